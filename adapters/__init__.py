@@ -1,0 +1,1 @@
+"""Devices, partners and core systems: everything that speaks a foreign protocol."""

@@ -1,0 +1,1 @@
+"""Inbox, events, resources, outbox: one database, one transaction."""

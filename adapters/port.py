@@ -1,0 +1,85 @@
+"""What the data plane asks of an adapter: the one interface between Interlock and foreign systems."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
+
+Headers = list[tuple[bytes, bytes]]  # names in lower case, order kept
+
+
+@dataclass(slots=True)
+class Call:
+    """One validated request on its way out; `body` holds the exact bytes that were validated."""
+
+    method: bytes
+    target: bytes  # raw path and query as forwarded, starting with "/"
+    headers: Headers
+    body: bytes
+    timeout_seconds: float
+    contract: str = ""
+    operation_id: str = ""
+    idempotent: bool = False
+
+
+@dataclass(slots=True)
+class Answer:
+    """What came back; `body` is whole (streams get a type of their own)."""
+
+    status: int
+    headers: Headers
+    body: bytes
+    upstream_seconds: float = 0.0
+    trailers: Headers = field(default_factory=list)
+
+
+@runtime_checkable
+class Adapter(Protocol):
+    """A partner or core system that answers calls.
+
+    `call` raises the errors of adapters/errors.py: `UpstreamUnreachable`, `UpstreamTimeout`,
+    `UpstreamBroken` (each says whether bytes had been sent, so that the outcome is known or not).
+    """
+
+    name: str
+    kind: str
+
+    async def start(self) -> None:
+        """Acquire what the adapter needs; called once, inside the serving event loop."""
+
+    async def stop(self) -> None:
+        """Finish what is under way and let go of everything."""
+
+    async def call(self, call: Call) -> Answer:
+        """Carry one call out and return the answer as it came."""
+
+
+@runtime_checkable
+class Listener(Protocol):
+    """A device adapter that waits for messages and hands each to adapters/intake.py."""
+
+    name: str
+    kind: str
+
+    async def start(self) -> None:
+        """Bind and listen; raises `ListenFailed` naming the address."""
+
+    async def stop(self) -> None:
+        """Stop accepting, finish messages under way, close."""
+
+    def address(self) -> tuple[str, int]:
+        """Return the bound host and port (port 0 in the settings means any free one)."""
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterKind:
+    """One row of the catalog: how an adapter of this kind is checked and built.
+
+    `settings_schema` is a JSON Schema (2020-12, closed object) for `AdapterInstance.settings`.
+    """
+
+    kind: str
+    summary: str
+    settings_schema: Mapping[str, Any]
+    listens: bool

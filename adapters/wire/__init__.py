@@ -1,0 +1,1 @@
+"""Bytes and connections, no meaning."""

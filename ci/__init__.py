@@ -1,0 +1,1 @@
+"""Gates for pipelines: one verdict, several report formats."""

@@ -1,0 +1,68 @@
+"""The `interlock` command: a table of nouns, each imported only when it is used."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+import click
+
+# name: (module, attribute, one line of help). A row here needs its page in docs/reference/cli.md.
+COMMANDS: dict[str, tuple[str, str, str]] = {
+    "up": ("cli.up", "up", "Run registry, board, proxy and listeners of one data folder."),
+    "demo": ("cli.demo", "demo", "Run the whole main job on example contracts and say what happened."),
+    "doctor": ("cli.doctor", "doctor", "Say which tools are wanted, found and how to get them."),
+    "explain": ("cli.explain", "explain", "Explain an error, rule, refusal, setting or exit code."),
+    "check": ("cli.check", "check", "Check one document: validity and house rules. Works alone."),
+    "diff": ("cli.diff", "diff", "Compare two documents: does the new one break anybody? Works alone."),
+    "contract": ("cli.contract", "contract", "Submit, list, show and pull contracts."),
+    "review": ("cli.review", "review", "List, show, approve and reject reviews."),
+    "consumer": ("cli.consumer", "consumer", "Consumers, their keys, pins and limits."),
+    "route": ("cli.route", "route", "Bind contract majors to adapters and activate versions."),
+    "adapter": ("cli.adapter", "adapter", "Adapters, dead letters and replay."),
+    "proxy": ("cli.proxy", "proxy", "Run, check and question the data plane."),
+    "audit": ("cli.audit", "audit", "Verify, search and show the audit log."),
+    "db": ("cli.db", "db", "Create and migrate the databases."),
+    "ci": ("cli.ci", "ci", "Gates for pipelines."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose subcommands are imported when called, so that `--help` stays fast."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """List the nouns in the order of the table."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one noun's module and return its command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute, _ = COMMANDS[cmd_name]
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the table without importing any of its modules."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, row[2]) for name, row in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="interlock", prog_name="interlock")
+def interlock() -> None:
+    """Interlock: frozen contracts, checked before they change and enforced while they run."""
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run the command line and end the process with a documented exit code."""
+    from cli.errors import run_guarded
+
+    sys.exit(run_guarded(lambda: _invoke(argv)))
+
+
+def _invoke(argv: list[str] | None) -> Any:
+    return interlock.main(args=argv, prog_name="interlock", standalone_mode=False)

@@ -1,0 +1,1 @@
+"""What every part of Interlock may know: contracts, schemas, operations, bundles, audit records."""

@@ -1,0 +1,1 @@
+"""The three signed parts that the data plane runs from."""

@@ -1,0 +1,1 @@
+"""What a contract is: documents, digests, versions, states, findings."""

@@ -1,0 +1,1 @@
+"""One callable operation of a contract, compiled: decoders, validators, security."""

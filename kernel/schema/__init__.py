@@ -1,0 +1,1 @@
+"""JSON Schema as the contracts mean it, compiled once."""

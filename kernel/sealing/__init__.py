@@ -1,0 +1,1 @@
+"""Sealed payloads: encryption at rest for what may hold health data."""

@@ -1,0 +1,1 @@
+"""Control plane: submission, review, freezing and publication of contracts."""

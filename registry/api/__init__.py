@@ -1,0 +1,1 @@
+"""The registry's HTTP API, served by connexion from its own frozen contract."""

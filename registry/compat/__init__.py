@@ -1,0 +1,1 @@
+"""Does a new version break anybody? Verdicts with findings."""

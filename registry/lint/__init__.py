@@ -1,0 +1,1 @@
+"""Validity of documents and house rules."""

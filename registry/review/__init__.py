@@ -1,0 +1,1 @@
+"""The life of one contract version from submission to frozen."""

@@ -1,0 +1,1 @@
+"""The registry schema in SQL: tables and one file per aggregate."""

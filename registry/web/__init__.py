@@ -1,0 +1,1 @@
+"""The architecture board's pages."""

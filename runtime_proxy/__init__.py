@@ -1,0 +1,1 @@
+"""Data plane: every request validated, limited, routed and recorded."""

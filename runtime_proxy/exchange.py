@@ -1,0 +1,56 @@
+"""One request with its answer, on its way through the pipeline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from runtime_proxy.refusals import Refusal
+
+Headers = list[tuple[bytes, bytes]]  # names in lower case, order kept
+
+
+@dataclass(slots=True)
+class Reply:
+    """What goes back; the edge adds framing (Content-Length, Connection, Date) and nothing else."""
+
+    status: int
+    headers: Headers
+    body: bytes = b""
+    close: bool = False  # end the connection after this answer
+
+
+@dataclass(slots=True)
+class Exchange:
+    """A request as the edge read it, and what each step of the pipeline found out about it.
+
+    `target` is the raw request target as sent (origin form); `started` comes from time.perf_counter().
+    """
+
+    method: bytes
+    target: bytes
+    headers: Headers
+    peer: str  # source address without port
+    started: float
+    body: bytes = b""
+    body_limit: int = 0  # bytes; set by `admit`, enforced by the edge while it reads
+    request_id: str = ""
+    refusal: Refusal | None = None
+    operation: Any = None  # the matched runtime_proxy operation
+    consumer: Any = None
+    reply_headers: Headers = field(default_factory=list)  # limits, versions …: for any answer
+    notes: dict[str, Any] = field(default_factory=dict)  # steps' findings for the audit record
+
+
+class Handler(Protocol):
+    """What the edge needs of the pipeline."""
+
+    def admit(self, exchange: Exchange) -> bool:
+        """Judge the head alone (guard … authorize); True: read the body, False: `serve` will refuse at once."""
+
+    async def serve(self, exchange: Exchange) -> Reply:
+        """Carry the exchange out, the body being whole (or the refusal known); never raises."""
+
+    async def protocol_refusal(self, slug: str, peer: str, exchange: Exchange | None) -> Reply:
+        """Answer a request that the edge could not read: `slug` names a row of refusals.py."""
