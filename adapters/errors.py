@@ -1,14 +1,14 @@
 """Errors of the adapters.
 
-    AdapterError
-    ├── AdapterSettingsError   settings do not fit the kind's schema
-    ├── ListenFailed           an address cannot be bound
-    ├── UpstreamError          a call failed; `sent` says whether its outcome is unknown
-    │   ├── UpstreamUnreachable   no connection: nothing was sent
-    │   ├── UpstreamTimeout       connect, write, read or total time passed
-    │   └── UpstreamBroken        the answer was not HTTP, too large, or ended early
-    ├── MessageRefused         a message that must be answered negatively, with a typed reason
-    └── CanonicalStoreError    the canonical store could not keep something
+AdapterError
+├── AdapterSettingsError   settings do not fit the kind's schema
+├── ListenFailed           an address cannot be bound
+├── UpstreamError          a call failed; `sent` says whether its outcome is unknown
+│   ├── UpstreamUnreachable   no connection: nothing was sent
+│   ├── UpstreamTimeout       connect, write, read or total time passed
+│   └── UpstreamBroken        the answer was not HTTP, too large, or ended early
+├── MessageRefused         a message that must be answered negatively, with a typed reason
+└── CanonicalStoreError    the canonical store could not keep something
 """
 
 from __future__ import annotations

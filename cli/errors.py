@@ -26,7 +26,7 @@ class Exit(IntEnum):
     INTERRUPTED = 130
 
 
-def run_guarded(command: Callable[[], Any]) -> int:
+def run_guarded(command: Callable[[], Any]) -> int:  # noqa: PLR0911 - one return per way to end
     """Run a command and return its exit code; errors are told on stderr with what to do next."""
     try:
         result = command()

@@ -11,7 +11,11 @@ import click
 # name: (module, attribute, one line of help). A row here needs its page in docs/reference/cli.md.
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "up": ("cli.up", "up", "Run registry, board, proxy and listeners of one data folder."),
-    "demo": ("cli.demo", "demo", "Run the whole main job on example contracts and say what happened."),
+    "demo": (
+        "cli.demo.command",
+        "demo",
+        "Run the whole main job on example contracts and say what happened.",
+    ),
     "doctor": ("cli.doctor", "doctor", "Say which tools are wanted, found and how to get them."),
     "explain": ("cli.explain", "explain", "Explain an error, rule, refusal, setting or exit code."),
     "check": ("cli.check", "check", "Check one document: validity and house rules. Works alone."),
@@ -23,6 +27,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "adapter": ("cli.adapter", "adapter", "Adapters, dead letters and replay."),
     "proxy": ("cli.proxy", "proxy", "Run, check and question the data plane."),
     "audit": ("cli.audit", "audit", "Verify, search and show the audit log."),
+    "registry-serve": (
+        "cli.registry_serve",
+        "registry_serve",
+        "Run registry and board alone (`up` does it for you).",
+    ),
     "db": ("cli.db", "db", "Create and migrate the databases."),
     "ci": ("cli.ci", "ci", "Gates for pipelines."),
 }
@@ -31,12 +40,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
 class LazyGroup(click.Group):
     """A group whose subcommands are imported when called, so that `--help` stays fast."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """List the nouns in the order of the table."""
-        del ctx
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """Import one noun's module and return its command."""
         if cmd_name not in COMMANDS:
             return None
@@ -44,14 +52,15 @@ class LazyGroup(click.Group):
         command: click.Command = getattr(importlib.import_module(module), attribute)
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Write the table without importing any of its modules."""
-        del ctx
         with formatter.section("Commands"):
             formatter.write_dl([(name, row[2]) for name, row in COMMANDS.items()])
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(package_name="interlock", prog_name="interlock")
 def interlock() -> None:
     """Interlock: frozen contracts, checked before they change and enforced while they run."""

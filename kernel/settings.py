@@ -30,37 +30,111 @@ class Setting:
 
 
 SETTINGS: tuple[Setting, ...] = (
-    Setting("data", str, ".interlock", "folder of everything that Interlock keeps: databases, keys, bundle, audit log"),
+    Setting(
+        "data",
+        str,
+        ".interlock",
+        "folder of everything that Interlock keeps: databases, keys, bundle, audit log",
+    ),
     Setting("database", str, "", "SQLAlchemy URL of PostgreSQL; empty means SQLite files in the data folder"),
-    Setting("environment", str, "dev", "name of this environment; it stands in the routes part of the bundle"),
+    Setting(
+        "environment", str, "dev", "name of this environment; it stands in the routes part of the bundle"
+    ),
     Setting("registry_host", str, "127.0.0.1", "address on which board and API listen"),
     Setting("registry_port", int, 8700, "port of board and API; 0 takes any free one", 0, 65535),
-    Setting("registry_url", str, "", "URL of the registry for the command line; empty means the one of the data folder"),
-    Setting("token", str, "", "token for the registry's API; empty means the one of the data folder, where there is one"),
+    Setting(
+        "registry_url",
+        str,
+        "",
+        "URL of the registry for the command line; empty means the one of the data folder",
+    ),
+    Setting(
+        "token",
+        str,
+        "",
+        "token for the registry's API; empty means the one of the data folder, where there is one",
+    ),
     Setting("proxy_host", str, "127.0.0.1", "address on which the proxy listens"),
     Setting("proxy_port", int, 8701, "port of the proxy; 0 takes any free one", 0, 65535),
-    Setting("proxy_max_body_bytes", int, 8 * 1024 * 1024, "largest request or answer body that is read", 1024, 2**31),
-    Setting("proxy_max_head_bytes", int, 32 * 1024, "largest request head: target and headers together", 1024, 2**20),
+    Setting(
+        "proxy_max_body_bytes",
+        int,
+        8 * 1024 * 1024,
+        "largest request or answer body that is read",
+        1024,
+        2**31,
+    ),
+    Setting(
+        "proxy_max_head_bytes",
+        int,
+        32 * 1024,
+        "largest request head: target and headers together",
+        1024,
+        2**20,
+    ),
     Setting("proxy_max_target_bytes", int, 8 * 1024, "longest request target", 256, 2**16),
     Setting("proxy_max_headers", int, 100, "most header lines in one request", 8, 1000),
     Setting("proxy_max_connections", int, 10_000, "most connections that one worker holds open", 1, 10**6),
-    Setting("proxy_head_timeout", float, 10.0, "seconds in which a request head must have arrived", 0.05, 3600),
-    Setting("proxy_body_timeout", float, 60.0, "seconds in which a request body must have arrived", 0.05, 3600),
-    Setting("proxy_idle_timeout", float, 75.0, "seconds that an idle kept-alive connection is held", 0.05, 3600),
-    Setting("proxy_drain_timeout", float, 20.0, "seconds that running exchanges get when the proxy stops", 0, 3600),
-    Setting("proxy_guard_requests", int, 2_000, "requests per second and source address, before anything else", 1, 10**7),
+    Setting(
+        "proxy_head_timeout", float, 10.0, "seconds in which a request head must have arrived", 0.05, 3600
+    ),
+    Setting(
+        "proxy_body_timeout", float, 60.0, "seconds in which a request body must have arrived", 0.05, 3600
+    ),
+    Setting(
+        "proxy_idle_timeout", float, 75.0, "seconds that an idle kept-alive connection is held", 0.05, 3600
+    ),
+    Setting(
+        "proxy_drain_timeout", float, 20.0, "seconds that running exchanges get when the proxy stops", 0, 3600
+    ),
+    Setting(
+        "proxy_guard_requests",
+        int,
+        2_000,
+        "requests per second and source address, before anything else",
+        1,
+        10**7,
+    ),
     Setting("proxy_bundle_poll", float, 0.2, "seconds between looks for a newer bundle", 0.05, 60),
-    Setting("audit_fsync", bool, True, "fdatasync every group of audit records; false only on machines for trying out"),
-    Setting("audit_segment_bytes", int, 64 * 1024 * 1024, "size at which a new journal segment begins", 2**16, 2**31),
+    Setting(
+        "audit_fsync",
+        bool,
+        True,
+        "fdatasync every group of audit records; false only on machines for trying out",
+    ),
+    Setting(
+        "audit_segment_bytes",
+        int,
+        64 * 1024 * 1024,
+        "size at which a new journal segment begins",
+        2**16,
+        2**31,
+    ),
     Setting("audit_queue", int, 16_384, "records that may wait for the disk before calls get 503", 16, 10**6),
     Setting("board_quorum", int, 2, "approvals that freeze a version", 1, 16),
     Setting("oasdiff", str, "", "path of the oasdiff program; empty means .tools/bin/oasdiff, then PATH"),
-    Setting("oasdiff_timeout", float, 60.0, "seconds after which a comparison by oasdiff is undecided", 1, 3600),
-    Setting("redis_url", str, "", "redis://… for limits over several workers; empty means one worker keeps them itself"),
+    Setting(
+        "oasdiff_timeout", float, 60.0, "seconds after which a comparison by oasdiff is undecided", 1, 3600
+    ),
+    Setting(
+        "redis_url",
+        str,
+        "",
+        "redis://… for limits over several workers; empty means one worker keeps them itself",
+    ),
 )
 
 _BY_NAME: Mapping[str, Setting] = {row.name: row for row in SETTINGS}
-_WORDS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+_WORDS = {
+    "1": True,
+    "true": True,
+    "yes": True,
+    "on": True,
+    "0": False,
+    "false": False,
+    "no": False,
+    "off": False,
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,7 @@ class Handler(Protocol):
     """What the edge needs of the pipeline."""
 
     def admit(self, exchange: Exchange) -> bool:
-        """Judge the head alone (guard … authorize); True: read the body, False: `serve` will refuse at once."""
+        """Judge the head alone (guard … authorize); False: do not read the body, `serve` refuses at once."""
 
     async def serve(self, exchange: Exchange) -> Reply:
         """Carry the exchange out, the body being whole (or the refusal known); never raises."""

@@ -43,5 +43,7 @@ def advance(state: State, act: str) -> State:
     allowed = [name for source, name, _ in TRANSITIONS if source is state]
     raise LifecycleError(
         f"a version that is {state} cannot be changed by {act!r}",
-        hint=f"from {state} you can: {', '.join(allowed)}" if allowed else f"{state} is final; submit a new version",
+        hint=f"from {state} you can: {', '.join(allowed)}"
+        if allowed
+        else f"{state} is final; submit a new version",
     )

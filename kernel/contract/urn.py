@@ -34,7 +34,9 @@ class Urn:
                 f"{text[:200]!r} is not a registry URN",
                 hint=f"write {PREFIX}<name>:<version>:sha256-<hex>#<json pointer>",
             )
-        return cls(match["name"], Version.parse(match["version"]), f"sha256:{match['hex']}", match["pointer"] or "")
+        return cls(
+            match["name"], Version.parse(match["version"]), f"sha256:{match['hex']}", match["pointer"] or ""
+        )
 
     def __str__(self) -> str:
         """Write the URN as it was read."""
