@@ -7,6 +7,7 @@
     ├── SchemaRefused      a schema that we cannot compile without failing open
     ├── LifecycleError     a transition that the table of states does not hold
     ├── BundleError        a bundle part is unsigned, altered, older or incomplete
+    │   └── BundleMissing  there is no bundle yet
     ├── AuditError         the log cannot be written, or does not verify
     ├── SealingError       a sealed payload cannot be opened, or a key is missing
     └── SettingsError      a setting is unknown or has no legal value
@@ -102,6 +103,12 @@ class BundleError(InterlockError):
     """A bundle part that must not be served."""
 
     code = "bundle-refused"
+
+
+class BundleMissing(BundleError):
+    """There is no bundle yet: nothing was published into this folder."""
+
+    code = "bundle-missing"
 
 
 class AuditError(InterlockError):

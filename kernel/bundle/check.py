@@ -1,0 +1,50 @@
+"""Says whether three parts make sense together: no name twice, no route without its contract and adapter."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kernel.contract.version import Version
+from kernel.errors import BundleError, ContractInvalid
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kernel.bundle.model import AccessPart, ContractsPart, RoutesPart
+
+
+def check_parts(contracts: ContractsPart, access: AccessPart, routes: RoutesPart) -> None:
+    """Raise `BundleError` naming the first thing that is missing, doubled or contradictory."""
+    _once("contract version", (f"{entry.name} {entry.version}" for entry in contracts.contracts))
+    _once("consumer", (consumer.id for consumer in access.consumers))
+    _once("API key", (key.sha256 for consumer in access.consumers for key in consumer.keys), show=False)
+    _once("adapter", (adapter.name for adapter in routes.adapters))
+    _once("route", (f"{route.contract} v{route.major}" for route in routes.routes))
+    held = {(entry.name, entry.version) for entry in contracts.contracts}
+    adapters = {adapter.name for adapter in routes.adapters}
+    for route in routes.routes:
+        where = f"the route of {route.contract} v{route.major}"
+        if route.adapter not in adapters:
+            raise BundleError(f"{where} goes to adapter {route.adapter!r}, which the bundle does not hold")
+        if route.current not in route.versions:
+            raise BundleError(f"{where} has current version {route.current}, which is not active")
+        for version in route.versions:
+            if (route.contract, version) not in held:
+                raise BundleError(f"{where} serves {version}, which the bundle does not hold")
+            if _major(version) != route.major:
+                raise BundleError(f"{where} serves {version}, which is of another major")
+
+
+def _once(what: str, names: Iterable[str], *, show: bool = True) -> None:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise BundleError(f"{what} {name} stands twice" if show else f"one {what} stands twice")
+        seen.add(name)
+
+
+def _major(version: str) -> int:
+    try:
+        return Version.parse(version).major
+    except ContractInvalid as error:
+        raise BundleError(str(error)) from None
