@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from runtime_proxy.refusals import Refusal
+    from runtime_proxy.refusal import Refusal
 
 Headers = list[tuple[bytes, bytes]]  # names in lower case, order kept
 

@@ -1,0 +1,176 @@
+"""Refusals that need the head of a request alone: guard, match, authenticate, throttle, authorize."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from runtime_proxy.refusal import Refusal
+
+
+class SourceOverLimit(Refusal):
+    """One source address sends too much."""
+
+    slug = "source-over-limit"
+    status = 429
+    title = "Too many requests from this address"
+    explanation = (
+        "The source address sends more requests per second than proxy_guard_requests allows, whoever it is."
+    )
+    remedy = "Slow down; wait for the seconds in Retry-After."
+
+
+class NotReady(Refusal):
+    """No bundle has been activated yet."""
+
+    slug = "not-ready"
+    status = 503
+    title = "The proxy has no contracts yet"
+    explanation = (
+        "No bundle of contracts, access and routes has been activated, so nothing can be checked or carried."
+    )
+    remedy = (
+        "Publish a bundle (activate a route in the registry), and read the proxy's log for why one was "
+        "refused."
+    )
+    retry_after = 5
+
+
+class NotFound(Refusal):
+    """No contract or operation at this path."""
+
+    slug = "not-found"
+    status = 404
+    title = "No such operation"
+    explanation = "No active contract has an operation at this path."
+    remedy = "Compare the path with the contract; `interlock proxy plan METHOD URL` shows what is matched."
+
+
+class MethodNotAllowed(Refusal):
+    """The path exists, the method does not."""
+
+    slug = "method-not-allowed"
+    status = 405
+    title = "The contract declares no such method here"
+    explanation = "The path belongs to the contract, the method does not; Allow lists those that do."
+    remedy = "Use one of the methods in Allow, or have the operation added to the contract."
+
+
+class Retired(Refusal):
+    """The contract's major is retired."""
+
+    slug = "retired"
+    status = 410
+    title = "This version of the contract is retired"
+    explanation = "Every version of this major is retired; it had been deprecated with a sunset date before."
+    remedy = "Move to the successor; `interlock contract show NAME` names the versions in force."
+
+
+class CredentialsMissing(Refusal):
+    """The operation asks for credentials and none came."""
+
+    slug = "credentials-missing"
+    status = 401
+    title = "Credentials are missing"
+    explanation = (
+        "The contract asks for credentials for this operation, and the request carries none where it "
+        "declares them."
+    )
+    remedy = "Send the key as WWW-Authenticate says; `interlock consumer` issues keys."
+
+
+class CredentialsRefused(Refusal):
+    """Credentials came and are not good."""
+
+    slug = "credentials-refused"
+    status = 401
+    title = "The credentials are not valid"
+    explanation = (
+        "The key is unknown, revoked, malformed, or sent more than once. Which of these it is, is not told."
+    )
+    remedy = (
+        "Check that the whole key is sent, and that it belongs to this environment; else have a new one"
+        " issued."
+    )
+
+
+class CredentialsExpired(Refusal):
+    """A genuine key past its end."""
+
+    slug = "credentials-expired"
+    status = 401
+    title = "The key has expired"
+    explanation = "The key is genuine, and its validity has ended."
+    remedy = "Have a new key issued, and rotate before the end next time."
+
+
+class SecurityUnverifiable(Refusal):
+    """A declared scheme that nothing here can verify."""
+
+    slug = "security-unverifiable"
+    status = 401
+    title = "The declared security cannot be verified here"
+    explanation = (
+        "The contract declares a security scheme (such as mutual TLS or HTTP digest) for which this "
+        "proxy has no verifier. What cannot be verified is denied."
+    )
+    remedy = "Declare an API key, basic or bearer scheme that Interlock can verify."
+
+
+class OverLimit(Refusal):
+    """A limit of the consumer or of the route is used up."""
+
+    slug = "over-limit"
+    status = 429
+    title = "Too many requests"
+    explanation = (
+        "A limit of the consumer or of the route is used up; RateLimit and RateLimit-Policy say which "
+        "and how much."
+    )
+    remedy = "Wait for the seconds in Retry-After, spread calls, or have the limit raised."
+
+
+class NotGranted(Refusal):
+    """The consumer has no grant for this contract and major."""
+
+    slug = "not-granted"
+    status = 403
+    title = "The consumer may not call this contract"
+    explanation = "The credentials are good, and the consumer holds no grant for this contract's major."
+    remedy = "Have the contract's owner grant it (`interlock consumer grant`)."
+
+
+class AudienceRefused(Refusal):
+    """The consumer's audience may not see this contract."""
+
+    slug = "audience-refused"
+    status = 403
+    title = "The contract is not for this audience"
+    explanation = "The contract's audience (internal, partner or public) is narrower than the consumer's."
+    remedy = "Use a contract that is published for your audience."
+
+
+class ScopeMissing(Refusal):
+    """The grant lacks a scope that the operation asks for."""
+
+    slug = "scope-missing"
+    status = 403
+    title = "A scope is missing"
+    explanation = "The operation asks for a scope or role that the consumer's grant does not hold."
+    remedy = "Have the grant extended by the scopes that the contract names for this operation."
+
+
+ROWS: Final[tuple[type[Refusal], ...]] = (
+    SourceOverLimit,
+    NotReady,
+    NotFound,
+    MethodNotAllowed,
+    Retired,
+    CredentialsMissing,
+    CredentialsRefused,
+    CredentialsExpired,
+    SecurityUnverifiable,
+    OverLimit,
+    NotGranted,
+    AudienceRefused,
+    ScopeMissing,
+)
