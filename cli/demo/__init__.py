@@ -1,0 +1,1 @@
+"""The demonstration: the whole main job on example contracts, with simulated parties."""
