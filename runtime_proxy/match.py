@@ -1,62 +1,283 @@
-"""Find the operation for a method and a raw path: a trie per contract version, O(depth), no regex."""
+"""Find the operation for a method and a raw path: a trie per contract version, O(depth), no regex.
+
+Segments are compared one by one after a single percent-decoding, so that `%2F` is data and never a
+border; values of parameters stay raw, since their style may tell an encoded delimiter from a bare one.
+What two servers could read differently (dot segments, `//`, a backslash, NUL, a broken escape, an
+encoded character on which the split of a segment would hang) is refused as `target-invalid`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+import re
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote_to_bytes
+
+import msgspec
+
+from kernel.errors import ContractInvalid, Place
+from kernel.operation.operation import Operation
 
 if TYPE_CHECKING:
-    from kernel.operation.operation import Operation
+    from collections.abc import Iterable
+
+# RFC 3986 §3.3: pchar without its escapes, and the slash between segments.
+_PATH_BYTES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=:@/%"
+_BROKEN_ESCAPE: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+# RFC 3986 §2.3: escapes of these characters mean the character itself.
+_UNRESERVED: Final = re.compile(rb"%(?:2[dDeE]|3[0-9]|4[1-9a-fA-F]|5[0-9aAfF]|6[1-9a-fA-F]|7[0-9aAeE])")
+_DOTS: Final = (b".", b"..")
+_BRACES: Final = re.compile(r"\{([^{}]*)\}")
 
 
-@dataclass(frozen=True, slots=True)
-class Miss:
-    """No operation: 404, 405 (or 204 for an OPTIONS nobody declares) with `allow`, 410 retired, 400 target-invalid."""
+class Match(msgspec.Struct, frozen=True):
+    """The operation, the raw values of its path parameters in the template's order, and the mount's target.
 
-    status: int
-    slug: str  # not-found, method-not-allowed, retired, target-invalid; "options" with 204
-    allow: tuple[bytes, ...] = ()
-    target: Any = None  # of the mount, where the path lies below one
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """The operation, the raw undecoded values of its path parameters, and what is mounted there."""
+    `rest` are the raw segments below the base, for `PathTrie.match` of a pinned version; `head` says that
+    HEAD was asked where only GET is declared.
+    """
 
     operation: Operation
     path_values: tuple[bytes, ...]
-    head: bool = False  # HEAD asked where GET is declared
+    head: bool = False
     target: Any = None
-    rest: tuple[bytes, ...] = ()  # raw segments below the base: for `PathTrie.match` of a pinned version
+    rest: tuple[bytes, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Mount:
-    """Where a contract's major is served: `base` is "" or "/name/v1"; `trie` None means retired (410)."""
+class Miss(msgspec.Struct, frozen=True):
+    """No operation, by `slug`: not-found 404, method-not-allowed 405, retired 410, target-invalid 400.
+
+    `options` with 204 is the answer to an OPTIONS that the contract leaves to us. `allow` is sorted and
+    ready for the header of 405 and 204. `target` is the mount's, where the path lies below one.
+    """
+
+    status: int
+    slug: str
+    allow: tuple[bytes, ...] = ()
+    target: Any = None
+    rest: tuple[bytes, ...] = ()
+
+
+class Mount(msgspec.Struct, frozen=True):
+    """Where a contract's major is served: `base` is "" or like "/lab-orders/v1"; no trie means retired."""
 
     base: str
     trie: PathTrie | None
-    target: Any = field(default=None)
+    target: Any = None
+
+
+class _Split:
+    """The reading of one segment that holds a template beside other text: `{base}...{head}`, `{id}.json`.
+
+    Each parameter takes at least one byte and the earlier ones as much as they can, which is what
+    searching the separators from the right end finds.
+    """
+
+    __slots__ = ("separators", "weight")
+
+    def __init__(self, segment: str) -> None:
+        self.separators = tuple(part.encode() for part in _BRACES.split(segment)[::2])
+        self.weight = sum(map(len, self.separators))
+
+    def read(self, segment: bytes) -> tuple[bytes, ...] | None:
+        first, *between, last = self.separators
+        end = len(segment) - len(last)
+        if not segment.startswith(first) or not segment.endswith(last):
+            return None
+        values: list[bytes] = []
+        for separator in reversed(between):
+            # One byte must remain for the parameter on the right.
+            at = segment.rfind(separator, len(first), end - 1)
+            if at < 0:
+                return None
+            values.append(segment[at + len(separator) : end])
+            end = at
+        if end <= len(first):
+            return None
+        values.append(segment[len(first) : end])
+        return tuple(reversed(values))
+
+
+class _Ambiguous(Exception):
+    """A segment whose split depends on whether one decodes before or after."""
+
+
+class _Node:
+    """One place of the trie; `methods` is None where no path of the contract ends."""
+
+    __slots__ = ("allow", "literals", "methods", "plain", "splits")
+
+    def __init__(self) -> None:
+        self.literals: dict[bytes, _Node] = {}
+        self.splits: tuple[tuple[str, _Split, _Node], ...] = ()
+        self.plain: _Node | None = None
+        self.methods: dict[bytes, Operation] | None = None
+        self.allow: tuple[bytes, ...] = ()
+
+    def child(self, segment: str) -> _Node:
+        """Find or make the child for one segment of a template, names of parameters left aside."""
+        if "{" not in segment:
+            return self.literals.setdefault(unquote_to_bytes(segment), _Node())
+        shape = _BRACES.sub("{}", segment)
+        if shape == "{}":
+            self.plain = self.plain or _Node()
+            return self.plain
+        for known, _, node in self.splits:
+            if known == shape:
+                return node
+        node = _Node()
+        entries = [*self.splits, (shape, _Split(segment), node)]
+        # The more a template spells out, the more concrete it is; ties go by text, so that order is stable.
+        self.splits = tuple(sorted(entries, key=lambda entry: (-entry[1].weight, entry[0])))
+        return node
+
+    def add(self, operation: Operation) -> None:
+        """Let the paths that end here answer the operation's method."""
+        self.methods = self.methods or {}
+        taken = self.methods.setdefault(operation.method, operation)
+        if taken is not operation:
+            raise ContractInvalid(
+                f"{operation.template} and {taken.template} are the same path to a router",
+                hint="keep one of the two path templates",
+                place=Place(pointer=operation.pointer),
+            )
+        allowed = {*self.methods, b"OPTIONS"}
+        if b"GET" in allowed:
+            allowed.add(b"HEAD")
+        self.allow = tuple(sorted(allowed))
 
 
 class PathTrie:
-    """The operations of one contract version by raw path segments."""
+    """The operations of one contract version by path segments.
+
+    Literals go before templates with text around their braces, these before bare templates (OpenAPI
+    3.x "Path Templating Matching"); a branch that dead-ends is left for the next one. The path alone
+    decides: a method that the found path does not declare is 405, whatever another template would say.
+    Raises `ContractInvalid` when two templates with one method differ in nothing but parameter names.
+    """
+
+    __slots__ = ("_root",)
 
     def __init__(self, operations: Iterable[Operation]) -> None:
-        raise NotImplementedError
+        self._root = _Node()
+        for operation in operations:
+            node = self._root
+            for segment in operation.segments:
+                node = node.child(segment)
+            node.add(operation)
 
     def match(self, method: bytes, segments: tuple[bytes, ...], target: Any = None) -> Match | Miss:
         """Match raw segments (of `split_path`, without the base); `target` is handed through."""
-        raise NotImplementedError
+        values: list[bytes] = []
+        try:
+            node = _find(self._root, segments, 0, values)
+        except _Ambiguous:
+            return Miss(400, "target-invalid", target=target, rest=segments)
+        if node is None:
+            return Miss(404, "not-found", target=target, rest=segments)
+        methods = node.methods
+        assert methods is not None  # `_find` returns nodes where a path ends
+        operation = methods.get(method)
+        if operation is not None:
+            return Match(operation, tuple(values), False, target, segments)
+        if method == b"HEAD" and b"GET" in methods:
+            return Match(methods[b"GET"], tuple(values), True, target, segments)
+        if method == b"OPTIONS":
+            return Miss(204, "options", node.allow, target, segments)
+        return Miss(405, "method-not-allowed", node.allow, target, segments)
 
 
 class Router:
-    """All mounts of a data plane; the longest base wins."""
+    """All mounts of a data plane; the longest base wins, and bases are compared byte by byte."""
+
+    __slots__ = ("_lengths", "_mounts")
 
     def __init__(self, mounts: Iterable[Mount]) -> None:
-        raise NotImplementedError
+        self._mounts: dict[tuple[bytes, ...], Mount] = {}
+        for mount in mounts:
+            base = tuple(mount.base.encode().split(b"/")[1:])
+            if (mount.base and split_path(mount.base.encode()) != base) or b"" in base:
+                raise ContractInvalid(
+                    f"{mount.base!r} is no base path",
+                    hint="write it like /lab-orders/v1, without an end slash",
+                )
+            if base in self._mounts:
+                raise ContractInvalid(f"two contracts are mounted at {mount.base!r}", hint="move one of them")
+            self._mounts[base] = mount
+        self._lengths = tuple(sorted({len(base) for base in self._mounts}, reverse=True))
 
     def match(self, method: bytes, raw_path: bytes) -> Match | Miss:
         """Match a raw path, without query, as it came over the wire."""
-        raise NotImplementedError
+        segments = split_path(raw_path)
+        if segments is None:
+            return Miss(400, "target-invalid")
+        for length in self._lengths:
+            mount = self._mounts.get(segments[:length])
+            if mount is None:
+                continue
+            # `/` below a base without end is the base itself; nothing is served there.
+            rest = segments[length:]
+            if mount.trie is None:
+                return Miss(410, "retired", target=mount.target, rest=rest)
+            return mount.trie.match(method, rest, mount.target)
+        return Miss(404, "not-found")
+
+
+def split_path(raw_path: bytes) -> tuple[bytes, ...] | None:
+    """Split a raw path into raw segments; None when it must not be served (see the module's words).
+
+    `/` is one empty segment, a trailing slash leaves an empty last one.
+    """
+    if raw_path[:1] != b"/" or b"//" in raw_path or raw_path.translate(None, _PATH_BYTES):
+        return None
+    segments = tuple(raw_path[1:].split(b"/"))
+    if b"%" in raw_path:
+        decoded = unquote_to_bytes(raw_path)
+        if _BROKEN_ESCAPE.search(raw_path) or b"\x00" in decoded or b"\\" in decoded:
+            return None
+        # An encoded slash is data, but `..%2F` would climb wherever it is decoded too early.
+        if any(part in _DOTS for part in decoded.split(b"/")):
+            return None
+    elif b"/." in raw_path and any(segment in _DOTS for segment in segments):
+        return None
+    return segments
+
+
+def split_target(target: bytes) -> tuple[bytes, bytes]:
+    """Part a request target in origin form (RFC 9112 §3.2.1) into raw path and raw query, without "?"."""
+    path, _, query = target.partition(b"?")
+    return path, query
+
+
+def _find(node: _Node, segments: tuple[bytes, ...], index: int, values: list[bytes]) -> _Node | None:
+    """Walk down from `node`; leaves in `values` what the templates on the way took."""
+    if index == len(segments):
+        return node if node.methods is not None else None
+    raw = segments[index]
+    escaped = b"%" in raw
+    decoded = unquote_to_bytes(raw) if escaped else raw
+    child = node.literals.get(decoded)
+    if child is not None and (found := _find(child, segments, index + 1, values)) is not None:
+        return found
+    mark = len(values)
+    for _, split, child in node.splits:
+        taken = split.read(_UNRESERVED.sub(_unescaped, raw)) if escaped else split.read(raw)
+        differs = escaped and split.read(decoded) != (taken and tuple(map(unquote_to_bytes, taken)))
+        if taken is None and not differs:
+            continue
+        values += taken or ()
+        if (found := _find(child, segments, index + 1, values)) is not None:
+            if differs:
+                raise _Ambiguous
+            return found
+        del values[mark:]
+    if node.plain is not None and raw:
+        values.append(raw)
+        if (found := _find(node.plain, segments, index + 1, values)) is not None:
+            return found
+        del values[mark:]
+    return None
+
+
+def _unescaped(escape: re.Match[bytes]) -> bytes:
+    """Write one escaped octet as itself."""
+    return bytes.fromhex(escape[0][1:].decode())
