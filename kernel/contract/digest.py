@@ -33,7 +33,7 @@ def canonical_bytes(value: Any) -> bytes:
         return "".join(out).encode("utf-8")
     except UnicodeEncodeError:
         raise DocumentEncoding(
-            "a string holds a lone surrogate", hint="strings must be Unicode text: pair \\ud800–\\udfff escapes"
+            "a string holds a lone surrogate", hint="surrogate escapes (\\ud800 to \\udfff) come in pairs"
         ) from None
 
 
@@ -67,7 +67,7 @@ def _write(value: Any, put: Callable[[str], None], depth: int) -> None:
         else:
             _write_array(value, put, depth - 1)
     else:
-        raise NotJson(f"a {type(value).__name__} has no JSON form", hint="use null, booleans, numbers, strings")
+        raise NotJson(f"a {type(value).__name__} has no JSON form", hint="use what JSON can carry")
 
 
 def _write_object(value: Mapping[Any, Any], put: Callable[[str], None], depth: int) -> None:

@@ -10,6 +10,8 @@
     ├── YamlRefused         anchors, aliases, tags, merge keys, several documents, keys that are no scalars
     ├── KindUnknown         neither OpenAPI, AsyncAPI nor JSON Schema
     └── NotJson             a Python value that JSON cannot carry
+
+All of them leave the command line with exit code 2: the input is at fault, not the verdict.
 """
 
 from __future__ import annotations

@@ -7,15 +7,21 @@ an integer is an `int`, a number whose shortest double form denotes the same val
 
 from __future__ import annotations
 
-from decimal import Context, Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation, Overflow, Subnormal
 
 from kernel.contract.errors import NumberRefused
 
 MAX_DIGITS = 1000  # significant digits, and the exponent's magnitude is bounded alike
 MAX_EXPONENT = 9999
+TOO_LARGE = 10**MAX_DIGITS
 _SAFE = 2**53
 _PLAIN_INTEGER = 10**21  # ECMA-262 Number::toString writes integers below it without an exponent
-_CONTEXT = Context(prec=MAX_DIGITS + 10, Emax=10 * MAX_EXPONENT, Emin=-10 * MAX_EXPONENT)
+_CONTEXT = Context(
+    prec=MAX_DIGITS + 10,
+    Emax=10 * MAX_EXPONENT,
+    Emin=-10 * MAX_EXPONENT,
+    traps=[InvalidOperation, Overflow, Subnormal],
+)
 _HINT = f"numbers may have {MAX_DIGITS} digits and exponents up to {MAX_EXPONENT}"
 
 
@@ -23,18 +29,24 @@ def number_of(text: str) -> int | float | Decimal:
     """Read a JSON number with a fraction or an exponent; raises `NumberRefused` for oversized ones."""
     try:
         value = _CONTEXT.create_decimal(text) if len(text) <= MAX_DIGITS * 2 else None
-    except InvalidOperation:
+    except ArithmeticError:
         value = None
     if value is None or not value.is_finite():
         raise NumberRefused("a number is too long or too large", hint=_HINT)
     return narrowed(value)
 
 
-def integer_of(text: str) -> int:
-    """Read a decimal integer; raises `NumberRefused` for one of more than `MAX_DIGITS` digits."""
-    if len(text) > MAX_DIGITS + 1:
-        raise NumberRefused("an integer is too long", hint=_HINT)
-    return int(text)
+def integer_of(text: str, base: int = 10) -> int:
+    """Read an integer; raises `NumberRefused` for one of more than `MAX_DIGITS` digits."""
+    # int() itself refuses 4300 decimal digits; a power of two as base has no such bound, nor its cost.
+    return bounded(int(text, base) if base != 10 or len(text) <= MAX_DIGITS + 1 else TOO_LARGE)  # noqa: PLR2004
+
+
+def bounded(value: int) -> int:
+    """Give the integer back; raises `NumberRefused` for one of more than `MAX_DIGITS` digits."""
+    if -TOO_LARGE < value < TOO_LARGE:
+        return value
+    raise NumberRefused("an integer is too long", hint=_HINT)
 
 
 def narrowed(value: Decimal) -> int | float | Decimal:
@@ -64,9 +76,7 @@ def canonical_number(value: float | Decimal) -> str:
     if isinstance(value, int):
         if -_PLAIN_INTEGER < value < _PLAIN_INTEGER:
             return str(value)
-        if value.bit_length() > MAX_DIGITS * 4 or len(digits := str(abs(value))) > MAX_DIGITS:
-            raise NumberRefused("an integer is too long", hint=_HINT)
-        return _laid_out(value < 0, digits, 0)
+        return _laid_out(value < 0, str(abs(bounded(value))), 0)
     if isinstance(value, float):
         if -_SAFE < value < _SAFE and value.is_integer():
             return str(int(value))
@@ -84,9 +94,9 @@ def canonical_number(value: float | Decimal) -> str:
 
 
 def _laid_out(negative: bool, digits: str, exponent: int) -> str:  # noqa: FBT001 - the sign is a datum here
-    """Lay out `digits` × 10^`exponent` by ECMA-262 §6.1.6.1.20, whose k, n and s are named as there."""
+    """Lay out `digits` times 10^`exponent` by ECMA-262 §6.1.6.1.20, whose k, n and s are named as there."""
     s = digits.lstrip("0")
-    n = len(s) + exponent  # the value is 0.s × 10^n
+    n = len(s) + exponent  # the value is 0.s times 10^n
     s = s.rstrip("0")
     k = len(s)
     if not s:
