@@ -76,8 +76,8 @@ make_oasdiff() {
   cache=$PWD/$tools/go-build
   say "setup: building oasdiff $oasdiff_version (about a minute)"
   GOTOOLCHAIN=local GOFLAGS=-modcacherw GOPATH=$cache/path GOCACHE=$cache/cache GOBIN=$PWD/$tools/bin CGO_ENABLED=0 \
-    "$go" install -ldflags "-X github.com/oasdiff/oasdiff/build.Version=$oasdiff_version" "github.com/oasdiff/oasdiff@v$oasdiff_version" \
-    || fail "oasdiff could not be built" "see the lines above; the Go module proxy must be reachable"
+    "$go" install -ldflags "-X github.com/oasdiff/oasdiff/build.Version=$oasdiff_version" "github.com/oasdiff/oasdiff@v$oasdiff_version" >"$tools/oasdiff.log" 2>&1 \
+    || fail "oasdiff could not be built" "read $tools/oasdiff.log; the Go module proxy must be reachable"
   rm -rf "$cache" $tools/go
 }
 

@@ -1,0 +1,42 @@
+"""`interlock explain CODE`: what an error, rule, refusal, setting or exit code means, and what to do."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from dataclasses import asdict
+
+import click
+
+from cli.errors import Exit
+
+
+@click.command()
+@click.argument("code", required=False)
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def explain(code: str | None, form: str) -> int:
+    """Explain CODE; without it, list everything that can be explained."""
+    from cli.topics import topics
+
+    known = list(topics())
+    if code is None:
+        for topic in known:
+            click.echo(f"{topic.code:<36} {topic.kind:<10} {topic.title}")
+        return Exit.OK
+    wanted = code.removeprefix("urn:interlock:refusal:").strip().lower()
+    found = [topic for topic in known if topic.code == wanted]
+    if not found:
+        near = difflib.get_close_matches(wanted, [topic.code for topic in known], n=3)
+        click.echo(f"error[unknown-code]: nothing is known as {wanted[:80]!r}", err=True)
+        if near:
+            click.echo(f"  hint: did you mean {', '.join(near)}?", err=True)
+        click.echo("  hint: `interlock explain` lists every code", err=True)
+        return Exit.USAGE
+    if form == "json":
+        click.echo(json.dumps([asdict(topic) for topic in found], indent=2))
+        return Exit.OK
+    for topic in found:
+        click.echo(f"{topic.code} · {topic.kind}\n{topic.title}\n\n{topic.text}")
+        if topic.remedy:
+            click.echo(f"\nWhat to do: {topic.remedy}")
+    return Exit.OK

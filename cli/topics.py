@@ -1,0 +1,103 @@
+"""Everything that `interlock explain` can explain, gathered from the tables that the program itself uses."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cli.errors import Exit
+from kernel.errors import InterlockError
+from kernel.settings import SETTINGS
+
+# Modules that define errors; importing them is how their classes become known.
+ERROR_MODULES = (
+    "kernel.contract.errors",
+    "adapters.errors",
+    "registry.errors",
+    "runtime_proxy.errors",
+    "cli.up",
+)
+
+EXIT_CODES: dict[Exit, str] = {
+    Exit.OK: "All went well, and a gate said yes.",
+    Exit.GATE_SAYS_NO: "A gate says no: a breaking change, an invalid document, a log that does not verify.",
+    Exit.USAGE: "The command was called wrongly, or its input cannot be read.",
+    Exit.UNDECIDED: "It could not be decided: a tool is missing, the registry is down, or Interlock itself failed.",
+    Exit.NOT_ALLOWED: "The token or account may not do this.",
+    Exit.PENDING: "Approvals are missing; ask again later.",
+    Exit.INTERRUPTED: "Interrupted from the keyboard.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One thing that can be explained; `kind` is error, refusal, rule, setting or exit code."""
+
+    code: str
+    kind: str
+    title: str
+    text: str
+    remedy: str = ""
+
+
+def topics() -> Iterator[Topic]:
+    """Yield every topic, in the order of the kinds."""
+    yield from exit_topics()
+    yield from setting_topics()
+    yield from error_topics()
+    yield from refusal_topics()
+    yield from rule_topics()
+
+
+def exit_topics() -> Iterator[Topic]:
+    """Yield one topic for each exit code, and one for all of them."""
+    table = "\n".join(f"{int(code):>4}  {text}" for code, text in EXIT_CODES.items())
+    yield Topic("exit-codes", "exit code", "Exit codes of every command", table)
+    for code, text in EXIT_CODES.items():
+        yield Topic(f"exit-{int(code)}", "exit code", f"Exit code {int(code)}", text)
+
+
+def setting_topics() -> Iterator[Topic]:
+    """Yield one topic for each setting, and one for all of them."""
+    table = "\n".join(f"  {row.name:<24} {row.help}" for row in SETTINGS)
+    yield Topic("settings", "setting", "All settings (flag > INTERLOCK_* > interlock.toml > default)", table)
+    for row in SETTINGS:
+        text = f"{row.help}.\nIn interlock.toml: [interlock] {row.name} = …; in the environment: {row.env}."
+        yield Topic(row.name, "setting", f"Setting {row.name} (default {row.default!r})", text)
+
+
+def error_topics() -> Iterator[Topic]:
+    """Yield one topic for each error class that Interlock raises."""
+    for module in ERROR_MODULES:
+        importlib.import_module(module)
+    seen: set[str] = set()
+    for kind in _subclasses(InterlockError):
+        if kind.code not in seen and kind.__doc__:
+            seen.add(kind.code)
+            first, _, rest = inspect.cleandoc(kind.__doc__).partition("\n\n")
+            yield Topic(kind.code, "error", first, rest or first, f"Ends with exit code {int(kind.exit_code)}.")
+
+
+def refusal_topics() -> Iterator[Topic]:
+    """Yield one topic for each refusal of the proxy."""
+    from runtime_proxy.refusals import REFUSALS
+
+    for slug, row in REFUSALS.items():
+        yield Topic(slug, "refusal", f"{row.status} {row.title}", row.explanation, row.remedy)
+
+
+def rule_topics() -> Iterator[Topic]:
+    """Yield one topic for each rule of lint and compatibility."""
+    from registry.compat.rules import RULES as COMPAT_RULES
+    from registry.lint.rules import RULES as LINT_RULES
+
+    for rule in (*LINT_RULES, *COMPAT_RULES):
+        yield Topic(rule.id, "rule", f"{rule.id} ({rule.severity})", rule.why, getattr(rule, "remedy", ""))
+
+
+def _subclasses(kind: type[InterlockError]) -> Iterator[type[InterlockError]]:
+    for child in kind.__subclasses__():
+        yield child
+        yield from _subclasses(child)

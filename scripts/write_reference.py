@@ -1,0 +1,102 @@
+"""Writes docs/reference/{settings,cli,exit-codes,codes}.md from the program itself; `--check` only compares."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from cli.main import COMMANDS, interlock
+from cli.topics import EXIT_CODES, topics
+from kernel.settings import SETTINGS
+
+REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference"
+NOTE = "<!-- Written by scripts/write_reference.py from the program itself; do not edit. -->\n\n"
+
+
+def settings_page() -> str:
+    """All settings as a table."""
+    lines = [
+        "# Settings\n",
+        "A flag wins over the environment, the environment over `interlock.toml` (table `[interlock]`), that over the",
+        "default. An unknown key is an error.\n",
+        "| setting | environment | default | meaning |",
+        "|---|---|---|---|",
+    ]
+    lines += [f"| `{row.name}` | `{row.env}` | `{row.default!r}` | {row.help} |" for row in SETTINGS]
+    return "\n".join(lines) + "\n"
+
+
+def exit_codes_page() -> str:
+    """The exit codes."""
+    rows = [f"| {int(code)} | {text} |" for code, text in EXIT_CODES.items()]
+    return "\n".join(["# Exit codes\n", "| code | meaning |", "|---|---|", *rows]) + "\n"
+
+
+def codes_page() -> str:
+    """Every code that `interlock explain` knows, besides settings and exit codes."""
+    lines = ["# Codes\n", "Errors, refusals and rules by their stable codes, as `interlock explain CODE` tells them.\n"]
+    for topic in topics():
+        if topic.kind in {"error", "refusal", "rule"}:
+            text = " ".join(topic.text.split())
+            mend = f" *{' '.join(topic.remedy.split())}*" if topic.remedy else ""
+            lines.append(f"- `{topic.code}` ({topic.kind}): **{topic.title}** {text}{mend}")
+    return "\n".join(lines) + "\n"
+
+
+def cli_page() -> str:
+    """Every command with its help text."""
+    lines = ["# Command line\n", "As `interlock COMMAND --help` prints it.\n"]
+    for path, command in commands():
+        context = click.Context(command, info_name=" ".join(path))
+        lines += [f"## {' '.join(path)}\n", "```", command.get_help(context), "```\n"]
+    return "\n".join(lines)
+
+
+def commands() -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Yield the path and the object of every command, in the order of the table."""
+
+    def walk(path: tuple[str, ...], command: click.Command) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+        yield path, command
+        if isinstance(command, click.Group):
+            for name in command.list_commands(click.Context(command)):
+                child = command.get_command(click.Context(command), name)
+                if child is not None:
+                    yield from walk((*path, name), child)
+
+    for name in COMMANDS:
+        found = interlock.get_command(click.Context(interlock), name)
+        if found is not None:
+            yield from walk(("interlock", name), found)
+
+
+PAGES = {
+    "settings.md": settings_page,
+    "cli.md": cli_page,
+    "exit-codes.md": exit_codes_page,
+    "codes.md": codes_page,
+}
+
+
+def main(*, check: bool) -> int:
+    """Write or compare every page; returns 1 when `check` finds one that is out of date."""
+    stale = 0
+    for name, page in PAGES.items():
+        text = NOTE + page()
+        path = REFERENCE / name
+        if path.is_file() and path.read_text(encoding="utf-8") == text:
+            continue
+        stale += 1
+        if check:
+            print(f"docs/reference/{name} is out of date: run python scripts/write_reference.py", file=sys.stderr)
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+            print(f"docs/reference/{name} written")
+    return 1 if check and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(check="--check" in sys.argv[1:]))
