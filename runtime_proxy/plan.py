@@ -1,0 +1,160 @@
+"""What the data plane runs from: a bundle compiled once, so that a request looks nothing up by name twice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from adapters.port import Adapter
+    from kernel.bundle.model import Audience
+    from kernel.operation.operation import Operation
+    from runtime_proxy.credentials import Reader
+    from runtime_proxy.gcra import Cell
+    from runtime_proxy.match import PathTrie, Router
+
+Header = tuple[bytes, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """Schemes that must all be met by one consumer, and the scopes that its grant must hold."""
+
+    readers: tuple[Reader, ...]
+    scopes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Security:
+    """What an operation asks for: one of `alternatives`, or nothing where `open_to_all`."""
+
+    alternatives: tuple[Alternative, ...]
+    open_to_all: bool
+    challenges: tuple[tuple[bytes, bytes], ...]  # WWW-Authenticate lines
+    unverifiable: bool  # something is declared, and nothing of it can be verified here
+
+
+@dataclass(slots=True, eq=False)
+class AdapterSlot:
+    """A started adapter and the exchanges that are on it; out of use, it is stopped when they have ended."""
+
+    name: str
+    adapter: Adapter
+    in_flight: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class ServedRoute:
+    """One contract major in this environment."""
+
+    contract: str
+    major: int
+    audience: Audience
+    adapter: AdapterSlot
+    versions: dict[str, ServedVersion]
+    current: ServedVersion
+    cells: tuple[Cell, ...]
+    limits: LimitSet  # of the route alone: for calls without consumer
+    upstream_prefix: bytes
+    timeout_seconds: float
+    report_only: bool
+    observe: bool = False  # `proxy run --report-only`: requests outside the contract pass too
+
+    @property
+    def name(self) -> str:
+        """`lab-orders v1`."""
+        return f"{self.contract} v{self.major}"
+
+
+@dataclass(slots=True, eq=False)
+class ServedVersion:
+    """One exact version of a contract on a route."""
+
+    contract: str
+    version: str
+    digest: str
+    trie: PathTrie
+    operations: dict[Operation, ServedOperation]
+    headers: tuple[Header, ...]  # X-Interlock-Contract and, where it is deprecated, Deprecation and Sunset
+    credential_headers: frozenset[bytes]  # never forwarded, whatever the operation asks for
+
+
+@dataclass(slots=True, eq=False)
+class ServedOperation:
+    """One operation of one exact version, with all that a call of it needs."""
+
+    operation: Operation
+    route: ServedRoute
+    version: ServedVersion
+    security: Security
+    changes: bool  # it may change something: *received* is recorded before it is forwarded
+    idempotent: bool
+    dropped: frozenset[bytes]  # request headers that are not forwarded
+    keeps_request_id: bool  # the contract declares X-Request-Id: the caller's goes on to the provider
+    body_limit: int
+    fault: str = ""  # why the operation cannot be served: found when it was first compiled
+
+
+@dataclass(slots=True, eq=False)
+class LimitSet:
+    """The limits that one call must pass together, and the line that announces them."""
+
+    cells: tuple[Cell, ...]
+    policy: bytes
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Access:
+    """What one consumer may do on one route; `version` None: its pin is not served."""
+
+    version: ServedVersion | None
+    pin: str
+    scopes: frozenset[str]
+    limits: LimitSet
+
+
+@dataclass(slots=True, eq=False)
+class ServedConsumer:
+    """A calling system with its access by route."""
+
+    id: str
+    audience: Audience
+    limits: LimitSet  # of the consumer alone: for calls that it holds no grant for
+    access: dict[ServedRoute, Access] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRow:
+    """One API key: the digest of the whole key, whose it is, and when it ends (seconds since the epoch)."""
+
+    id: str
+    digest: bytes
+    consumer: ServedConsumer
+    expires_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Serials:
+    """Which parts of the bundle are served."""
+
+    contracts: int
+    access: int
+    routes: int
+
+    def __str__(self) -> str:
+        return f"contracts {self.contracts}, access {self.access}, routes {self.routes}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """One activated bundle; the pipeline holds one reference to it and swaps that."""
+
+    serials: Serials
+    environment: str
+    router: Router
+    routes: tuple[ServedRoute, ...]
+    consumers: Mapping[str, ServedConsumer]
+    keys: Mapping[bytes, KeyRow]  # by key id
+    slots: tuple[AdapterSlot, ...]

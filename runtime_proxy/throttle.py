@@ -1,0 +1,89 @@
+"""Hold calls to the limits of consumer and route, and announce them.
+
+Header fields as in draft-ietf-httpapi-ratelimit-headers-10.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from runtime_proxy.gcra import SECOND, Cell, take
+from runtime_proxy.plan import LimitSet
+from runtime_proxy.refusals_head import OverLimit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kernel.bundle.model import Limit
+    from runtime_proxy.exchange import Headers
+    from runtime_proxy.refusal import Refusal
+
+
+class Limiter(Protocol):
+    """Who keeps the state of the limits: this process, or a store that several workers share."""
+
+    def cells(self, owner: str, limits: Iterable[Limit], now: int) -> tuple[Cell, ...]:
+        """Give the state of an owner's limits; what was counted before a new bundle still counts."""
+
+    def take(self, cells: tuple[Cell, ...], now: int) -> int:
+        """Count one call in all cells or in none; 0 or the nanoseconds to wait."""
+
+
+class LocalLimiter:
+    """One worker keeps the state itself, over every swap of the bundle."""
+
+    def __init__(self) -> None:
+        self._cells: dict[tuple[str, str], Cell] = {}
+
+    def cells(self, owner: str, limits: Iterable[Limit], now: int) -> tuple[Cell, ...]:
+        """Keep a cell while its limit stays as it was; a changed limit inherits what is owed."""
+        return tuple(self._cell(owner, limit, now) for limit in limits)
+
+    def take(self, cells: tuple[Cell, ...], now: int) -> int:
+        """Count one call in all cells or in none."""
+        return take(cells, now)
+
+    def _cell(self, owner: str, limit: Limit, now: int) -> Cell:
+        cell = Cell(limit)
+        known = self._cells.get((owner, limit.name))
+        if known is not None:
+            if (known.requests, known.seconds, known.burst) == (cell.requests, cell.seconds, cell.burst):
+                return known
+            cell.inherit(known, now)
+        self._cells[owner, limit.name] = cell
+        return cell
+
+
+def limit_set(*groups: tuple[Cell, ...]) -> LimitSet:
+    """Join the limits that one call must pass together, and write their RateLimit-Policy line."""
+    cells = tuple(cell for group in groups for cell in group)
+    return LimitSet(
+        cells, b", ".join(b"%b;q=%d;w=%d" % (_name(one), one.requests, one.seconds) for one in cells)
+    )
+
+
+def throttle(limits: LimitSet, limiter: Limiter, now: int, headers: Headers) -> Refusal | None:
+    """Count one call, or refuse it; writes RateLimit and RateLimit-Policy into `headers` either way.
+
+    `r` is what would be admitted at once, `t` the seconds until the burst is full again (with `r=0`: until
+    the next call is admitted).
+    """
+    cells = limits.cells
+    if not cells:
+        return None
+    wait = limiter.take(cells, now)
+    headers.append((b"ratelimit-policy", limits.policy))
+    state = [b"%b;r=%d;t=%d" % (_name(one), one.remaining(now), one.reset(now)) for one in cells]
+    headers.append((b"ratelimit", b", ".join(state)))
+    if wait == 0:
+        return None
+    blocking = ", ".join(f'"{cell.name}"' for cell in cells if cell.wait(now))
+    seconds = -(-wait // SECOND)
+    return OverLimit(
+        f"The limit {blocking} is used up; wait {seconds} s.", headers=[(b"retry-after", b"%d" % seconds)]
+    )
+
+
+def _name(cell: Cell) -> bytes:
+    """Write a limit's name as a structured-field string (RFC 9651 §3.3.3)."""
+    return b'"%b"' % cell.name.encode("ascii", "replace").replace(b"\\", b"\\\\").replace(b'"', b'\\"')

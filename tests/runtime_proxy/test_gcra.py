@@ -1,0 +1,79 @@
+"""GCRA: the bound is computed here a second time, from the arrivals alone."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kernel.bundle.model import Limit
+from runtime_proxy.gcra import SECOND, Cell, take
+
+
+def admitted_within_bound(times: list[int], limit: Limit) -> bool:
+    """For every interval [a, b] between two admissions: count <= burst + rate * (b - a), in exact numbers."""
+    for first, start in enumerate(times):
+        for last in range(first, len(times)):
+            count = last - first + 1
+            if (count - limit.burst) * limit.seconds * SECOND > limit.requests * (times[last] - start):
+                return False
+    return True
+
+
+@given(
+    st.integers(1, 50),
+    st.integers(1, 90),
+    st.integers(1, 20),
+    st.lists(st.integers(0, 4 * SECOND), max_size=60),
+)
+def test_no_interval_admits_more_than_burst_plus_rate(requests, seconds, burst, gaps) -> None:
+    limit = Limit("burst", requests, seconds, burst)
+    cell = Cell(limit)
+    now = 1_000 * SECOND
+    times = []
+    for gap in gaps:
+        now += gap
+        if take((cell,), now) == 0:
+            times.append(now)
+    assert admitted_within_bound(times, limit)
+
+
+@given(st.integers(1, 50), st.integers(1, 90), st.integers(1, 20))
+def test_what_the_limit_allows_is_admitted(requests, seconds, burst) -> None:
+    cell = Cell(Limit("burst", requests, seconds, burst))
+    now = 77 * SECOND
+    assert [take((cell,), now) for _ in range(burst)] == [0] * burst
+    wait = take((cell,), now)
+    assert wait > 0
+    assert take((cell,), now + wait - 1) > 0
+    assert take((cell,), now + wait) == 0
+
+
+def test_remaining_and_reset_tell_the_truth() -> None:
+    cell = Cell(Limit("minute", 60, 60, 3))
+    now = 5 * SECOND
+    assert (cell.remaining(now), cell.reset(now)) == (3, 0)
+    take((cell,), now)
+    assert (cell.remaining(now), cell.reset(now)) == (2, 1)
+    take((cell,), now)
+    take((cell,), now)
+    assert (cell.remaining(now), cell.reset(now)) == (0, 1)
+    assert take((cell,), now) == SECOND
+    assert cell.remaining(now + SECOND) == 1
+
+
+def test_a_refused_call_is_counted_nowhere() -> None:
+    wide, narrow = Cell(Limit("wide", 10, 1, 10)), Cell(Limit("narrow", 1, 60, 1))
+    assert take((wide, narrow), SECOND) == 0
+    before = wide.tat
+    assert take((wide, narrow), SECOND) == 60 * SECOND
+    assert wide.tat == before
+
+
+def test_a_changed_limit_forgives_nothing() -> None:
+    old = Cell(Limit("day", 2, 60, 2))
+    now = 9 * SECOND
+    take((old,), now)
+    take((old,), now)
+    new = Cell(Limit("day", 4, 60, 2))
+    new.inherit(old, now)
+    assert new.remaining(now) == 0
+    assert take((new,), now) > 0
+    assert new.wait(now + 60 * SECOND) == 0
