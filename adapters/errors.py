@@ -64,13 +64,20 @@ class UpstreamBroken(UpstreamError):
 
 
 class MessageRefused(AdapterError):
-    """A message that is handed back to its sender; `reason` is a stable slug."""
+    """A message that is handed back to its sender.
+
+    `reason` is a slug of adapters/reasons.py; `location` names the place inside the message, never
+    its value, as `OBX[2]-5.1` (segment, its 1-based occurrence, field, component).
+    """
 
     code = "message-refused"
 
-    def __init__(self, message: str, *, reason: str, hint: str = "", place: Place | None = None) -> None:
+    def __init__(
+        self, message: str, *, reason: str, location: str = "", hint: str = "", place: Place | None = None
+    ) -> None:
         super().__init__(message, hint=hint, place=place)
         self.reason = reason
+        self.location = location
 
 
 class CanonicalStoreError(AdapterError):
