@@ -38,6 +38,7 @@ _INTERNAL = ("207", "Application internal error")
 ROWS: tuple[Reason, ...] = (
     Reason("header-unreadable", "header", _SEGMENT, "the first segment is no readable MSH", "send MSH first"),
     Reason("message-too-large", "header", _INTERNAL, "more bytes than the connection takes", "raise max_message_bytes, or split the report"),
+    Reason("frame-broken", "header", _SEGMENT, "bytes other than 0D follow the end byte 1C", "correct the sender's MLLP framing"),
     Reason("batch-in-frame", "header", _MESSAGE, "one frame holds a batch (FHS, BHS) or several messages", "send one message a frame"),
     Reason("type-missing", "header", _MISSING, "MSH-9 says no message type", "fill MSH-9"),
     Reason("control-id-missing", "header", _MISSING, "MSH-10 is empty", "fill MSH-10: a resend could not be told from a new message"),
