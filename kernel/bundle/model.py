@@ -100,6 +100,7 @@ class Route(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     adapter: str
     limits: tuple[Limit, ...] = ()  # per route, over all consumers
     report_only: bool = False  # answers of the provider outside the contract are recorded, not refused
+    report_requests: bool = False  # requests outside the contract too: for introductions, never for service
     timeout_seconds: float = 30.0
     base_path: str | None = None  # None: /<contract>/v<major>; `proxy run` sets "" or its --prefix
     upstream_prefix: str = ""
