@@ -20,9 +20,9 @@ from runtime_proxy.refusals_head import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from adapters.port import Headers
     from kernel.operation.compile import SecurityScheme
     from kernel.operation.operation import SecurityAlternatives
-    from runtime_proxy.exchange import Headers
     from runtime_proxy.refusal import Refusal
 
 _PARTS: Final = 3  # <prefix>_<id>_<secret>

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import unquote_to_bytes
 
 if TYPE_CHECKING:
+    from adapters.port import Headers
     from kernel.operation.compile import SecurityScheme
-    from runtime_proxy.exchange import Headers
 
 LONGEST: Final = 512  # bytes of a presented key; ours are far shorter
 AUTHORIZATION: Final = b"authorization"

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from runtime_proxy.authenticate import Identity
+    from runtime_proxy.plan import ServedOperation
     from runtime_proxy.refusal import Refusal
 
 Headers = list[tuple[bytes, bytes]]  # names in lower case, order kept
@@ -26,6 +28,7 @@ class Exchange:
     """A request as the edge read it, and what each step of the pipeline found out about it.
 
     `target` is the raw request target as sent (origin form); `started` comes from time.perf_counter().
+    The edge fills the first block and `body`; the rest belongs to the pipeline.
     """
 
     method: bytes
@@ -33,12 +36,21 @@ class Exchange:
     headers: Headers
     peer: str  # source address without port
     started: float
+    secure: bool = False  # it came over TLS
     body: bytes = b""
+
     body_limit: int = 0  # bytes; set by `admit`, enforced by the edge while it reads
     request_id: str = ""
     refusal: Refusal | None = None
-    operation: Any = None  # the matched runtime_proxy operation
-    consumer: Any = None
+    prepared: Reply | None = None  # an answer of our own that needs no provider: health, OPTIONS
+    path: bytes = b""  # raw, below the base of the route
+    query: bytes = b""  # raw, without "?"
+    path_values: tuple[bytes, ...] = ()  # raw, in the order of the template
+    head: bool = False  # HEAD: the answer has no body
+    operation: ServedOperation | None = None
+    identity: Identity | None = None
+    received: str | None = None  # id of the audit record that says the call goes out
+    sent: bool = False  # the provider may have the call
     reply_headers: Headers = field(default_factory=list)  # limits, versions …: for any answer
     notes: dict[str, Any] = field(default_factory=dict)  # steps' findings for the audit record
 

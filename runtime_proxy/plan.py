@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from adapters.port import Adapter
     from kernel.bundle.model import Audience
     from kernel.operation.operation import Operation
-    from runtime_proxy.credentials import Reader
+    from runtime_proxy.credentials import CookieReader, QueryReader, Reader
     from runtime_proxy.gcra import Cell
     from runtime_proxy.match import PathTrie, Router
 
@@ -60,7 +60,7 @@ class ServedRoute:
     upstream_prefix: bytes
     timeout_seconds: float
     report_only: bool
-    observe: bool = False  # `proxy run --report-only`: requests outside the contract pass too
+    report_requests: bool  # requests outside the contract pass too, and are counted
 
     @property
     def name(self) -> str:
@@ -78,7 +78,8 @@ class ServedVersion:
     trie: PathTrie
     operations: dict[Operation, ServedOperation]
     headers: tuple[Header, ...]  # X-Interlock-Contract and, where it is deprecated, Deprecation and Sunset
-    credential_headers: frozenset[bytes]  # never forwarded, whatever the operation asks for
+    queries: tuple[QueryReader, ...]  # where keys may stand: they are never forwarded,
+    cookies: tuple[CookieReader, ...]  # whatever the operation itself asks for
 
 
 @dataclass(slots=True, eq=False)
@@ -94,6 +95,7 @@ class ServedOperation:
     dropped: frozenset[bytes]  # request headers that are not forwarded
     keeps_request_id: bool  # the contract declares X-Request-Id: the caller's goes on to the provider
     body_limit: int
+    audit: dict[str, str]  # fields of every audit record of this operation
     fault: str = ""  # why the operation cannot be served: found when it was first compiled
 
 

@@ -14,8 +14,8 @@ from runtime_proxy.refusals_head import OverLimit
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from adapters.port import Headers
     from kernel.bundle.model import Limit
-    from runtime_proxy.exchange import Headers
     from runtime_proxy.refusal import Refusal
 
 

@@ -1,0 +1,44 @@
+"""Request ids and W3C trace context: continue a caller's trace, or begin one."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import time
+from typing import Final
+
+# https://www.w3.org/TR/trace-context/#traceparent-header, version 00; a higher version is read as 00.
+_TRACEPARENT: Final = re.compile(rb"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
+_NO_TRACE: Final = b"0" * 32
+_NO_SPAN: Final = b"0" * 16
+_LONGEST: Final = 256
+
+_bits = random.Random(os.urandom(32)).getrandbits  # noqa: S311 - ids must differ, not be secret
+
+
+def new_request_id() -> str:
+    """Make a UUIDv7 (RFC 9562 section 5.7): sortable by time, and unlike a counter telling nothing else."""
+    tail = _bits(74)
+    head = time.time_ns() // 1_000_000
+    text = f"{head:012x}{0x7000 | tail >> 62:04x}{0x8000000000000000 | (tail & 0x3FFFFFFFFFFFFFFF):016x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def continue_trace(traceparent: bytes | None) -> tuple[str, bytes, bool]:
+    """Give trace id, the traceparent for the provider, and whether a caller's trace goes on.
+
+    A header that is not valid starts a new trace, and then its tracestate must not be forwarded.
+    """
+    found = _TRACEPARENT.fullmatch(traceparent) if traceparent and len(traceparent) <= _LONGEST else None
+    if found is not None:
+        version, trace_id, parent, flags, more = found.groups()
+        legal = version != b"ff" and not (version == b"00" and more)
+        if legal and trace_id != _NO_TRACE and parent != _NO_SPAN:
+            return trace_id.decode(), b"00-%b-%016x-%b" % (trace_id, _span(), flags), True
+    fresh = f"{_bits(128) | 1:032x}"
+    return fresh, b"00-%b-%016x-00" % (fresh.encode(), _span()), False
+
+
+def _span() -> int:
+    return _bits(64) | 1

@@ -1,0 +1,164 @@
+"""The audit records of an exchange: what is kept, when, and that nothing is answered without it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import TYPE_CHECKING, Any, Protocol
+
+from kernel.audit.record import exchange_record, new_id
+from kernel.audit.record import now as wall_clock
+from kernel.errors import AuditError
+from runtime_proxy.refusal import errors_of
+from runtime_proxy.refusal_series import RefusalSeries
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from adapters.port import Answer
+    from kernel.audit.record import Outcome, Stage
+    from kernel.operation.violation import Violation
+    from runtime_proxy.exchange import Exchange
+    from runtime_proxy.refusal import Refusal
+
+log = logging.getLogger("interlock.proxy")
+_SWEEP_SECONDS = 1.0
+
+
+class AuditJournal(Protocol):
+    """What the proxy needs of kernel.audit.journal.Journal."""
+
+    def append(self, record: dict[str, Any]) -> asyncio.Future[None]:
+        """Hand a record over; done when it is durable, `AuditError` when it cannot be kept."""
+
+    @property
+    def failure(self) -> AuditError | None:
+        """Why nothing can be kept any more."""
+
+
+class Trail:
+    """Writes records of exchanges to one journal; `fields` are the same for all (server, environment)."""
+
+    def __init__(
+        self,
+        journal: AuditJournal,
+        fields: dict[str, str],
+        *,
+        clock: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        self._journal = journal
+        self._fields = fields
+        self._clock = clock
+        self._series = RefusalSeries(wall_clock)
+        self._sweeper: asyncio.Task[None] | None = None
+
+    @property
+    def broken(self) -> bool:
+        """Whether it is known already that nothing can be kept."""
+        return self._journal.failure is not None
+
+    def start(self) -> None:
+        """Begin to close series that are due; call it inside the serving loop."""
+        self._sweeper = asyncio.create_task(self._sweep())
+
+    async def stop(self) -> None:
+        """Close all series; the journal stays open, for it is not ours."""
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+            await asyncio.gather(self._sweeper, return_exceptions=True)
+        await self._close_series(everything=True)
+
+    def received(self, exchange: Exchange, trace_id: str) -> asyncio.Future[None]:
+        """Record that a call which may change something is about to go out."""
+        record = self._record(exchange, "received", trace_id=trace_id, request_body=exchange.body)
+        exchange.received = record["id"]
+        return self._journal.append(record)
+
+    def completed(
+        self,
+        exchange: Exchange,
+        trace_id: str,
+        *,
+        status: int,
+        outcome: Outcome,
+        answer: Answer | None = None,
+        refusal: Refusal | None = None,
+        violations: tuple[Violation, ...] = (),
+        more: dict[str, Any] | None = None,
+    ) -> asyncio.Future[None]:
+        """Record how a call ended; `answer` is the provider's, withheld or not."""
+        record = self._record(
+            exchange,
+            "completed",
+            trace_id=trace_id,
+            closes=exchange.received,
+            outcome=outcome,
+            status=status,
+            refusal=refusal.slug if refusal is not None else None,
+            problems=errors_of(violations),
+            request_body=None if exchange.received else exchange.body,
+            response_body=answer.body if answer is not None else None,
+            upstream_status=answer.status if answer is not None else None,
+            upstream_us=int(answer.upstream_seconds * 1e6) if answer is not None else None,
+            more=more,
+        )
+        return self._journal.append(record)
+
+    def refused(self, exchange: Exchange, refusal: Refusal) -> asyncio.Future[None] | None:
+        """Record a call that never reached its provider; None: it was counted into a series."""
+        now = self._clock()
+        peer, slug = exchange.peer, refusal.slug
+        if self._series.count(peer, slug, now):
+            return None
+        opens = self._series.opens(peer, now)
+        record = self._record(
+            exchange,
+            "series-opened" if opens else "refused",
+            outcome="refused",
+            status=refusal.status,
+            refusal=slug,
+            problems=errors_of(refusal.violations),
+        )
+        if opens:
+            self._series.open(peer, slug, record, now)
+        return self._journal.append(record)
+
+    def _record(self, exchange: Exchange, stage: Stage, **more: Any) -> dict[str, Any]:
+        served = exchange.operation
+        identity = exchange.identity
+        row = identity.key if identity is not None else None
+        return exchange_record(
+            served.audit if served is not None else self._fields,
+            stage,
+            request_id=exchange.request_id,
+            client=exchange.peer,
+            consumer=row.consumer.id if row is not None else None,
+            key=row.id if row is not None else None,
+            duration_us=int((time.perf_counter() - exchange.started) * 1e6),
+            **more,
+        )
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(_SWEEP_SECONDS)
+            await self._close_series(everything=False)
+
+    async def _close_series(self, *, everything: bool) -> None:
+        for series in self._series.due(self._clock(), everything=everything):
+            record = {
+                **series.fields,
+                "id": new_id(),
+                "recorded": wall_clock(),
+                "stage": "series-closed",
+                "outcome": "refused",
+                "closes": series.opened,
+                "count": sum(series.counts.values()),
+                "detail": dict(series.counts),
+                "first_at": series.first_at,
+                "last_at": series.last_at,
+            }
+            try:
+                await self._journal.append(record)
+            except AuditError as error:
+                log.critical("the end of a series of refusals could not be kept: %s", error)
