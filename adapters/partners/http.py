@@ -1,0 +1,175 @@
+"""The adapter kind `http`: a partner or core system that speaks HTTP/1.1 and our contract as it stands."""
+
+from __future__ import annotations
+
+import re
+import ssl
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import SplitResult, urlsplit
+
+from adapters.errors import AdapterSettingsError
+from adapters.port import AdapterKind, Call
+from adapters.wire.http import ClientLimits, HttpClient, Origin
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Mapping
+
+    from adapters.port import Answer, Headers
+
+_DEFAULTS: Final = ClientLimits()
+_HOST: Final = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")  # a name, an IPv4 or (unbracketed) IPv6 address
+_PATH: Final = re.compile(r"(?:/[A-Za-z0-9._~!$&'()*+,;=:@%-]*)*")
+_HEADER_NAME: Final = r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"
+_HEADER_VALUE: Final = r"^[!-~]([ -~]*[!-~])?$"
+
+KIND: Final = AdapterKind(
+    kind="http",
+    summary="A partner or core system that answers over HTTP/1.1",
+    settings_schema={
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["base_url"],
+        "properties": {
+            "base_url": {
+                "type": "string",
+                "pattern": "^https?://",
+                "maxLength": 2048,
+                "description": "Where the provider listens; its path is put before every call's path.",
+            },
+            "connect_timeout_seconds": {
+                "type": "number",
+                "exclusiveMinimum": 0,
+                "maximum": 300,
+                "default": 5,
+            },
+            "write_timeout_seconds": {
+                "type": "number",
+                "exclusiveMinimum": 0,
+                "maximum": 3600,
+                "default": 30,
+            },
+            "read_timeout_seconds": {"type": "number", "exclusiveMinimum": 0, "maximum": 3600, "default": 60},
+            "idle_seconds": {
+                "type": "number",
+                "minimum": 0,
+                "maximum": 3600,
+                "default": 4,
+                "description": "How long an unused connection is kept; keep it below the provider's own.",
+            },
+            "max_connections": {"type": "integer", "minimum": 1, "maximum": 10000, "default": 256},
+            "tls_ca_file": {
+                "type": "string",
+                "description": "PEM file of the authorities to trust instead of the system's.",
+            },
+            "headers": {
+                "type": "object",
+                "maxProperties": 32,
+                "propertyNames": {"pattern": _HEADER_NAME, "maxLength": 128},
+                "additionalProperties": {"type": "string", "pattern": _HEADER_VALUE, "maxLength": 4096},
+                "description": "Sent with every call, in place of the caller's headers of the same names.",
+            },
+        },
+    },
+    listens=False,
+)
+
+
+class HttpAdapter:
+    """An `Adapter` over one pooled client; the bytes of a call's body go out as they are.
+
+    `settings` fit `KIND.settings_schema`; what a schema cannot say about them (the URL, the files) raises
+    `AdapterSettingsError` here.
+    """
+
+    kind = "http"
+
+    def __init__(self, name: str, settings: Mapping[str, Any]) -> None:
+        self.name = name
+        url = _checked_url(name, str(settings["base_url"]))
+        self._prefix = url.path.rstrip("/").encode("ascii")
+        fixed: Mapping[str, str] = settings.get("headers", {})
+        self._fixed: Headers = [(key.lower().encode("ascii"), fixed[key].encode("ascii")) for key in fixed]
+        self._replaced = frozenset(key for key, _ in self._fixed)
+        host = url.hostname or ""
+        port = url.port or (443 if url.scheme == "https" else 80)
+        origin = Origin(
+            host=host,
+            port=port,
+            authority=url.netloc,
+            tls=_tls(name, settings.get("tls_ca_file")) if url.scheme == "https" else None,
+        )
+        limits = ClientLimits(
+            connect_timeout=settings.get("connect_timeout_seconds", _DEFAULTS.connect_timeout),
+            write_timeout=settings.get("write_timeout_seconds", _DEFAULTS.write_timeout),
+            read_timeout=settings.get("read_timeout_seconds", _DEFAULTS.read_timeout),
+            idle_timeout=settings.get("idle_seconds", _DEFAULTS.idle_timeout),
+            max_connections=settings.get("max_connections", _DEFAULTS.max_connections),
+        )
+        self._client = HttpClient(name, origin, limits)
+
+    async def start(self) -> None:
+        """Do nothing: connections are opened by the calls that need them."""
+
+    async def stop(self) -> None:
+        """End all connections."""
+        await self._client.close()
+
+    def call(self, call: Call) -> Coroutine[Any, Any, Answer]:
+        """Carry one call out; raises the errors of `HttpClient.send`."""
+        # A plain function that hands on the client's coroutine: one frame less for every call.
+        if self._prefix or self._fixed:
+            call = Call(
+                method=call.method,
+                target=self._prefix + call.target,
+                headers=[*(pair for pair in call.headers if pair[0] not in self._replaced), *self._fixed],
+                body=call.body,
+                timeout_seconds=call.timeout_seconds,
+                contract=call.contract,
+                operation_id=call.operation_id,
+                idempotent=call.idempotent,
+            )
+        return self._client.send(call)
+
+
+def _checked_url(name: str, base_url: str) -> SplitResult:
+    """Take base_url apart; an address with parts that would not be sent is refused, not trimmed."""
+    hint = "write it like https://lab.example:8443/api, without user, query and fragment"
+    try:
+        url = urlsplit(base_url)
+        port_fits = url.port is None or url.port > 0
+    except ValueError as error:
+        raise AdapterSettingsError(f"adapter {name}: base_url is no URL: {error}", hint=hint) from None
+    host = url.hostname or ""
+    sound = (
+        url.scheme in ("http", "https")
+        and port_fits
+        and _HOST.fullmatch(host) is not None
+        and "@" not in url.netloc
+        and base_url.isascii()
+        and base_url.isprintable()
+        and _PATH.fullmatch(url.path) is not None
+        and not any(part in (".", "..") for part in url.path.split("/"))
+        and "?" not in base_url
+        and "#" not in base_url
+    )
+    if not sound:
+        raise AdapterSettingsError(
+            f"adapter {name}: base_url is not the address of an HTTP provider", hint=hint
+        )
+    return url
+
+
+def _tls(name: str, ca_file: str | None) -> ssl.SSLContext:
+    """Make a context that verifies certificate and host name; `ca_file` replaces the system's authorities."""
+    try:
+        context = ssl.create_default_context(cafile=str(Path(ca_file)) if ca_file else None)
+    except OSError as error:  # ssl.SSLError is one too
+        raise AdapterSettingsError(
+            f"adapter {name}: tls_ca_file cannot be read: {error.strerror or error}",
+            hint="give a PEM file with the certificates of the authorities to trust",
+        ) from None
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["http/1.1"])
+    return context

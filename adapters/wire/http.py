@@ -1,0 +1,288 @@
+"""A pooled HTTP/1.1 client for one origin: bounded, timed, and honest about what had been sent."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import ssl
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from adapters.errors import UpstreamBroken, UpstreamTimeout, UpstreamUnreachable
+from adapters.wire.http_connection import HttpConnection, Stale
+from adapters.wire.http_reading import ReadLimits
+
+if TYPE_CHECKING:
+    from adapters.port import Answer, Call
+
+# Framing and routing of the connection are ours alone; whatever the caller says about them is left out.
+_OURS: Final = frozenset(
+    (
+        b"host",
+        b"content-length",
+        b"transfer-encoding",
+        b"connection",
+        b"keep-alive",
+        b"upgrade",
+        b"expect",
+        b"te",
+        b"trailer",
+        b"proxy-connection",
+    )
+)
+_WITH_BODY: Final = frozenset((b"POST", b"PUT", b"PATCH"))  # say Content-Length: 0 too (RFC 9110 §8.6)
+_TARGET: Final = re.compile(rb"/[\x21-\x7e]*")
+_TICK: Final = 0.05  # seconds between looks at the deadlines
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where requests go: `host` and `port` to connect to, `authority` for the Host header."""
+
+    host: str
+    port: int
+    tls: ssl.SSLContext | None = None
+    authority: str = ""
+
+    def __str__(self) -> str:
+        """`host:port`, for messages to operators."""
+        return f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class ClientLimits:
+    """Seconds and counts that bound one client.
+
+    `idle_timeout` is short on purpose: many servers close after five seconds, and a request that meets a
+    closing connection has an unknown outcome unless it is idempotent.
+    """
+
+    connect_timeout: float = 5.0
+    write_timeout: float = 30.0  # the provider takes nothing
+    read_timeout: float = 60.0  # the provider says nothing; the whole call has `Call.timeout_seconds`
+    idle_timeout: float = 4.0
+    max_connections: int = 256
+    max_waiting: int = 4096
+    read: ReadLimits = field(default_factory=ReadLimits)
+
+
+class HttpClient:
+    """A keep-alive pool to one origin; use it inside one event loop.
+
+    `send` gives the answer or raises `UpstreamUnreachable`, `UpstreamTimeout`, `UpstreamBroken`; their
+    `sent` is True as soon as any byte of the request may have left. Nothing is retried but a call that met
+    a connection which the provider had closed while it was idle, and only if the call is idempotent (RFC
+    9112 section 9.3.1). Redirects are answers, not instructions.
+    """
+
+    def __init__(self, name: str, origin: Origin, limits: ClientLimits | None = None) -> None:
+        self.name = name
+        self.origin = origin
+        self.limits = limits or ClientLimits()
+        self.read_timeout = self.limits.read_timeout
+        self.write_timeout = self.limits.write_timeout
+        authority = (origin.authority or str(origin)).encode("ascii")
+        self._after_target = b" HTTP/1.1\r\nhost: " + authority + b"\r\n"
+        self._idle: deque[HttpConnection] = deque()
+        self._connections: set[HttpConnection] = set()
+        self._reserved = 0  # connections being opened
+        self._waiting: deque[asyncio.Future[HttpConnection | None]] = deque()
+        self._clock: asyncio.TimerHandle | None = None
+        self._closed = False
+
+    async def send(self, call: Call) -> Answer:
+        """Carry one call out; `call.timeout_seconds` bounds all of it, waiting for a connection included."""
+        head = self._head(call)
+        started = time.perf_counter()
+        deadline = asyncio.get_running_loop().time() + call.timeout_seconds
+        to_head = call.method == b"HEAD"
+        fresh = False
+        while True:
+            connection = (None if fresh else self._kept()) or await self._acquire(deadline, fresh=fresh)
+            try:
+                answer = await connection.exchange(head, call.body, to_head=to_head, deadline=deadline)
+            except Stale:
+                if not call.idempotent:
+                    message = f"{self.name} closed a kept connection instead of answering"
+                    raise UpstreamBroken(message, sent=True) from None
+                fresh = True  # one more try, on a connection that nobody had a reason to close
+                continue
+            except asyncio.CancelledError:
+                connection.abandon()
+                raise
+            answer.upstream_seconds = time.perf_counter() - started
+            return answer
+
+    async def close(self) -> None:
+        """End all connections; calls under way fail as broken."""
+        self._closed = True
+        if self._clock is not None:
+            self._clock.cancel()
+            self._clock = None
+        for waiter in self._waiting:
+            if not waiter.done():
+                waiter.set_exception(UpstreamUnreachable(f"{self.name} is being stopped", sent=False))
+        for connection in tuple(self._connections):
+            connection.close()
+        for _ in range(100):  # `connection_lost` comes with the next turns of the loop
+            if not self._connections:
+                break
+            await asyncio.sleep(0)
+
+    def _head(self, call: Call) -> bytes:
+        lines = [b": ".join(pair) for pair in call.headers if pair[0] not in _OURS]
+        body = call.body
+        if body or call.method in _WITH_BODY:
+            lines.append(b"content-length: %d" % len(body))
+        fields = b"\r\n".join(lines)
+        breaks = len(lines) - 1 if lines else 0
+        # Counting costs less than looking into every value, and finds the same.
+        if (
+            fields.count(b"\n") != breaks
+            or fields.count(b"\r") != breaks
+            or b"\0" in fields
+            or _TARGET.fullmatch(call.target) is None
+        ):
+            raise UpstreamBroken("the request holds bytes that cannot be sent over HTTP/1.1", sent=False)
+        head = call.method + b" " + call.target + self._after_target + fields
+        return head + b"\r\n\r\n" if lines else head + b"\r\n"
+
+    # -- the pool -----------------------------------------------------------------------------------
+    def _kept(self) -> HttpConnection | None:
+        """Take the idle connection that was used last: it is the least likely to be closing."""
+        idle = self._idle
+        while idle:
+            connection = idle.pop()
+            if connection.alive:
+                return connection
+            connection.close()
+        return None
+
+    async def _acquire(self, deadline: float, *, fresh: bool) -> HttpConnection:
+        """Open a connection where there is room for one, else wait for a free one or for room."""
+        while True:
+            if self._closed:
+                raise UpstreamUnreachable(f"{self.name} is stopped", sent=False)
+            if len(self._connections) + self._reserved < self.limits.max_connections:
+                self._reserved += 1
+                return await self._open(deadline)
+            connection = await self._queue(deadline)
+            if connection is None:
+                return await self._open(deadline)
+            if connection.alive and not fresh:
+                return connection
+            connection.close()
+
+    async def _queue(self, deadline: float) -> HttpConnection | None:
+        """Wait, first come first served, for a connection, or for None: room that is already reserved."""
+        if len(self._waiting) >= self.limits.max_waiting:
+            raise UpstreamUnreachable(
+                f"{self.name}: too many calls wait for a connection already", sent=False
+            )
+        waiter: asyncio.Future[HttpConnection | None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiter)
+        try:
+            async with asyncio.timeout_at(deadline):
+                return await waiter
+        except TimeoutError:
+            self._unqueue(waiter)
+            raise UpstreamTimeout(f"{self.name}: no connection became free in time", sent=False) from None
+        except asyncio.CancelledError:
+            self._unqueue(waiter)
+            raise
+
+    def _unqueue(self, waiter: asyncio.Future[HttpConnection | None]) -> None:
+        """Leave the queue; what was handed over in the same turn of the loop goes to the next one."""
+        if waiter.cancelled() or not waiter.done():
+            if waiter in self._waiting:
+                self._waiting.remove(waiter)
+            return
+        if waiter.exception() is not None:
+            return
+        connection = waiter.result()
+        if connection is None:
+            self._reserved -= 1
+            self._make_room()
+        else:
+            self.released(connection)
+
+    async def _open(self, deadline: float) -> HttpConnection:
+        """Connect; the caller has reserved the room."""
+        loop = asyncio.get_running_loop()
+        origin = self.origin
+        until = min(deadline, loop.time() + self.limits.connect_timeout)
+        try:
+            async with asyncio.timeout_at(until):
+                _, connection = await loop.create_connection(
+                    lambda: HttpConnection(self, self.limits.read, loop, until + 1.0),
+                    origin.host,
+                    origin.port,
+                    ssl=origin.tls,
+                    server_hostname=origin.host if origin.tls else None,
+                )
+        except TimeoutError:
+            message = f"{self.name}: {origin} did not accept a connection in time"
+            raise UpstreamTimeout(message, sent=False) from None
+        except ssl.SSLError as error:
+            raise UpstreamUnreachable(
+                f"{self.name}: TLS with {origin} failed: {error.reason or error}",
+                sent=False,
+                hint="check the certificate of the provider and the setting tls_ca_file",
+            ) from None
+        except OSError as error:
+            raise UpstreamUnreachable(
+                f"{self.name}: no connection to {origin}: {error.strerror or error}",
+                sent=False,
+                hint="check base_url, and that the provider is running",
+            ) from None
+        finally:
+            self._reserved -= 1
+            self._make_room()
+        return connection
+
+    def opened(self, connection: HttpConnection) -> None:
+        """Watch a new connection, even when whoever asked for it has gone away meanwhile."""
+        self._connections.add(connection)
+        if self._closed:
+            connection.close()
+        elif self._clock is None:
+            self._clock = connection.loop.call_later(_TICK, self._look, connection.loop)
+
+    def released(self, connection: HttpConnection) -> None:
+        """Take a connection back: for whoever waits longest, else into the pool."""
+        while self._waiting:
+            waiter = self._waiting.popleft()
+            if not waiter.done():
+                waiter.set_result(connection)
+                return
+        now = connection.loop.time()
+        idle_timeout = self.limits.idle_timeout
+        if connection.idle_seconds is not None:  # leave before the provider does
+            idle_timeout = min(idle_timeout, max(connection.idle_seconds - 1.0, 0.0))
+        connection.idle_since = now
+        connection.deadline = now + idle_timeout
+        self._idle.append(connection)
+
+    def ended(self, connection: HttpConnection) -> None:
+        """Forget a closed connection; whoever waits may open another."""
+        self._connections.discard(connection)
+        if connection in self._idle:
+            self._idle.remove(connection)
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """Give free room to whoever waits longest."""
+        while self._waiting and len(self._connections) + self._reserved < self.limits.max_connections:
+            waiter = self._waiting.popleft()
+            if not waiter.done():
+                self._reserved += 1
+                waiter.set_result(None)
+
+    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+        """End what passed its deadline: one clock for all connections costs less than a timer per call."""
+        now = loop.time()
+        for connection in [one for one in self._connections if one.deadline < now]:
+            connection.expired()
+        self._clock = loop.call_later(_TICK, self._look, loop) if self._connections else None

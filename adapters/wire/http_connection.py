@@ -1,0 +1,201 @@
+"""One connection to a provider: one exchange at a time, and a failure says what had been sent."""
+
+from __future__ import annotations
+
+import asyncio
+import select
+from typing import TYPE_CHECKING, Final, Protocol, cast
+
+from adapters.errors import UpstreamBroken, UpstreamError, UpstreamTimeout
+from adapters.wire.http_reading import AnswerBroken, AnswerReader, ReadLimits
+
+if TYPE_CHECKING:
+    from adapters.port import Answer
+
+NEVER: Final = float("inf")
+_SUSPECT_AFTER: Final = 1.0  # seconds of idleness after which the kernel is asked whether the peer left
+_LARGE_BODY: Final = 32 * 1024  # bytes; from here on, copying costs more than a second buffer
+
+
+class Stale(Exception):
+    """A kept connection ended before the first byte of an answer; a signal between connection and pool."""
+
+
+class Owner(Protocol):
+    """What a connection tells its pool."""
+
+    name: str
+    read_timeout: float
+    write_timeout: float
+
+    def opened(self, connection: HttpConnection) -> None:
+        """Watch a new connection."""
+
+    def released(self, connection: HttpConnection) -> None:
+        """Take back a connection that can carry another request."""
+
+    def ended(self, connection: HttpConnection) -> None:
+        """Forget a connection that is closed."""
+
+
+class HttpConnection(asyncio.Protocol):
+    """A connection of a pool; `deadline` (loop time) is watched by the pool's clock."""
+
+    __slots__ = (
+        "_owner",
+        "_paused",
+        "_poll",
+        "_reader",
+        "_total",
+        "_transport",
+        "_waiter",
+        "deadline",
+        "idle_since",
+        "loop",
+        "uses",
+    )
+
+    def __init__(
+        self, owner: Owner, limits: ReadLimits, loop: asyncio.AbstractEventLoop, deadline: float
+    ) -> None:
+        self._owner = owner
+        self._reader = AnswerReader(limits)
+        self.loop = loop
+        self._waiter: asyncio.Future[Answer] | None = None
+        self._transport: asyncio.Transport | None = None
+        self._poll: select.poll | None = None
+        self._paused = False
+        self._total = NEVER
+        self.deadline = deadline  # by which it must have been given its first exchange
+        self.idle_since = 0.0
+        self.uses = 0
+
+    @property
+    def idle_seconds(self) -> float | None:
+        """How long the provider said that it keeps an idle connection (`Keep-Alive: timeout=`)."""
+        return self._reader.idle_seconds
+
+    @property
+    def alive(self) -> bool:
+        """Can a request be written: not closing, and not left by the peer as far as the kernel knows."""
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return False
+        if self.uses and self.loop.time() - self.idle_since > _SUSPECT_AFTER:
+            if self._poll is None:
+                self._poll = select.poll()
+                self._poll.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
+            return not self._poll.poll(0)  # readable while idle: an end, or bytes that nobody asked for
+        return True
+
+    def exchange(self, head: bytes, body: bytes, *, to_head: bool, deadline: float) -> asyncio.Future[Answer]:
+        """Write one request; the future brings the answer, an `UpstreamError` or `Stale`."""
+        transport = self._transport
+        assert transport is not None
+        waiter: asyncio.Future[Answer] = self.loop.create_future()
+        self._waiter = waiter
+        self._reader.expect(to_head=to_head)
+        self._total = deadline
+        self.deadline = min(deadline, self.loop.time() + self._owner.read_timeout)
+        self.uses += 1
+        if len(body) < _LARGE_BODY:
+            transport.write(head + body if body else head)
+        else:
+            transport.writelines((head, body))
+        return waiter
+
+    def abandon(self) -> None:
+        """Give an exchange up in the middle, since its caller went away."""
+        self._waiter = None
+        self.close()
+
+    def close(self) -> None:
+        """End the connection at once."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def expired(self) -> None:
+        """End what passed its deadline; called by the pool's clock."""
+        if self._waiter is None:
+            self.close()
+            return
+        what = "did not take the request" if self._paused else "did not answer"
+        self._fail(UpstreamTimeout(f"{self._owner.name} {what} in time", sent=True))
+
+    # -- asyncio.Protocol ---------------------------------------------------------------------------
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport; the pool watches from now on."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._owner.opened(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Read on; complete the exchange when its answer is whole."""
+        waiter = self._waiter
+        if waiter is None:  # an answer to nothing: whatever it is, it must not become the next answer
+            self.close()
+            return
+        try:
+            answer = self._reader.feed(data)
+        except AnswerBroken as error:
+            self._fail(self._broken(error))
+            return
+        if answer is None:
+            self.deadline = min(self._total, self.loop.time() + self._owner.read_timeout)
+        else:
+            self._complete(waiter, answer)
+
+    def pause_writing(self) -> None:
+        """Note that the provider does not take the body as fast as we have it."""
+        self._paused = True
+        self.deadline = min(self._total, self.loop.time() + self._owner.write_timeout)
+
+    def resume_writing(self) -> None:
+        """Note that it does again."""
+        self._paused = False
+        self.deadline = min(self._total, self.loop.time() + self._owner.read_timeout)
+
+    def eof_received(self) -> bool:
+        """Take the end of the stream: some answers end so, all others are cut short."""
+        waiter = self._waiter
+        if waiter is not None and self._reader.started:
+            try:
+                answer = self._reader.finish()
+            except AnswerBroken as error:
+                self._fail(self._broken(error))
+                return False
+            if answer is not None:
+                self._complete(waiter, answer)
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Fail what was under way, in the way that says whether the provider may have acted."""
+        self._owner.ended(self)
+        self.deadline = NEVER
+        waiter, self._waiter = self._waiter, None
+        if waiter is None or waiter.done():
+            return
+        if self.uses > 1 and not self._reader.started:
+            waiter.set_exception(Stale())
+            return
+        reason = "closed the connection before it answered" if exc is None else "broke the connection"
+        waiter.set_exception(UpstreamBroken(f"{self._owner.name} {reason}", sent=True))
+
+    # -- ends of an exchange ------------------------------------------------------------------------
+    def _complete(self, waiter: asyncio.Future[Answer], answer: Answer) -> None:
+        self._waiter = None
+        # An answer before the request was written whole leaves the rest of the request on the wire.
+        if self._reader.reusable and not self._paused:
+            self._owner.released(self)
+        else:
+            self.close()
+        if not waiter.done():
+            waiter.set_result(answer)
+
+    def _broken(self, error: AnswerBroken) -> UpstreamBroken:
+        return UpstreamBroken(f"{self._owner.name}: {error}", sent=True)
+
+    def _fail(self, error: UpstreamError) -> None:
+        waiter, self._waiter = self._waiter, None
+        if waiter is not None and not waiter.done():
+            waiter.set_exception(error)
+        self.close()

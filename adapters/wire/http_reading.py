@@ -1,0 +1,267 @@
+"""Reads HTTP/1.1 answers from bytes: llhttp for the head, strict framing of our own for the body."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+import httptools
+
+from adapters.port import Answer, Headers
+from adapters.wire.chunked import ChunkedBody, ChunkedError
+
+# RFC 9112 §4. llhttp also takes other protocols' names, statuses below 100 and bare control bytes.
+_STATUS_LINE: Final = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9][0-9])(?: [\t\x20-\x7e\x80-\xff]*)?\r\n")
+_BEGINNING: Final = b"HTTP/1."
+_LENGTH: Final = re.compile(rb"[0-9]{1,18}")
+_FRAMING: Final = frozenset((b"content-length", b"transfer-encoding"))
+_KEEP_ALIVE_TIMEOUT: Final = re.compile(rb"(?:^|[,;\s])timeout=([0-9]{1,9})", re.IGNORECASE)
+_MOST_INTERIM: Final = 8  # 1xx answers before the real one
+_NO_CONTENT: Final = frozenset((204, 304))
+
+_HEAD, _LENGTH_BODY, _CHUNKED_BODY, _CLOSE_BODY = range(4)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadLimits:
+    """What an answer may be: bytes of its head, bytes of its decoded body, header lines."""
+
+    head_bytes: int = 32 * 1024
+    body_bytes: int = 8 * 1024 * 1024
+    headers: int = 200
+
+
+class AnswerBroken(Exception):
+    """The bytes are no answer that has one meaning (RFC 9112 sections 4 to 6)."""
+
+
+class AnswerReader:
+    """Reads one answer after the other from a connection.
+
+    Call `expect` before each request, `feed` with what arrives, `finish` at the end of the stream.
+    An answer is framed by exactly one of: nothing (HEAD, 204, 304), one Content-Length, `chunked` alone,
+    or the end of the connection. What could be framed twice is refused, not guessed.
+    """
+
+    __slots__ = (
+        "_buffer",
+        "_chunked",
+        "_decoded",
+        "_framing",
+        "_headers",
+        "_interim",
+        "_limits",
+        "_mode",
+        "_need",
+        "_parser",
+        "_parser_done",
+        "_status",
+        "_to_head",
+        "idle_seconds",
+        "reusable",
+        "started",
+    )
+
+    def __init__(self, limits: ReadLimits) -> None:
+        self._limits = limits
+        self._parser = httptools.HttpResponseParser(self)
+        self.idle_seconds: float | None = None  # how long the provider says that it keeps the connection
+        self.expect(to_head=False)
+
+    def expect(self, *, to_head: bool) -> None:
+        """Make ready for the answer to the next request; `to_head`: it was a HEAD."""
+        self._to_head = to_head
+        self._mode = _HEAD
+        self._buffer = b""
+        self._interim = 0
+        self._decoded: bytearray | None = None
+        self._chunked: ChunkedBody | None = None
+        self._need = 0
+        self.reusable = False  # may the connection carry another request after this answer
+        self.started = False  # has any byte of the answer arrived
+
+    # -- llhttp's callbacks -------------------------------------------------------------------------
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Sort a field line: framing apart, all others as they came."""
+        name = name.lower()
+        if name in _FRAMING:
+            self._framing.append((name, value))
+        else:
+            self._headers.append((name, value))
+
+    def on_message_complete(self) -> None:
+        """Note where llhttp sees the end, to compare it with ours."""
+        self._parser_done = True
+
+    # -- reading ------------------------------------------------------------------------------------
+    def feed(self, data: bytes) -> Answer | None:
+        """Take what arrived; returns the answer once it is whole. Raises `AnswerBroken`."""
+        self.started = True
+        try:
+            mode = self._mode
+            if mode == _HEAD:
+                return self._read_head(data)
+            if mode == _LENGTH_BODY:
+                return self._read_length_body(data)
+            if mode == _CHUNKED_BODY:
+                return self._read_chunked_body(data)
+            self._read_close_body(data)
+        except httptools.HttpParserError as error:
+            raise AnswerBroken(f"the answer is not HTTP/1.1: {error}") from None
+        return None
+
+    def finish(self) -> Answer | None:
+        """End of the stream: gives the answer that only this end frames. Raises `AnswerBroken`."""
+        if self._mode == _CLOSE_BODY:
+            return Answer(self._status, self._headers, bytes(self._decoded or b""))
+        if self.started:
+            raise AnswerBroken("the connection ended before the answer did")
+        return None
+
+    def _read_head(self, data: bytes) -> Answer | None:
+        limit = self._limits.head_bytes
+        while True:
+            if self._buffer:
+                data = self._buffer + data
+                self._buffer = b""
+            end = data.find(b"\r\n\r\n", 0, limit + 1) + 4
+            if end < 4:  # noqa: PLR2004 - the empty line was not found
+                self._keep_head(data)
+                return None
+            line = _STATUS_LINE.match(data)
+            if line is None:
+                raise AnswerBroken("the answer does not begin with a status line of HTTP/1.x")
+            self._status = status = int(line[2])
+            self._headers: Headers = []
+            self._framing: Headers = []
+            self._parser_done = False
+            head = data if end == len(data) else data[:end]
+            self._parse(head)
+            if len(self._headers) + len(self._framing) > self._limits.headers:
+                raise AnswerBroken("the answer has too many header lines")
+            if status >= 200:  # noqa: PLR2004 - final
+                break
+            self._skip_interim(status)
+            data = data[end:]
+            if not data:
+                return None
+        if b" \r\n" in head or b"\t\r\n" in head:  # llhttp keeps white space after a value (RFC 9112 §5.1)
+            self._headers = [(name, value.rstrip(b" \t")) for name, value in self._headers]
+            self._framing = [(name, value.rstrip(b" \t")) for name, value in self._framing]
+        return self._frame(data, end, persistent=line[1] == b"1")
+
+    def _parse(self, head: bytes) -> None:
+        try:
+            self._parser.feed_data(head)
+        except httptools.HttpParserUpgrade:
+            raise AnswerBroken("the answer switches protocols, which nobody asked for") from None
+
+    def _keep_head(self, data: bytes) -> None:
+        if data[:7] != _BEGINNING[: len(data)]:
+            raise AnswerBroken("the answer does not begin with a status line of HTTP/1.x")
+        if len(data) > self._limits.head_bytes:
+            raise AnswerBroken("the head of the answer is too large")
+        self._buffer = data
+
+    def _skip_interim(self, status: int) -> None:
+        self._interim += 1
+        if status == 101 or self._framing or self._interim > _MOST_INTERIM:  # noqa: PLR2004 - RFC 9110 §15.2.2
+            raise AnswerBroken("the provider sends interim answers that nobody asked for")
+
+    def _frame(self, data: bytes, end: int, *, persistent: bool) -> Answer | None:
+        """Decide how the body ends (RFC 9112 §6.3) and read what of it is already here."""
+        framing = self._framing
+        self.reusable = persistent and self._keeps_alive()
+        if self._to_head or self._status in _NO_CONTENT:
+            return self._without_body(rest=len(data) > end)
+        if not framing:
+            self.reusable = False
+            self._mode = _CLOSE_BODY
+            self._decoded = bytearray()
+            self._read_close_body(data[end:])
+            return None
+        if len(framing) > 1:
+            raise AnswerBroken("the answer frames its body twice")
+        name, value = framing[0]
+        rest = data[end:]
+        if name == b"transfer-encoding":
+            if value.lower() != b"chunked" or not persistent:
+                raise AnswerBroken("the answer has a transfer coding other than chunked")
+            self._mode = _CHUNKED_BODY
+            self._chunked = ChunkedBody(self._limits.body_bytes)
+            return self._read_chunked_body(rest) if rest else None
+        if _LENGTH.fullmatch(value) is None:
+            raise AnswerBroken("the answer has a malformed Content-Length")
+        self._need = int(value)
+        if self._need > self._limits.body_bytes:
+            raise AnswerBroken("the body of the answer is longer than the limit")
+        self._mode = _LENGTH_BODY
+        return self._read_length_body(rest)
+
+    def _without_body(self, *, rest: bool) -> Answer:
+        """Give an answer that its request or status frames; a length in it speaks of a representation."""
+        lengths = [value for name, value in self._framing if name == b"content-length"]
+        if self._status != 204 and len(self._framing) == 1 and lengths and _LENGTH.fullmatch(lengths[0]):  # noqa: PLR2004
+            self._headers.append((b"content-length", lengths[0]))
+        elif self._framing and not self._to_head:
+            self.reusable = False  # it announces a body that it must not have (RFC 9112 §6.3, 1)
+        if not self._parser_done:
+            self._parser = httptools.HttpResponseParser(self)  # the old one waits for a body that never comes
+        return self._whole(b"", rest=rest)
+
+    def _keeps_alive(self) -> bool:
+        for name, value in self._headers:
+            if name == b"connection" and b"close" in value.lower():
+                return False
+            if name == b"keep-alive" and (timeout := _KEEP_ALIVE_TIMEOUT.search(value)):
+                self.idle_seconds = float(timeout[1])
+        return True
+
+    def _read_length_body(self, data: bytes) -> Answer | None:
+        need = self._need
+        if self._decoded is None:
+            if len(data) == need:  # the usual case: head and body came together, nothing else did
+                if need:
+                    self._parser.feed_data(data)
+                return self._whole(data, rest=False)
+            self._decoded = bytearray()
+        missing = need - len(self._decoded)
+        part = data[:missing]
+        self._decoded += part
+        if part:
+            self._parser.feed_data(part)
+        if len(self._decoded) < need:
+            return None
+        return self._whole(bytes(self._decoded), rest=len(data) > missing)
+
+    def _read_chunked_body(self, data: bytes) -> Answer | None:
+        chunked = self._chunked
+        assert chunked is not None
+        try:
+            rest = chunked.feed(data)
+        except ChunkedError as error:
+            raise AnswerBroken(f"the answer is broken: {error}") from None
+        headers = self._headers
+        self._headers = []  # llhttp hands trailers to on_header as well
+        self._parser.feed_data(data[: len(data) - len(rest)] if rest else data)
+        self._headers = headers
+        if rest is None:
+            return None
+        return self._whole(chunked.body, rest=bool(rest))
+
+    def _read_close_body(self, data: bytes) -> None:
+        assert self._decoded is not None
+        self._decoded += data
+        if len(self._decoded) > self._limits.body_bytes:
+            raise AnswerBroken("the body of the answer is longer than the limit")
+
+    def _whole(self, body: bytes, *, rest: bool) -> Answer:
+        if rest:  # bytes that nobody asked for: this answer stands, the connection does not
+            self.reusable = False
+        elif not self._parser_done and not self._to_head:
+            raise AnswerBroken("two readings of the answer disagree about its end")
+        answer = Answer(self._status, self._headers, body)
+        if self._chunked is not None:
+            answer.trailers = self._chunked.trailers
+        return answer
