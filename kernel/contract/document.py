@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
@@ -40,21 +41,39 @@ _SCHEMA_HINTS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One file's value with its bytes; numbers that no double holds are `Decimal` (see numbers.py)."""
+    """One file's value with its bytes; numbers that no double holds are `Decimal` (see numbers.py).
+
+    Where a document was made of several files, `origins` says for the pointer of each part that came
+    from elsewhere which document and pointer that was, so that places still name what a person wrote.
+    """
 
     name: str
     data: bytes
     media: Media
     root: Any
+    origins: Mapping[str, tuple[Document, str]] = field(default_factory=dict, repr=False, compare=False)
     _cache: list[Positions] = field(default_factory=list, repr=False, compare=False)
 
     def position(self, pointer: str) -> Place:
         """Name line and column of a JSON pointer, or of the nearest ancestor that the document has."""
+        origin = self._origin(pointer) if self.origins else None
+        if origin is not None:
+            place = origin[0].position(origin[1])
+            return Place(place.source, place.line, place.column, pointer)
         if not self._cache:
             text = _text(self.data, self.name)
             self._cache.append(json_positions(text) if self.media == "json" else yaml_positions(text))
         line, column = self._cache[0].find(self.root, pointer)
         return Place(self.name, line, column, pointer)
+
+    def _origin(self, pointer: str) -> tuple[Document, str] | None:
+        prefix = pointer
+        while prefix not in self.origins:
+            if not prefix:
+                return None
+            prefix = prefix.rpartition("/")[0]
+        document, start = self.origins[prefix]
+        return document, start + pointer[len(prefix) :]
 
 
 def parse(

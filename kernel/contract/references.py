@@ -90,10 +90,10 @@ class _Embedding:
         if not found:
             return self.root
         section = grammar.sections["schema"]
-        taken = _section(self.root, section)
+        taken = members_of(self.root, section)
         refs = {id(site.holder): self._local(_urn(site), section, taken) for site in found}
         changed = replaced(self.root, refs)
-        return _with_section(changed, section, self.bodies)
+        return with_section(changed, section, self.bodies)
 
     def _local(self, urn: Urn, section: str, taken: dict[str, Any]) -> str:
         """Embed the schema unless it is, and give the local reference to the URN's target."""
@@ -133,12 +133,13 @@ class _Embedding:
         changed = dict(replaced(body, refs))
         changed.pop("$id", None)  # it would make a base of its own for the references inside
         dialect = changed.pop("$schema", DRAFT_2020_12)
-        if dialect != _default_dialect(self.root):
+        if dialect != default_dialect(self.root):
             changed = {"$schema": dialect, **changed}
         return changed
 
 
-def _default_dialect(root: Any) -> str:
+def default_dialect(root: Any) -> str:
+    """Name the dialect of schemas that have no `$schema`: a URI, or the specification where it has none."""
     kind, version = kind_of(root), specification(root)
     if kind == "schema":
         return version or DRAFT_2020_12
@@ -177,18 +178,19 @@ def free_name(wanted: str, taken: Any) -> str:
     return candidate
 
 
-def _section(root: Any, section: str) -> dict[str, Any]:
+def members_of(root: Any, section: str) -> dict[str, Any]:
+    """Give the members of a component section, none where there is no such section."""
     node = root
     for step in tokens_of(section):
         node = node.get(step, {}) if isinstance(node, dict) else {}
     return node if isinstance(node, dict) else {}
 
 
-def _with_section(root: Any, section: str, additions: dict[str, Any]) -> Any:
+def with_section(root: Any, section: str, additions: dict[str, Any]) -> Any:
     """Copy the root with members added to one section, the path to it included."""
     first, *rest = tokens_of(section)
     below = root.get(first, {})
-    inner = {**below, **additions} if not rest else _with_section(below, token(rest[0]), additions)
+    inner = {**below, **additions} if not rest else with_section(below, token(rest[0]), additions)
     return {**root, first: inner}
 
 
