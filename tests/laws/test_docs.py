@@ -1,0 +1,60 @@
+"""Documentation cannot lag: every setting, command, code and link is checked against the program."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)(?:#[^)]*)?\)")
+
+
+def test_the_written_reference_is_what_the_program_says() -> None:
+    run = subprocess.run(
+        [sys.executable, "scripts/write_reference.py", "--check"],
+        cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
+def test_every_link_leads_somewhere(page: Path) -> None:
+    targets = LINK.findall(page.read_text(encoding="utf-8"))
+    assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+def test_the_changelog_names_the_version_of_the_project() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    first = re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert first is not None
+    assert first[1] == version
+
+
+def test_every_topic_can_be_explained_and_says_something() -> None:
+    from cli.topics import topics
+
+    known = list(topics())
+    assert len({(topic.kind, topic.code) for topic in known}) == len(known)
+    assert [topic.code for topic in known if len(topic.text.split()) < 3] == []
+    assert {"exit-codes", "settings", "document-unreadable"} <= {topic.code for topic in known}
+
+
+def test_every_error_class_has_a_code_of_its_own_words() -> None:
+    from cli.topics import error_topics
+
+    shapeless = [topic.code for topic in error_topics() if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", topic.code)]
+    assert shapeless == []
+
+
+def test_the_readme_shows_only_commands_that_exist() -> None:
+    from cli.main import COMMANDS
+
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"interlock ([a-z]+)", text))
+    assert named <= set(COMMANDS), named - set(COMMANDS)
+    for target in re.findall(r"make ([a-z-]+)", text):
+        assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE), target
