@@ -18,7 +18,7 @@ _FOREIGN = 16  # answers to other messages that are passed over before giving up
 
 
 class MllpClient:
-    """Use as `async with MllpClient(host, port) as line: await line.send(…); answer = await line.receive()`."""
+    """Use as `async with MllpClient(host, port) as line: …`, then `send`, `receive`, `exchange`."""
 
     def __init__(
         self, host: str, port: int, *, tls: ssl.SSLContext | None = None, seconds: float = 30.0

@@ -14,14 +14,14 @@ from adapters.wire.mllp.framing import Block, Deframer, frame
 
 log = logging.getLogger(__name__)
 Send = Callable[[bytes], Awaitable[None]]
-# Takes one block from one peer; `send` frames and writes an answer and never raises.
+# Takes one block from one peer; `send` frames and writes an answer, and never raises.
 Take = Callable[[Block, str, Send], Awaitable[None]]
 _CHUNK = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class MllpLimits:
-    """Caps of one listener; seconds count only while waiting for bytes, never while a message is worked on."""
+    """Caps of one listener; seconds count while it waits for bytes, never while a message is worked on."""
 
     connections: int = 64
     message_bytes: int = 16 * 1024 * 1024

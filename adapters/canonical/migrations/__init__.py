@@ -1,0 +1,1 @@
+"""Migrations of schema `canonical`, run by adapters/canonical/upgrade.py."""
