@@ -1,0 +1,168 @@
+"""The form of a journal on disk: segment files of JSON lines, each record chained to the one before.
+
+    {"segment":{"format":1,"writer":…,"journal":…,"number":1,"first_seq":1,"epoch":1,"prev":…,"open":[]}}
+    {"chain":"<64 hex>","record":{…}}
+    …
+
+The bytes after `"record":` up to the last `}` are the record, exactly. With prev being the chain of the
+record before (of the first: of `genesis`), chain = SHA-256(prev ‖ SHA-256(record bytes)). Those bytes are
+also the leaves of the tree that later stands on top (tree.py, tiles.py, checkpoint.py).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import msgspec
+import orjson
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+FORMAT = 1
+LARGEST_RECORD = 65_535  # bytes; what an entry of C2SP tlog-tiles can hold
+LARGEST_HEADER = 64 * 1024 * 1024  # bytes; it lists the exchanges under way
+_BEFORE_CHAIN = b'{"chain":"'
+_BEFORE_RECORD = b'","record":'
+_AFTER_RECORD = b"}\n"
+_RECORD_AT = len(_BEFORE_CHAIN) + 64 + len(_BEFORE_RECORD)
+LARGEST_LINE = _RECORD_AT + LARGEST_RECORD + len(_AFTER_RECORD)
+_SEGMENT_FILE = re.compile(r"([0-9]{8})\.jsonl")
+
+# What is kept of an opened exchange or series, so that it can be ended after a crash.
+CARRIED = (
+    "id", "stage", "request_id", "consumer", "contract", "version", "digest", "operation", "method", "route",
+    "action", "adapter", "client", "refusal", "environment",
+)  # fmt: skip
+OPENING = ("received", "series-opened")
+
+
+class SegmentHeader(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """First line of a segment: enough to go on from here without the segments before."""
+
+    writer: str
+    journal: str  # 32 hex digits, drawn when the journal was begun
+    number: int
+    first_seq: int
+    epoch: int
+    prev: str  # chain before the first record, hex
+    open: tuple[dict[str, Any], ...] = ()
+    format: int = FORMAT
+
+
+class _HeaderLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    segment: SegmentHeader
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One raw line and where it begins; `whole` is False for a last line without its end."""
+
+    offset: int
+    data: bytes
+    whole: bool
+
+
+def genesis(writer: str, journal: str) -> bytes:
+    """Give the chain before the first record: bound to writer and journal, so that logs cannot be swapped."""
+    return hashlib.sha256(f"interlock.audit/v1\n{writer}\n{journal}\n".encode()).digest()
+
+
+def link(prev: bytes, record: bytes) -> bytes:
+    """Chain a record to what came before."""
+    return hashlib.sha256(prev + hashlib.sha256(record).digest()).digest()
+
+
+def encode_record(record: dict[str, Any]) -> bytes:
+    """Write the exact bytes of a record: sorted, compact JSON."""
+    return orjson.dumps(record, option=orjson.OPT_SORT_KEYS)
+
+
+def record_line(chain: bytes, record: bytes) -> bytes:
+    """Write one line."""
+    return b"".join((_BEFORE_CHAIN, chain.hex().encode(), _BEFORE_RECORD, record, _AFTER_RECORD))
+
+
+def split_line(line: bytes) -> tuple[bytes, bytes] | None:
+    """Give chain and exact record bytes of a line, or None when it is not of the form."""
+    if (
+        line[: len(_BEFORE_CHAIN)] != _BEFORE_CHAIN
+        or line[_RECORD_AT - len(_BEFORE_RECORD) : _RECORD_AT] != _BEFORE_RECORD
+        or not line.endswith(_AFTER_RECORD)
+    ):
+        return None
+    text = line[len(_BEFORE_CHAIN) : len(_BEFORE_CHAIN) + 64]
+    try:
+        chain = bytes.fromhex(text.decode("ascii"))
+    except ValueError:
+        return None
+    if chain.hex().encode() != text:  # one spelling only: a byte that means nothing could be altered unseen
+        return None
+    return chain, line[_RECORD_AT : -len(_AFTER_RECORD)]
+
+
+def header_line(header: SegmentHeader) -> bytes:
+    """Write the first line of a segment."""
+    return msgspec.json.encode(_HeaderLine(header)) + b"\n"
+
+
+def parse_header(line: bytes) -> SegmentHeader | None:
+    """Read the first line of a segment, or None when it is not exactly of the form that we write."""
+    try:
+        header = msgspec.json.decode(line, type=_HeaderLine).segment
+    except msgspec.MsgspecError:
+        return None
+    return header if header.format == FORMAT and header_line(header) == line else None
+
+
+def parse_record(data: bytes) -> dict[str, Any] | None:
+    """Read a record's bytes, or None when they are not a JSON object."""
+    try:
+        record = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return None
+    return record if isinstance(record, dict) else None
+
+
+def carried(record: dict[str, Any]) -> dict[str, Any]:
+    """Pick what is kept of an opened exchange or series."""
+    return {name: record[name] for name in CARRIED if name in record}
+
+
+def track(opened: dict[str, dict[str, Any]], record: dict[str, Any]) -> bool:
+    """Follow what is under way, by record id; False when `record` closes something that was not open."""
+    closes = record.get("closes")
+    if closes is not None and opened.pop(closes, None) is None:
+        return False
+    if record.get("stage") in OPENING:
+        opened[record["id"]] = record
+    return True
+
+
+def read_lines(file: BinaryIO) -> Iterator[Line]:
+    """Give the lines of an open segment; a line longer than any that we write comes as not whole."""
+    offset = 0
+    limit = LARGEST_HEADER
+    while data := file.readline(limit):
+        yield Line(offset, data, data.endswith(b"\n"))
+        offset += len(data)
+        limit = LARGEST_LINE
+
+
+def segment_path(folder: Path, number: int) -> Path:
+    """Where a segment of a writer's folder lies."""
+    return folder / f"{number:08d}.jsonl"
+
+
+def segments(folder: Path) -> list[tuple[int, Path]]:
+    """List the segments of a writer's folder, in order."""
+    found = []
+    for path in folder.iterdir():
+        match = _SEGMENT_FILE.fullmatch(path.name)
+        if match is not None:
+            found.append((int(match[1]), path))
+    return sorted(found)

@@ -1,0 +1,158 @@
+"""The disk side of a journal: chains records, writes and syncs them, begins segments, signs heads.
+
+Only one thread uses a tape at a time; every OSError is left to the journal, which is dead after the first.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING, Any
+
+from kernel.audit.heads import Head, HeadsFile, HeadSigner, sign_head
+from kernel.audit.record import FIELDS, new_id, now
+from kernel.audit.recovery import End, create_segment, write_all
+from kernel.audit.redaction import check_fields
+from kernel.audit.segment import (
+    LARGEST_RECORD,
+    SegmentHeader,
+    carried,
+    encode_record,
+    header_line,
+    link,
+    record_line,
+    segment_path,
+    track,
+)
+from kernel.errors import AuditError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HEAD_EVERY = 1.0  # seconds
+
+
+class Tape:
+    """The open newest segment of one writer, with its heads file."""
+
+    def __init__(
+        self, folder: Path, end: End, heads: HeadsFile, signer: HeadSigner, *, segment_bytes: int, fsync: bool
+    ) -> None:
+        self.folder = folder
+        self.end = end
+        self.head_due = 0.0  # time.monotonic() at which the next head is due
+        self._heads = heads
+        self._signer = signer
+        self._segment_bytes = segment_bytes
+        self._fsync = fsync
+        self._file = _open_segment(folder, end.number)
+        self._head_seq = 0
+
+    @property
+    def path(self) -> Path:
+        """The segment that is written now."""
+        return segment_path(self.folder, self.end.number)
+
+    @property
+    def head_wanted(self) -> bool:
+        """Whether there are records that no signed head covers yet."""
+        return self._head_seq != self.end.seq
+
+    def begin_epoch(self) -> tuple[dict[str, Any], ...]:
+        """Write that the journal was opened, and the outcome unknown of all that a crash left open."""
+        end = self.end
+        end.epoch += 1
+        torn = {"torn_bytes": end.torn_bytes, "torn_sha256": end.torn_sha256} if end.torn_bytes else {}
+        recovered = self._unknown()
+        self.commit([{"id": new_id(), "recorded": now(), "stage": "opened", **torn}, *recovered])
+        self.sign_head()
+        return recovered
+
+    def end_epoch(self) -> None:
+        """Write that the journal was closed in order; whatever is still open ends as unknown."""
+        self.commit([*self._unknown(), {"id": new_id(), "recorded": now(), "stage": "closed"}])
+        self.sign_head()
+
+    def commit(self, records: list[dict[str, Any]]) -> dict[int, AuditError]:
+        """Write records so that they are durable; give those that are no records, by index."""
+        end = self.end
+        lines: list[bytes] = []
+        refused: dict[int, AuditError] = {}
+        chain, seq = end.chain, end.seq
+        for index, record in enumerate(records):
+            record["writer"], record["epoch"], record["seq"] = end.writer, end.epoch, seq + 1
+            try:
+                data = self._encode(record)
+            except AuditError as error:
+                refused[index] = error
+                continue
+            seq += 1
+            chain = link(chain, data)
+            lines.append(record_line(chain, data))
+        written = b"".join(lines)
+        write_all(self._file, written)
+        if self._fsync:
+            os.fdatasync(self._file)
+        end.chain, end.seq, end.size = chain, seq, end.size + len(written)
+        if end.size >= self._segment_bytes:
+            self._rotate()
+        return refused
+
+    def sign_head(self) -> None:
+        """Sign where the journal ends now: after `commit`, for a head promises what is durable."""
+        end = self.end
+        self.head_due = time.monotonic() + HEAD_EVERY
+        if self._head_seq == end.seq:
+            return
+        head = Head(end.writer, end.journal, end.epoch, end.number, end.size, end.seq, end.chain.hex(), now())
+        self._heads.append(sign_head(head, self._signer), sync=self._fsync)
+        self._head_seq = end.seq
+
+    def close(self) -> None:
+        """Let go of the files."""
+        os.close(self._file)
+        self._heads.close()
+
+    def _encode(self, record: dict[str, Any]) -> bytes:
+        check_fields(record, FIELDS)
+        try:
+            data = encode_record(record)
+        except TypeError as error:
+            raise AuditError(f"an audit record cannot be written as JSON: {error}") from None
+        if len(data) > LARGEST_RECORD:
+            raise AuditError(f"an audit record has {len(data)} bytes, more than {LARGEST_RECORD}")
+        if not track(self.end.opened, record):
+            raise AuditError("an audit record closes something that is not open")
+        return data
+
+    def _unknown(self) -> tuple[dict[str, Any], ...]:
+        return tuple(_unknown(carried(record)) for record in self.end.opened.values())
+
+    def _rotate(self) -> None:
+        end = self.end
+        under_way = tuple(carried(record) for record in end.opened.values())
+        header = SegmentHeader(
+            end.writer, end.journal, end.number + 1, end.seq + 1, end.epoch, end.chain.hex(), under_way
+        )
+        size = create_segment(self.folder, end.number + 1, header_line(header))
+        after = _open_segment(self.folder, end.number + 1)
+        os.close(self._file)
+        self._file, end.number, end.size = after, end.number + 1, size
+
+
+def _open_segment(folder: Path, number: int) -> int:
+    return os.open(segment_path(folder, number), os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW)
+
+
+def _unknown(opened: dict[str, Any]) -> dict[str, Any]:
+    """End an exchange or series of which nobody knows how it went."""
+    stage = "series-closed" if opened["stage"] == "series-opened" else "completed"
+    kept = {name: value for name, value in opened.items() if name not in {"id", "stage"}}
+    return {
+        **kept,
+        "id": new_id(),
+        "recorded": now(),
+        "stage": stage,
+        "outcome": "unknown",
+        "closes": opened["id"],
+    }

@@ -1,0 +1,229 @@
+"""The journal: durable before answered, one writer, bounded, dead for ever after one failure."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import os
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from kernel.audit import tape
+from kernel.errors import AuditError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import Log
+
+
+async def test_records_are_on_disk_when_their_futures_are_done(log: Log) -> None:
+    journal = log.open()
+    first = log.received()
+    await journal.append(first)
+    assert [record["stage"] for record in log.records()] == ["opened", "received"]
+    await journal.append(log.completed(closes=first["id"]))
+    await journal.aclose()
+    records = log.records()
+    assert [record["stage"] for record in records] == ["opened", "received", "completed", "closed"]
+    assert [record["seq"] for record in records] == [1, 2, 3, 4]
+    assert {record["writer"] for record in records} == {"proxy-0"}
+    assert records[2]["closes"] == records[1]["id"] == first["id"]
+    assert log.verify().ok
+
+
+async def test_the_form_on_disk_can_be_checked_by_twelve_lines_of_anybody(log: Log) -> None:
+    journal = log.open()
+    await asyncio.gather(*(journal.append(log.completed(f"r-{number}")) for number in range(50)))
+    await journal.aclose()
+    header, *lines = log.lines()
+    segment = json.loads(header)["segment"]
+    chain = hashlib.sha256(f"interlock.audit/v1\nproxy-0\n{segment['journal']}\n".encode()).digest()
+    assert segment["prev"] == chain.hex()
+    for line in lines:
+        assert line[:10] == b'{"chain":"'
+        record = line[len(b'{"chain":"",   "record":') + 61 : -2]
+        chain = hashlib.sha256(chain + hashlib.sha256(record).digest()).digest()
+        assert json.loads(line) == {"chain": chain.hex(), "record": json.loads(record)}
+    assert len(lines) == 52
+
+
+async def test_what_waits_is_written_together_and_in_order(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    syncs: list[int] = []
+    monkeypatch.setattr(tape.os, "fdatasync", syncs.append)
+    journal = log.open()
+    before = len(syncs)
+    await asyncio.gather(*(journal.append(log.completed(f"r-{number}")) for number in range(500)))
+    assert 1 <= len(syncs) - before < 50
+    assert [record["request_id"] for record in log.records()[1:]] == [f"r-{number}" for number in range(500)]
+
+
+async def test_a_caller_who_went_away_changes_nothing(log: Log) -> None:
+    journal = log.open()
+    gone = journal.append(log.completed("gone"))
+    gone.cancel()
+    await journal.append(log.completed("next"))
+    assert [record.get("request_id") for record in log.records()] == [None, "gone", "next"]
+
+
+def test_threads_share_a_journal(log: Log) -> None:
+    journal = log.open()
+    threads = [
+        threading.Thread(target=lambda: [journal.append_and_wait(log.completed()) for _ in range(25)])
+        for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    journal.close()
+    assert log.verify().records == 8 * 25 + 2
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"mrn": "77120"}, "'mrn' is no field"),
+        ({"detail": {"x": "y" * 70_000}}, "more than 65535"),
+        ({"detail": object()}, "cannot be written as JSON"),
+        ({"detail": 2**70}, "cannot be written as JSON"),
+        ({"closes": "never-opened"}, "closes something that is not open"),
+        ({"id": None}, "needs id"),
+        ({"closes": ["a"]}, "needs id"),
+    ],
+)
+async def test_a_bad_record_fails_alone(log: Log, change: dict[str, Any], reason: str) -> None:
+    journal = log.open()
+    waiters = [
+        journal.append(record)
+        for record in (log.completed("a"), log.completed("b") | change, log.completed("c"))
+    ]
+    outcomes = await asyncio.gather(*waiters, return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [type(None), AuditError, type(None)]
+    assert reason in str(outcomes[1])
+    assert "77120" not in str(outcomes[1])
+    await journal.aclose()
+    assert log.verify().ok
+
+
+async def test_too_many_waiting_records_are_refused_at_once(
+    log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = log.open(queue=4)
+    reached, go_on = threading.Event(), threading.Event()
+    monkeypatch.setattr(tape.os, "fdatasync", lambda _: (reached.set(), go_on.wait(20)))
+    first = journal.append(log.completed("writing"))
+    await asyncio.to_thread(reached.wait, 20)
+    waiting = [journal.append(log.completed(f"waiting-{number}")) for number in range(4)]
+    with pytest.raises(AuditError, match="too many audit records wait"):
+        journal.append(log.completed("too many"))
+    assert journal.waiting == 4
+    go_on.set()
+    await asyncio.gather(first, *waiting)
+    await journal.append(log.completed("room again"))
+
+
+@pytest.mark.parametrize("call", ["fdatasync", "write"])
+async def test_after_one_failure_the_journal_is_dead_for_ever(
+    log: Log, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    journal = log.open()
+    await journal.append(log.completed("kept"))
+
+    def fail(*_: object) -> int:
+        raise OSError(5, os.strerror(5))
+
+    with monkeypatch.context() as broken:
+        broken.setattr(tape.os, call, fail)
+        waiters = [journal.append(log.completed(f"lost-{number}")) for number in range(3)]
+        outcomes = await asyncio.gather(*waiters, return_exceptions=True)
+    assert {str(outcome).split(" (")[0] for outcome in outcomes} == {
+        "the audit log cannot be written any more: Input/output error"
+    }
+    assert journal.failure is not None
+    for _ in range(3):  # the disk is well again, and nobody knows what it holds
+        with pytest.raises(AuditError, match="cannot be written any more"):
+            journal.append(log.completed("later"))
+    await journal.aclose()
+    again = log.open()
+    await again.append(log.completed("after a restart"))
+    await again.aclose()
+    assert log.verify().ok
+
+
+async def test_a_closed_journal_takes_nothing(log: Log) -> None:
+    journal = log.open()
+    await journal.aclose()
+    journal.close()
+    with pytest.raises(AuditError, match="is closed"):
+        journal.append(log.completed())
+
+
+def test_a_writer_is_alone(log: Log) -> None:
+    journal = log.open()
+    with pytest.raises(AuditError, match="another process writes this journal"):
+        log.open()
+    log.open("proxy-1")
+    journal.close()
+    log.open()
+
+
+@pytest.mark.parametrize("name", ["", "../x", "Proxy", "a/b", "a" * 65])
+def test_a_writer_name_cannot_leave_the_folder(log: Log, name: str) -> None:
+    with pytest.raises(AuditError, match="no name for a journal"):
+        log.open(name)
+
+
+def test_segments_begin_anew_and_join(log: Log) -> None:
+    journal = log.open(segment_bytes=4096)
+    first = log.received("long")
+    journal.append_and_wait(first)
+    for number in range(40):
+        journal.append_and_wait(log.completed(f"r-{number}"))
+    journal.append_and_wait(log.completed("long", closes=first["id"]))
+    journal.close()
+    headers = [json.loads(line)["segment"] for line in log.lines() if line.startswith(b'{"segment"')]
+    assert len(headers) > 5
+    assert [header["number"] for header in headers] == list(range(1, len(headers) + 1))
+    assert [item["request_id"] for item in headers[3]["open"]] == ["long"]
+    report = log.verify()
+    assert report.ok
+    assert report.records == 44
+
+
+def test_an_orderly_end_leaves_nothing_open(log: Log) -> None:
+    journal = log.open()
+    first = log.received("cut off")
+    journal.append_and_wait(first)
+    journal.close()
+    ended = log.records()[-2]
+    assert (ended["stage"], ended["outcome"], ended["closes"]) == ("completed", "unknown", first["id"])
+    assert ended["request_id"] == "cut off"
+    assert "status" not in ended
+    assert log.verify().ok
+
+
+def test_heads_are_signed_at_opening_and_at_the_end(log: Log) -> None:
+    log.write(3)
+    heads = [json.loads(line) for line in (log.heads / "proxy-0.heads").read_bytes().splitlines()]
+    assert heads[0]["seq"] == 1
+    assert heads[-1]["seq"] == 8
+    assert heads[-1]["key"] == log.key.key_id
+
+
+async def test_a_head_is_signed_each_second_while_records_come(
+    log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tape, "HEAD_EVERY", 0.01)
+    journal = log.open()
+    file: Path = log.heads / "proxy-0.heads"
+    async with asyncio.timeout(20):
+        while file.read_bytes().count(b"\n") < 4:
+            await journal.append(log.completed())
+            await asyncio.sleep(0.005)
+        await journal.append(log.completed("last"))
+        while json.loads(file.read_bytes().splitlines()[-1])["seq"] != len(log.records()):
+            await asyncio.sleep(0.005)  # nothing more comes, and the head is signed all the same
