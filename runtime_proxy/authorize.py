@@ -9,20 +9,23 @@ from runtime_proxy.refusals_head import AudienceRefused, NotGranted, Retired, Sc
 if TYPE_CHECKING:
     from kernel.bundle.model import Audience
     from runtime_proxy.authenticate import Identity
-    from runtime_proxy.plan import Access, ServedRoute
+    from runtime_proxy.plan import Access
     from runtime_proxy.refusal import Refusal
 
 # A consumer sees contracts of its own reach and of any wider one.
 _REACH: Final[dict[Audience, int]] = {"public": 0, "partner": 1, "internal": 2}
 
 
-def authorize(identity: Identity, access: Access | None, route: ServedRoute) -> Refusal | None:
-    """Refuse what was not granted; an operation that asks for no credentials needs no grant."""
+def authorize(identity: Identity, access: Access | None, audience: Audience) -> Refusal | None:
+    """Refuse what was not granted; an operation that asks for no credentials needs no grant.
+
+    `audience` is that of the contract version.
+    """
     if identity.key is None:
         return None
     if access is None:
         return NotGranted()
-    if _REACH[identity.key.consumer.audience] < _REACH[route.audience]:
+    if _REACH[identity.key.consumer.audience] < _REACH[audience]:
         return AudienceRefused()
     if access.version is None:
         return Retired(f"The consumer is pinned to {access.pin}, which is not served any more.")

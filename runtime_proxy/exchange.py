@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from runtime_proxy.authenticate import Identity
@@ -49,10 +49,12 @@ class Exchange:
     head: bool = False  # HEAD: the answer has no body
     operation: ServedOperation | None = None
     identity: Identity | None = None
+    trace_id: str = ""
     received: str | None = None  # id of the audit record that says the call goes out
     sent: bool = False  # the provider may have the call
+    settled: bool = False  # the record of its end has been handed over
+    observed: int = 0  # violations that were let through (report only)
     reply_headers: Headers = field(default_factory=list)  # limits, versions …: for any answer
-    notes: dict[str, Any] = field(default_factory=dict)  # steps' findings for the audit record
 
 
 class Handler(Protocol):

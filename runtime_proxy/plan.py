@@ -3,19 +3,40 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from runtime_proxy.match import Match
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from adapters.port import Adapter
+    from adapters.port import Adapter, Headers
     from kernel.bundle.model import Audience
     from kernel.operation.operation import Operation
+    from kernel.operation.violation import RequestProblem, Violation
     from runtime_proxy.credentials import CookieReader, QueryReader, Reader
     from runtime_proxy.gcra import Cell
-    from runtime_proxy.match import PathTrie, Router
+    from runtime_proxy.match import Miss, PathTrie, Router
 
 Header = tuple[bytes, bytes]
+SAFE: Final = frozenset({b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"QUERY"})  # RFC 9110 section 9.2.1
+IDEMPOTENT: Final = SAFE | {b"PUT", b"DELETE"}  # section 9.2.2
+
+
+class Judge(Protocol):
+    """What the pipeline asks of an operation (kernel.operation.operation.Operation)."""
+
+    @property
+    def id(self) -> str:
+        """The operation's name."""
+
+    def check_request(
+        self, path_values: tuple[bytes, ...], query: bytes, headers: Headers, body: bytes
+    ) -> RequestProblem | None:
+        """Judge one request."""
+
+    def check_response(self, status: int, headers: Headers, body: bytes) -> tuple[Violation, ...]:
+        """Judge one answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +72,7 @@ class ServedRoute:
 
     contract: str
     major: int
-    audience: Audience
+    base: bytes
     adapter: AdapterSlot
     versions: dict[str, ServedVersion]
     current: ServedVersion
@@ -67,6 +88,27 @@ class ServedRoute:
         """`lab-orders v1`."""
         return f"{self.contract} v{self.major}"
 
+    def in_any_version(self, method: bytes, miss: Miss) -> Match | Miss:
+        """Look for what the current version does not know in the other active ones (newer, for a pin)."""
+        if miss.slug in {"not-found", "method-not-allowed"}:
+            for version in self.versions.values():
+                if version is not self.current:
+                    found = version.trie.match(method, miss.rest, self)
+                    if isinstance(found, Match):
+                        return found
+        return miss
+
+    def probe(self, found: Match) -> ServedOperation:
+        """Give the matched operation, of the current version wherever that knows it."""
+        served = self.current.operations.get(found.operation)
+        if served is not None:
+            return served
+        return next(
+            version.operations[found.operation]
+            for version in self.versions.values()
+            if found.operation in version.operations
+        )
+
 
 @dataclass(slots=True, eq=False)
 class ServedVersion:
@@ -75,6 +117,7 @@ class ServedVersion:
     contract: str
     version: str
     digest: str
+    audience: Audience
     trie: PathTrie
     operations: dict[Operation, ServedOperation]
     headers: tuple[Header, ...]  # X-Interlock-Contract and, where it is deprecated, Deprecation and Sunset
@@ -86,7 +129,7 @@ class ServedVersion:
 class ServedOperation:
     """One operation of one exact version, with all that a call of it needs."""
 
-    operation: Operation
+    operation: Judge
     route: ServedRoute
     version: ServedVersion
     security: Security
@@ -95,7 +138,7 @@ class ServedOperation:
     dropped: frozenset[bytes]  # request headers that are not forwarded
     keeps_request_id: bool  # the contract declares X-Request-Id: the caller's goes on to the provider
     body_limit: int
-    audit: dict[str, str]  # fields of every audit record of this operation
+    audit: dict[str, Any]  # fields of every audit record of this operation
     fault: str = ""  # why the operation cannot be served: found when it was first compiled
 
 
@@ -144,6 +187,11 @@ class Serials:
     contracts: int
     access: int
     routes: int
+
+    @property
+    def short(self) -> str:
+        """`3.7.2`: contracts, access, routes; the form of audit records."""
+        return f"{self.contracts}.{self.access}.{self.routes}"
 
     def __str__(self) -> str:
         return f"contracts {self.contracts}, access {self.access}, routes {self.routes}"

@@ -18,7 +18,7 @@ SINGLE_PER_SECOND: Final = 5  # records of their own, per source,
 SINGLE_BURST: Final = 20  # and how many of them may come at once
 SERIES_SECONDS: Final = 5  # then a series is closed, and a storm that goes on opens the next
 MOST_SOURCES: Final = 16_384
-_KEPT: Final = ("client", "refusal", "server", "environment")
+_KEPT: Final[tuple[str, ...]] = ("client", "refusal", "server", "environment")
 CROWD: Final = "many"  # where sources are counted together once the table is full
 
 
@@ -71,9 +71,7 @@ class RefusalSeries:
 
     def open(self, peer: str, slug: str, record: dict[str, Any], now: int) -> None:
         """Begin a series with the record that opens it."""
-        kept = {
-            name: record[name] for name in ("client", "refusal", "server", "environment") if name in record
-        }
+        kept = {name: record[name] for name in _KEPT if name in record}
         at = self._wall()
         self._source(peer, now).series = Series(record["id"], kept, now, at, at, {slug: 1})
 

@@ -53,10 +53,11 @@ class Trail:
         self._series = RefusalSeries(wall_clock)
         self._sweeper: asyncio.Task[None] | None = None
 
-    @property
-    def broken(self) -> bool:
-        """Whether it is known already that nothing can be kept."""
-        return self._journal.failure is not None
+    def check(self) -> None:
+        """Raise `AuditError` when it is known already that nothing can be kept."""
+        failure = self._journal.failure
+        if failure is not None:
+            raise AuditError(failure.message, hint=failure.hint, place=failure.place)
 
     def start(self) -> None:
         """Begin to close series that are due; call it inside the serving loop."""
@@ -69,19 +70,18 @@ class Trail:
             await asyncio.gather(self._sweeper, return_exceptions=True)
         await self._close_series(everything=True)
 
-    def received(self, exchange: Exchange, trace_id: str) -> asyncio.Future[None]:
+    def received(self, exchange: Exchange) -> asyncio.Future[None]:
         """Record that a call which may change something is about to go out."""
-        record = self._record(exchange, "received", trace_id=trace_id, request_body=exchange.body)
+        record = self._record(exchange, "received", request_body=exchange.body)
         exchange.received = record["id"]
         return self._journal.append(record)
 
     def completed(
         self,
         exchange: Exchange,
-        trace_id: str,
         *,
-        status: int,
         outcome: Outcome,
+        status: int | None = None,
         answer: Answer | None = None,
         refusal: Refusal | None = None,
         violations: tuple[Violation, ...] = (),
@@ -91,18 +91,18 @@ class Trail:
         record = self._record(
             exchange,
             "completed",
-            trace_id=trace_id,
             closes=exchange.received,
             outcome=outcome,
             status=status,
             refusal=refusal.slug if refusal is not None else None,
-            problems=errors_of(violations),
+            problems=errors_of(violations) if violations else None,
             request_body=None if exchange.received else exchange.body,
             response_body=answer.body if answer is not None else None,
             upstream_status=answer.status if answer is not None else None,
             upstream_us=int(answer.upstream_seconds * 1e6) if answer is not None else None,
             more=more,
         )
+        exchange.settled = True
         return self._journal.append(record)
 
     def refused(self, exchange: Exchange, refusal: Refusal) -> asyncio.Future[None] | None:
@@ -135,6 +135,7 @@ class Trail:
             client=exchange.peer,
             consumer=row.consumer.id if row is not None else None,
             key=row.id if row is not None else None,
+            trace_id=exchange.trace_id or None,
             duration_us=int((time.perf_counter() - exchange.started) * 1e6),
             **more,
         )

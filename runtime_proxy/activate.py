@@ -1,0 +1,155 @@
+"""Take a bundle up: compiled beside the one that serves, probed, then swapped by one reference."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from kernel.audit.record import act_record
+from kernel.errors import AuditError, BundleMissing, InterlockError
+from runtime_proxy.assemble import Parts, assemble
+from runtime_proxy.compiled import compile_routed
+from runtime_proxy.errors import ActivationFailed
+from runtime_proxy.match import Match
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kernel.bundle.model import Bundle
+    from kernel.bundle.read import BundleSource
+    from runtime_proxy.adapter_set import AdapterSet
+    from runtime_proxy.assemble import Terms
+    from runtime_proxy.compiled import Compiled
+    from runtime_proxy.health import Health
+    from runtime_proxy.pipeline import Pipeline
+    from runtime_proxy.plan import Plan, ServedVersion
+    from runtime_proxy.throttle import Limiter
+    from runtime_proxy.trail import AuditJournal
+
+log = logging.getLogger("interlock.proxy")
+_BRACES: Final = re.compile(r"\{[^{}]*\}")
+
+
+class Activation:
+    """Swaps the pipeline's plan whenever the bundle folder holds a newer bundle that can be served."""
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        adapters: AdapterSet,
+        *,
+        limiter: Limiter,
+        health: Health,
+        journal: AuditJournal,
+        terms: Terms,
+        swapped: Callable[[Plan], None] = lambda _: None,
+    ) -> None:
+        self._pipeline = pipeline
+        self._adapters = adapters
+        self._limiter = limiter
+        self._health = health
+        self._journal = journal
+        self._terms = terms
+        self._swapped = swapped
+        self._compiled: dict[str, Compiled] = {}
+
+    async def take_up(self, bundle: Bundle) -> Plan:
+        """Serve this bundle from now on; raises `InterlockError`, and then the one before keeps serving."""
+        compiled = await asyncio.to_thread(compile_routed, bundle, self._compiled)
+        change = await self._adapters.prepare(bundle.routes.adapters)
+        try:
+            parts = Parts(compiled, change.slots, self._limiter, self._terms, time.monotonic_ns())
+            plan = assemble(bundle, parts)
+            probe(plan)
+            await self._adapters.listen(change)
+        except BaseException:
+            await self._adapters.undo(change)
+            raise
+        self._compiled = compiled
+        self._pipeline.plan = plan
+        self._adapters.commit(change)
+        self._health.activations += 1
+        self._health.trouble = ""
+        self._swapped(plan)
+        log.info(
+            "serving bundle %s: %s",
+            plan.serials,
+            ", ".join(route.name for route in plan.routes) or "no routes",
+        )
+        return plan
+
+    async def watch(self, source: BundleSource, seconds: float) -> None:
+        """Look for a newer bundle every `seconds`, for ever."""
+        while True:
+            await self.look(source)
+            await asyncio.sleep(seconds)
+
+    async def look(self, source: BundleSource) -> bool:
+        """Take up what lies in the folder, if it has changed; False: it was not taken."""
+        if not source.changed():
+            return True
+        try:
+            read = await asyncio.to_thread(source.read)
+            plan = await self.take_up(read.bundle)
+            await asyncio.to_thread(source.accept, read)
+        except BundleMissing as error:
+            self._health.trouble = error.message
+            return False
+        except InterlockError as error:
+            await self._kept_old(error)
+            return False
+        except Exception as error:
+            log.exception("a fault while a bundle was taken up")
+            await self._kept_old(ActivationFailed(f"{type(error).__name__} in the proxy itself"))
+            return False
+        await self._record("bundle-activated", str(plan.serials))
+        return True
+
+    async def _kept_old(self, error: InterlockError) -> None:
+        self._health.trouble = str(error)
+        self._health.refused_bundles += 1
+        old = self._pipeline.plan
+        log.error(
+            "a bundle was not taken, %s: %s",
+            f"still serving {old.serials}" if old else "serving nothing",
+            error,
+        )
+        await self._record(
+            "bundle-refused", str(old.serials) if old is not None else "none", reason=error.code
+        )
+
+    async def _record(self, act: str, subject: str, **more: Any) -> None:
+        try:
+            await self._journal.append(act_record(actor="proxy", act=act, subject=subject, **more))
+        except AuditError as error:
+            log.critical("the change of bundles could not be recorded: %s", error)
+
+
+def probe(plan: Plan) -> None:
+    """Try the plan before it serves: each version must answer for a path of its own under its base."""
+    for route in plan.routes:
+        for version in route.versions.values():
+            _probe_version(version)
+        operation = next(iter(route.current.operations))
+        path = route.base + _sample_path(operation.template)
+        found = plan.router.match(operation.method, path)
+        if not isinstance(found, Match) or found.target is not route:
+            raise ActivationFailed(f"{route.name}: the router does not lead to it")
+
+
+def _probe_version(version: ServedVersion) -> None:
+    if not version.operations:
+        raise ActivationFailed(f"{version.contract} {version.version} declares no operation")
+    operation = next(iter(version.operations))
+    segments = tuple(_sample_path(operation.template)[1:].split(b"/"))
+    if not isinstance(version.trie.match(operation.method, segments), Match):
+        raise ActivationFailed(
+            f"{version.contract} {version.version}: {operation.id} is not found by its own path"
+        )
+
+
+def _sample_path(template: str) -> bytes:
+    return _BRACES.sub("0", template).encode()

@@ -1,0 +1,233 @@
+"""Put compiled documents, routes, consumers and adapters together into one plan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from typing import TYPE_CHECKING
+
+from kernel.audit.record import operation_fields
+from kernel.errors import BundleError
+from runtime_proxy.authenticate import compile_security
+from runtime_proxy.compiled import routed
+from runtime_proxy.credentials import (
+    AUTHORIZATION,
+    BasicReader,
+    BearerReader,
+    CookieReader,
+    HeaderReader,
+    QueryReader,
+    reader_of,
+)
+from runtime_proxy.declared import declares_header, undeclared_conditions
+from runtime_proxy.errors import ActivationFailed
+from runtime_proxy.match import Mount, Router
+from runtime_proxy.plan import (
+    IDEMPOTENT,
+    SAFE,
+    Access,
+    KeyRow,
+    Plan,
+    Serials,
+    ServedConsumer,
+    ServedOperation,
+    ServedRoute,
+    ServedVersion,
+)
+from runtime_proxy.route import OURS_OUTWARD
+from runtime_proxy.throttle import limit_set
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kernel.bundle.model import Bundle, Consumer, ContractEntry, Route
+    from kernel.operation.operation import Operation
+    from runtime_proxy.compiled import Compiled
+    from runtime_proxy.plan import AdapterSlot, Header
+    from runtime_proxy.throttle import Limiter
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What all operations of this process have in common."""
+
+    max_body: int  # bytes
+    server: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a plan is made of besides its bundle; `now` in monotonic nanoseconds."""
+
+    compiled: Mapping[str, Compiled]  # by digest
+    slots: Mapping[str, AdapterSlot]  # started adapters by name
+    limiter: Limiter
+    terms: Terms
+    now: int
+
+
+def assemble(bundle: Bundle, parts: Parts) -> Plan:
+    """Make the plan of a bundle; raises `ActivationFailed` for a route that cannot be served."""
+    serials = Serials(bundle.contracts.serial, bundle.access.serial, bundle.routes.serial)
+    http = {(entry.name, entry.version) for entry in routed(bundle)}
+    assembly = _Assembly(bundle, parts, serials)
+    routes = tuple(
+        assembly.route(route) for route in bundle.routes.routes if (route.contract, route.current) in http
+    )
+    mounts = [Mount(route.base.decode(), route.current.trie, route) for route in routes]
+    mounts += _retired(bundle, {(route.contract, route.major) for route in routes})
+    consumers = {one.id: _consumer(one, routes, parts) for one in bundle.access.consumers}
+    keys = {
+        key.id.encode(): KeyRow(
+            key.id, bytes.fromhex(key.sha256), consumers[one.id], _seconds(key.expires_at)
+        )
+        for one in bundle.access.consumers
+        for key in one.keys
+    }
+    slots = tuple(parts.slots.values())
+    return Plan(serials, bundle.routes.environment, Router(mounts), routes, consumers, keys, slots)
+
+
+@dataclass(frozen=True, slots=True)
+class _Assembly:
+    bundle: Bundle
+    parts: Parts
+    serials: Serials
+
+    def route(self, given: Route) -> ServedRoute:
+        slot = self.parts.slots.get(given.adapter)
+        if slot is None:
+            raise ActivationFailed(
+                f"{given.contract} v{given.major} is routed to {given.adapter!r}, which takes no calls",
+                hint="route it to an adapter that calls a provider, not to a listener",
+            )
+        name = f"{given.contract} v{given.major}"
+        base = given.base_path if given.base_path is not None else f"/{given.contract}/v{given.major}"
+        cells = self.parts.limiter.cells(f"route {name}", given.limits, self.parts.now)
+        made = ServedRoute(
+            contract=given.contract,
+            major=given.major,
+            base=base.encode(),
+            adapter=slot,
+            versions={},
+            current=None,  # type: ignore[arg-type]  # set below: versions point back to their route
+            cells=cells,
+            limits=limit_set(cells),
+            upstream_prefix=given.upstream_prefix.rstrip("/").encode(),
+            timeout_seconds=given.timeout_seconds,
+            report_only=given.report_only,
+            report_requests=given.report_requests,
+        )
+        for version in given.versions:
+            made.versions[version] = self.version(self.bundle.entry(given.contract, version), made)
+        made.current = made.versions[given.current]
+        return made
+
+    def version(self, entry: ContractEntry, route: ServedRoute) -> ServedVersion:
+        document = self.parts.compiled[entry.digest]
+        schemes = document.contract.security_schemes
+        readers = [reader for scheme in schemes.values() if (reader := reader_of(scheme)) is not None]
+        if route.report_requests:
+            readers = []  # nobody is asked for our keys, so what is shown is the provider's own
+        version = ServedVersion(
+            contract=entry.name,
+            version=entry.version,
+            digest=entry.digest,
+            audience=entry.audience,
+            trie=document.trie,
+            operations={},
+            headers=_headers(entry),
+            queries=tuple(reader for reader in readers if isinstance(reader, QueryReader)),
+            cookies=tuple(reader for reader in readers if isinstance(reader, CookieReader)),
+        )
+        secret = {reader.name for reader in readers if isinstance(reader, HeaderReader)}
+        if any(isinstance(reader, (BasicReader, BearerReader)) for reader in readers):
+            secret.add(AUTHORIZATION)
+        for operation in document.contract.operations:
+            served = self.operation(operation, document, route, version)
+            served.dropped |= secret
+            served.audit["data_category"] = str(entry.metadata.get("sensitivity", "unknown"))
+            version.operations[operation] = served
+        return version
+
+    def operation(
+        self, operation: Operation, document: Compiled, route: ServedRoute, version: ServedVersion
+    ) -> ServedOperation:
+        keeps = declares_header(document.root, operation, "x-request-id")
+        dropped = OURS_OUTWARD | undeclared_conditions(document.root, operation)
+        most, limit = operation.max_body, self.parts.terms.max_body
+        return ServedOperation(
+            operation=operation,
+            route=route,
+            version=version,
+            security=compile_security(
+                operation.security, document.contract.security_schemes, realm=version.contract
+            ),
+            changes=operation.method not in SAFE,
+            idempotent=operation.method in IDEMPOTENT,
+            dropped=dropped - {b"x-request-id"} if keeps else dropped,
+            keeps_request_id=keeps,
+            body_limit=limit if most is None else min(most, limit),
+            audit=operation_fields(
+                contract=version.contract,
+                version=version.version,
+                digest=version.digest,
+                operation=operation.id,
+                method=operation.method.decode(),
+                route=operation.template,
+                adapter=route.adapter.name,
+                server=self.parts.terms.server,
+                environment=self.bundle.routes.environment,
+                bundle=self.serials.short,
+            ),
+        )
+
+
+def _consumer(given: Consumer, routes: tuple[ServedRoute, ...], parts: Parts) -> ServedConsumer:
+    cells = parts.limiter.cells(f"consumer {given.id}", given.limits, parts.now)
+    made = ServedConsumer(given.id, given.audience, limit_set(cells))
+    by_major = {(route.contract, route.major): route for route in routes}
+    for grant in given.grants:
+        route = by_major.get((grant.contract, grant.major))
+        if route is not None:
+            version = route.current if grant.pin is None else route.versions.get(grant.pin)
+            limits = limit_set(cells, route.cells)
+            made.access[route] = Access(version, grant.pin or "", frozenset(grant.scopes), limits)
+    return made
+
+
+def _retired(bundle: Bundle, served: set[tuple[str, int]]) -> list[Mount]:
+    """Answer 410 where every version of a major is retired and nothing routes it any more."""
+    states: dict[tuple[str, int], set[str]] = {}
+    for entry in bundle.contracts.contracts:
+        if entry.kind == "openapi":
+            major = int(entry.version.partition(".")[0])
+            states.setdefault((entry.name, major), set()).add(entry.state)
+    return [
+        Mount(f"/{name}/v{major}", None)
+        for (name, major), found in states.items()
+        if found == {"retired"} and (name, major) not in served
+    ]
+
+
+def _headers(entry: ContractEntry) -> tuple[Header, ...]:
+    """Name the exact version; say since when it is deprecated (RFC 9745) and when it ends (RFC 8594)."""
+    lines = [(b"x-interlock-contract", f"{entry.name}@{entry.version}".encode())]
+    since, until = _seconds(entry.deprecated_at), _seconds(entry.sunset_at)
+    if since is not None:
+        lines.append((b"deprecation", b"@%d" % since))
+    if until is not None:
+        date = format_datetime(datetime.fromtimestamp(until, UTC), usegmt=True)
+        lines.append((b"sunset", date.encode()))
+    return tuple(lines)
+
+
+def _seconds(at: str | None) -> float | None:
+    if at is None:
+        return None
+    try:
+        when = datetime.fromisoformat(at)
+    except ValueError:
+        raise BundleError("a time in the bundle is not RFC 3339") from None
+    return (when if when.tzinfo is not None else when.replace(tzinfo=UTC)).timestamp()

@@ -1,0 +1,89 @@
+"""What the proxy says about itself outside the contracts' space: /-/healthz, /-/readyz, /-/metrics."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import orjson
+
+from kernel.errors import AuditError
+from runtime_proxy.exchange import Reply
+
+if TYPE_CHECKING:
+    from runtime_proxy.plan import Plan
+    from runtime_proxy.trail import Trail
+
+_PATHS: Final = frozenset({b"/-/healthz", b"/-/readyz", b"/-/metrics"})
+_JSON: Final = (b"content-type", b"application/json")
+_TEXT: Final = (b"content-type", b"text/plain; version=0.0.4; charset=utf-8")
+_NO_STORE: Final = (b"cache-control", b"no-store")
+
+
+class Health:
+    """Alive is whoever answers; ready is who has a plan and can keep audit records."""
+
+    def __init__(self, trail: Trail) -> None:
+        self._trail = trail
+        self.trouble = ""  # why the last bundle was not taken; the one before keeps serving
+        self.activations = 0
+        self.refused_bundles = 0
+        self.draining = False
+
+    def reply(self, method: bytes, path: bytes, plan: Plan | None) -> Reply | None:
+        """Answer one of our own paths; None: it is none of them."""
+        if path not in _PATHS:
+            return None
+        if method not in {b"GET", b"HEAD"}:
+            return Reply(405, [(b"allow", b"GET, HEAD"), _NO_STORE])
+        if path == b"/-/metrics":
+            reply = Reply(200, [_TEXT, _NO_STORE], self._metrics(plan))
+        elif path == b"/-/healthz":
+            reply = Reply(200, [_JSON, _NO_STORE], b'{"status":"alive"}')
+        else:
+            reply = self._ready(plan)
+        if method == b"HEAD":
+            reply.body = b""
+        return reply
+
+    def _ready(self, plan: Plan | None) -> Reply:
+        why = "draining" if self.draining else "" if plan is not None else "no bundle is active"
+        try:
+            self._trail.check()
+        except AuditError as error:
+            why = error.message
+        body = {
+            "status": "not ready" if why else "ready",
+            "why": why,
+            "bundle": _serials(plan),
+            "trouble": self.trouble,
+        }
+        return Reply(503 if why else 200, [_JSON, _NO_STORE], orjson.dumps(body))
+
+    def _metrics(self, plan: Plan | None) -> bytes:
+        in_flight = sum(slot.in_flight for slot in plan.slots) if plan is not None else 0
+        lines = [
+            "# HELP interlock_bundle_activations_total Bundles that were taken up.",
+            "# TYPE interlock_bundle_activations_total counter",
+            f"interlock_bundle_activations_total {self.activations}",
+            "# HELP interlock_bundle_refused_total Bundles that were not taken, and why stands in /-/readyz.",
+            "# TYPE interlock_bundle_refused_total counter",
+            f"interlock_bundle_refused_total {self.refused_bundles}",
+            "# HELP interlock_exchanges_in_flight Calls that are on their way to providers.",
+            "# TYPE interlock_exchanges_in_flight gauge",
+            f"interlock_exchanges_in_flight {in_flight}",
+        ]
+        lines += [
+            "# HELP interlock_bundle_serial Serial of each part in force.",
+            "# TYPE interlock_bundle_serial gauge",
+        ]
+        lines += [
+            f'interlock_bundle_serial{{part="{part}"}} {serial}' for part, serial in _serials(plan).items()
+        ]
+        return ("\n".join(lines) + "\n").encode()
+
+
+def _serials(plan: Plan | None) -> dict[str, int]:
+    if plan is None:
+        return {}
+    serials = plan.serials
+    return {"contracts": serials.contracts, "access": serials.access, "routes": serials.routes}

@@ -1,0 +1,92 @@
+"""Report-only: what breaks the contract is counted and logged by its place, and passes (introductions)."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from runtime_proxy.plan import IDEMPOTENT, SAFE
+
+if TYPE_CHECKING:
+    from adapters.port import Headers
+    from kernel.operation.violation import RequestProblem, Violation
+    from runtime_proxy.exchange import Exchange
+    from runtime_proxy.plan import ServedOperation, ServedRoute
+    from runtime_proxy.refusal import Refusal
+
+log = logging.getLogger("interlock.observed")
+VIOLATIONS: Final = b"x-interlock-violations"
+_OF_OPERATION: Final = frozenset({"operation", "method", "route", "action"})
+
+
+def observe_request(served: ServedOperation, exchange: Exchange, refusal: Refusal) -> bool:
+    """Count what a request breaks and say whether it passes; False: refuse it."""
+    if not served.route.report_requests:
+        return False
+    if refusal.violations:
+        for violation in refusal.violations:
+            _note(exchange, "request", served.operation.id, refusal.slug, violation)
+    else:
+        _note(exchange, "request", served.operation.id, refusal.slug, None)
+    return True
+
+
+def observe_response(served: ServedOperation, exchange: Exchange, broken: tuple[Violation, ...]) -> bool:
+    """Count what an answer breaks and say whether it passes; False: withhold it."""
+    if not served.route.report_only:
+        return False
+    for violation in broken:
+        _note(exchange, "response", served.operation.id, "provider-broke-contract", violation)
+    return True
+
+
+class Undeclared:
+    """Stands where an operation would, for calls that the contract does not know; it asks for nothing."""
+
+    id = "undeclared"
+
+    def check_request(
+        self, path_values: tuple[bytes, ...], query: bytes, headers: Headers, body: bytes
+    ) -> RequestProblem | None:
+        """Say nothing: that the operation is not declared has been said."""
+        del path_values, query, headers, body
+        return None
+
+    def check_response(self, status: int, headers: Headers, body: bytes) -> tuple[Violation, ...]:
+        """Say nothing: there is no promise to hold the answer to."""
+        del status, headers, body
+        return ()
+
+
+def observe_undeclared(exchange: Exchange, route: ServedRoute, path: bytes, slug: str) -> None:
+    """Let a call pass that the contract does not know; its path is not logged, for it may name somebody."""
+    model = next(iter(route.current.operations.values()))
+    audit = {name: value for name, value in model.audit.items() if name not in _OF_OPERATION}
+    exchange.operation = replace(
+        model,
+        operation=Undeclared(),
+        changes=exchange.method not in SAFE,
+        idempotent=exchange.method in IDEMPOTENT,
+        audit=audit | {"method": exchange.method.decode("ascii", "replace")},
+        fault="",
+    )
+    exchange.path = path[len(route.base) :] or b"/"
+    exchange.head = exchange.method == b"HEAD"
+    exchange.body_limit = model.body_limit
+    exchange.reply_headers += route.current.headers
+    _note(exchange, "request", Undeclared.id, slug, None)
+
+
+def _note(exchange: Exchange, side: str, operation: str, slug: str, violation: Violation | None) -> None:
+    exchange.observed += 1
+    headers = exchange.reply_headers
+    headers[:] = [line for line in headers if line[0] != VIOLATIONS]
+    headers.append((VIOLATIONS, b"%d" % exchange.observed))
+    where = ""
+    if violation is not None:
+        name = f" name={violation.name}" if violation.name else ""
+        where = (
+            f" in={violation.location}{name} pointer={violation.pointer or '-'} keyword={violation.keyword}"
+        )
+    log.warning("violation %s %s %s%s", side, operation, slug, where)

@@ -1,0 +1,213 @@
+"""The first main path: one request, on one screen (DESIGN section 4)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import TYPE_CHECKING
+
+from adapters.errors import UpstreamError
+from kernel.errors import AuditError
+from runtime_proxy.replies import answer_of, options_reply
+from runtime_proxy.authenticate import Identity, authenticate
+from runtime_proxy.authorize import authorize
+from runtime_proxy.match import Miss
+from runtime_proxy.observe import observe_request, observe_response, observe_undeclared
+from runtime_proxy.refusal import Refusal
+from runtime_proxy.refusals import REFUSALS
+from runtime_proxy.refusals_call import AuditUnavailable, InternalError
+from runtime_proxy.refusals_head import MethodNotAllowed, NotReady
+from runtime_proxy.route import prepare, reply_of
+from runtime_proxy.throttle import throttle
+from runtime_proxy.trace import new_request_id
+from runtime_proxy.validate_request import validate_request
+from runtime_proxy.validate_response import validate_response
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from adapters.port import Call
+    from runtime_proxy.exchange import Exchange, Reply
+    from runtime_proxy.guard import Guard
+    from runtime_proxy.health import Health
+    from runtime_proxy.match import Match
+    from runtime_proxy.plan import Access, Plan, ServedOperation, ServedRoute
+    from runtime_proxy.settle import Settling
+    from runtime_proxy.throttle import Limiter
+
+log = logging.getLogger("interlock.proxy")
+
+
+class Pipeline:
+    """Carries exchanges out; it holds one reference to the plan, and a new bundle swaps that."""
+
+    def __init__(
+        self,
+        guard: Guard,
+        limiter: Limiter,
+        settling: Settling,
+        health: Health,
+        *,
+        monotonic: Callable[[], int] = time.monotonic_ns,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self.plan: Plan | None = None
+        self._guard = guard
+        self._limiter = limiter
+        self._settling = settling
+        self._health = health
+        self._monotonic = monotonic
+        self._wall = wall
+
+    # -- from the head alone ------------------------------------------------------------------------
+
+    def admit(self, exchange: Exchange) -> bool:
+        """Judge the head alone; False: `serve` answers at once, without the body."""
+        try:
+            exchange.request_id = new_request_id()
+            exchange.reply_headers.append((b"x-request-id", exchange.request_id.encode()))
+            exchange.refusal = self._judge(exchange)
+        except Exception:
+            log.exception("a fault while judging a head, request %s", exchange.request_id)
+            exchange.refusal = InternalError()
+        return exchange.refusal is None and exchange.prepared is None
+
+    def _judge(self, exchange: Exchange) -> Refusal | None:
+        now = self._monotonic()
+        refusal = self._guard.admit(exchange.peer, now)
+        if refusal is not None:
+            return refusal
+        path, _, exchange.query = exchange.target.partition(b"?")
+        plan = self.plan
+        if path[:3] == b"/-/":
+            exchange.prepared = self._health.reply(exchange.method, path, plan)
+            if exchange.prepared is not None:
+                return None
+        if plan is None:
+            return NotReady()
+        found = plan.router.match(exchange.method, path)
+        if isinstance(found, Miss) and found.target is not None:
+            found = found.target.in_any_version(exchange.method, found)
+        if isinstance(found, Miss):
+            return self._missed(exchange, found, path)
+        route: ServedRoute = found.target
+        if route.report_requests:
+            self._take(exchange, found, route.probe(found))
+            return None
+        return self._call_of(exchange, found, route, plan, now)
+
+    def _call_of(
+        self, exchange: Exchange, found: Match, route: ServedRoute, plan: Plan, now: int
+    ) -> Refusal | None:
+        """Authenticate, throttle, choose the exact version, authorize."""
+        served = exchange.operation = route.probe(found)
+        identity = authenticate(served.security, exchange.headers, exchange.query, plan.keys, self._wall())
+        if isinstance(identity, Refusal):
+            return identity
+        exchange.identity = identity
+        version, limits, access = route.current, route.limits, None
+        if identity.key is not None:
+            consumer = identity.key.consumer
+            access = consumer.access.get(route)
+            limits = consumer.limits if access is None else access.limits
+            version = access.version if access is not None and access.version is not None else version
+        refusal = throttle(limits, self._limiter, now, exchange.reply_headers)
+        if refusal is not None:
+            return refusal
+        if version is not served.version:
+            again = version.trie.match(exchange.method, found.rest, route)
+            if isinstance(again, Miss):
+                exchange.operation = None
+                return self._missed(exchange, again, b"")
+            return self._pinned(exchange, again, version.operations[again.operation], access, plan)
+        refusal = authorize(identity, access, version.audience)
+        if refusal is None:
+            self._take(exchange, found, served)
+        return refusal
+
+    def _pinned(
+        self, exchange: Exchange, found: Match, served: ServedOperation, access: Access | None, plan: Plan
+    ) -> Refusal | None:
+        """Judge once more by the version that the caller is held to: it may ask for other credentials."""
+        known = exchange.identity
+        identity = authenticate(served.security, exchange.headers, exchange.query, plan.keys, self._wall())
+        if isinstance(identity, Refusal):
+            return identity
+        if known is not None and known.key is not None:
+            exchange.identity = identity = Identity(known.key, identity.scopes)
+        refusal = authorize(identity, access, served.version.audience)
+        if refusal is None:
+            self._take(exchange, found, served)
+        return refusal
+
+    def _take(self, exchange: Exchange, found: Match, served: ServedOperation) -> None:
+        exchange.operation = served
+        exchange.path = b"/" + b"/".join(found.rest)
+        exchange.path_values = found.path_values
+        exchange.head = found.head
+        exchange.body_limit = served.body_limit
+        exchange.reply_headers += served.version.headers
+
+    def _missed(self, exchange: Exchange, miss: Miss, path: bytes) -> Refusal | None:
+        allow = [(b"allow", b", ".join(miss.allow))] if miss.allow else []
+        route = miss.target
+        if route is not None and route.report_requests and path:
+            observe_undeclared(exchange, route, path, miss.slug)
+            return None
+        if miss.slug == "options":
+            exchange.prepared = options_reply(allow, exchange)
+            return None
+        return MethodNotAllowed(headers=allow) if allow else REFUSALS[miss.slug]()
+
+    # -- from the body on -----------------------------------------------------------------------------
+
+    async def serve(self, exchange: Exchange) -> Reply:
+        """Carry the exchange out; never raises but when it is cancelled."""
+        served = exchange.operation
+        try:
+            if exchange.prepared is not None:
+                return exchange.prepared
+            if exchange.refusal is not None or served is None:
+                return await self._settling.refuse(exchange, exchange.refusal or InternalError())
+            return await self._carry_out(exchange, served)
+        except Exception:
+            log.exception("a fault while serving, request %s", exchange.request_id)
+            return await self._settling.crashed(exchange)
+
+    async def _carry_out(self, exchange: Exchange, served: ServedOperation) -> Reply:
+        refusal = validate_request(served, exchange)
+        if refusal is not None and not observe_request(served, exchange, refusal):
+            return await self._settling.refuse(exchange, refusal)
+        call, exchange.trace_id = prepare(served, exchange)
+        try:
+            await self._settling.received(exchange, served)
+        except AuditError as error:
+            log.critical("a call is refused, since its audit record cannot be kept: %s", error)
+            return answer_of(AuditUnavailable(), exchange)
+        slot = served.route.adapter
+        slot.in_flight += 1
+        try:
+            return await self._call(exchange, served, call)
+        except asyncio.CancelledError:
+            self._settling.abandoned(exchange)
+            raise
+        finally:
+            slot.in_flight -= 1
+
+    async def _call(self, exchange: Exchange, served: ServedOperation, call: Call) -> Reply:
+        exchange.sent = True
+        try:
+            answer = await served.route.adapter.adapter.call(call)
+        except UpstreamError as error:
+            exchange.sent = error.sent
+            return await self._settling.no_answer(exchange, served, error)
+        broken = validate_response(served, answer, head=exchange.head)
+        if broken and not observe_response(served, exchange, broken):
+            return await self._settling.withhold(exchange, served, answer, broken)
+        reply = reply_of(answer, exchange.reply_headers, head=exchange.head)
+        return await self._settling.complete(exchange, served, answer, reply, broken)
+
+    async def protocol_refusal(self, slug: str, peer: str, exchange: Exchange | None) -> Reply:
+        """Answer a request that the edge could not read: `slug` names a row of refusals.py."""
+        return await self._settling.unread(slug, peer, exchange)

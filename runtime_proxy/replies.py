@@ -1,0 +1,35 @@
+"""Replies of our own: problems, and what we answer to OPTIONS."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from runtime_proxy.exchange import Headers, Reply
+
+if TYPE_CHECKING:
+    from runtime_proxy.exchange import Exchange
+    from runtime_proxy.refusal import Refusal
+
+
+def answer_of(refusal: Refusal, exchange: Exchange) -> Reply:
+    """Write a refusal as the reply of this exchange, with the contract that it was judged by."""
+    version = exchange.operation.version if exchange.operation is not None else None
+    lines = refusal.header_lines()
+    present = {name for name, _ in exchange.reply_headers}
+    if version is not None:
+        lines += [line for line in version.headers if line[0] not in present]
+    lines += exchange.reply_headers
+    body = refusal.body(
+        request_id=exchange.request_id,
+        contract=version.contract if version is not None else "",
+        version=version.version if version is not None else "",
+        digest=version.digest if version is not None else "",
+    )
+    if exchange.method == b"HEAD":
+        body = b""
+    return Reply(refusal.status, lines, body, close=refusal.closes)
+
+
+def options_reply(allow: Headers, exchange: Exchange) -> Reply:
+    """Answer an OPTIONS that the contract leaves to us (RFC 9110 section 9.3.7)."""
+    return Reply(204, [*allow, *exchange.reply_headers])
