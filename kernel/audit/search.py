@@ -76,11 +76,12 @@ def last_value(folder: Path, writer: str, name: str) -> Any:
 
 def _search_writer(folder: Path, query: Query) -> Iterator[dict[str, Any]]:
     texts = query.texts()
+    since, until = query.since.rstrip("Z"), query.until.rstrip("Z")  # "…:00Z" would sort after "…:00.5Z"
     needles = [b'"%s":%s' % (name.encode(), orjson.dumps(value)) for name, value in texts.items()]
     for _, path in segments(folder):
         for record in _records(path, needles):
             recorded = str(record.get("recorded", ""))
-            if (query.since and recorded < query.since) or (query.until and recorded >= query.until):
+            if (since and recorded < since) or (until and recorded >= until):
                 continue
             if all(record.get(name) == value for name, value in texts.items()):
                 yield record
