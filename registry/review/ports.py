@@ -1,9 +1,97 @@
-"""What registry/review asks of the rooms around it: the store, engines, signer; implemented elsewhere."""
+"""What registry/review asks of the rooms around it; registry/store and cli/wiring.py fit these in."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from contextlib import AbstractContextManager
+
+    from kernel.bundle.model import AccessPart, ContractsPart, PartKind, RoutesPart
+    from kernel.contract.finding import Finding, Verdict
+    from kernel.sealing.dsse import Statement
+    from registry.review.model import Kind
+    from registry.review.shelves import (
+        ConsumerShelf,
+        ContractShelf,
+        Outbox,
+        PeopleShelf,
+        ReviewShelf,
+        RouteShelf,
+        SerialShelf,
+    )
+
+
+class Ledger(Protocol):
+    """One transaction on the registry's database, shelf by shelf."""
+
+    @property
+    def contracts(self) -> ContractShelf:
+        """Contracts, versions, blobs."""
+
+    @property
+    def reviews(self) -> ReviewShelf:
+        """Reviews and approvals."""
+
+    @property
+    def consumers(self) -> ConsumerShelf:
+        """Consumers, keys, grants, limits."""
+
+    @property
+    def routes(self) -> RouteShelf:
+        """Adapters and routes."""
+
+    @property
+    def people(self) -> PeopleShelf:
+        """Accounts, sessions, tokens."""
+
+    @property
+    def serials(self) -> SerialShelf:
+        """Editions of the bundle."""
+
+    @property
+    def outbox(self) -> Outbox:
+        """Audit records on their way."""
 
 
 class Store(Protocol):
-    """The registry's database."""
+    """The registry's database. Both contexts raise `StoreFailed`, and `Conflict` when somebody was faster."""
+
+    def reading(self) -> AbstractContextManager[Ledger]:
+        """Give one consistent view."""
+
+    def writing(self) -> AbstractContextManager[Ledger]:
+        """Give one transaction: committed durably at the end, rolled back by any exception."""
+
+
+class Engines(Protocol):
+    """Lint, compile check and comparison, joined in cli/wiring.py."""
+
+    def lint(self, root: Any, kind: Kind, name: str) -> tuple[Finding, ...]:
+        """Judge a self-contained document (URNs embedded); findings of severity `error` refuse it."""
+
+    def compile(self, root: Any, kind: Kind, name: str) -> tuple[Finding, ...]:
+        """Compile as the proxy will; raises `InterlockError` for what it could not serve."""
+
+    def compare(self, old: Any, new: Any, kind: Kind) -> Verdict:
+        """Compare two self-contained documents of one kind."""
+
+    def adapter_fault(self, kind: str, settings: Mapping[str, Any]) -> str | None:
+        """Say why an adapter of this kind cannot have these settings (unknown kind too), or None."""
+
+
+class BundlePress(Protocol):
+    """Writes signed bundle parts and signs freeze statements; all of it raises `InterlockError`s."""
+
+    def sign(self, statement: Statement) -> bytes:
+        """Sign what the board froze: a DSSE envelope, JSON."""
+
+    def keep_blob(self, data: bytes) -> None:
+        """Put a document into the bundle folder."""
+
+    def write(self, part: ContractsPart | AccessPart | RoutesPart) -> None:
+        """Sign a part and put it in place of the one before."""
+
+    def holds(self, part: PartKind) -> bool:
+        """Whether the folder holds any edition of this part."""
