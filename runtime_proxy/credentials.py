@@ -145,6 +145,21 @@ def challenge_of(scheme: SecurityScheme, realm: str) -> bytes:
     return b'Bearer realm="%b"' % place
 
 
+def describe_place(scheme: SecurityScheme) -> str:
+    """Say in words where a key is to be sent, `KEY` standing for it."""
+    match scheme.type, scheme.place or scheme.scheme:
+        case "apiKey", "query":
+            return f"query parameter {scheme.parameter}=KEY"
+        case "apiKey", "cookie":
+            return f"header Cookie: {scheme.parameter}=KEY"
+        case "apiKey", _:
+            return f"header {scheme.parameter}: KEY"
+        case "http", "basic":
+            return "HTTP basic authentication, any user name, KEY as the password"
+        case _:
+            return "header Authorization: Bearer KEY"
+
+
 def _authorization(headers: Headers, scheme: bytes) -> bytes | None:
     line = HeaderReader(AUTHORIZATION).read(headers, b"")
     if line is None or line is MANY:

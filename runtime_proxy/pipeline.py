@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from adapters.errors import UpstreamError
 from kernel.errors import AuditError
-from runtime_proxy.replies import answer_of, options_reply
 from runtime_proxy.authenticate import Identity, authenticate
 from runtime_proxy.authorize import authorize
 from runtime_proxy.match import Miss
@@ -18,6 +17,7 @@ from runtime_proxy.refusal import Refusal
 from runtime_proxy.refusals import REFUSALS
 from runtime_proxy.refusals_call import AuditUnavailable, InternalError
 from runtime_proxy.refusals_head import MethodNotAllowed, NotReady
+from runtime_proxy.replies import answer_of, options_reply
 from runtime_proxy.route import prepare, reply_of
 from runtime_proxy.throttle import throttle
 from runtime_proxy.trace import new_request_id

@@ -25,8 +25,6 @@ def answer_of(refusal: Refusal, exchange: Exchange) -> Reply:
         version=version.version if version is not None else "",
         digest=version.digest if version is not None else "",
     )
-    if exchange.method == b"HEAD":
-        body = b""
     return Reply(refusal.status, lines, body, close=refusal.closes)
 
 

@@ -98,6 +98,8 @@ def prepare(served: ServedOperation, exchange: Exchange) -> tuple[Call, str]:
 def reply_of(answer: Answer, ours: Headers, *, head: bool) -> Reply:
     """Give the consumer's reply: the provider's answer without what belongs to its connection."""
     drop = _OURS_INWARD
+    if head or answer.status == 304:  # noqa: PLR2004 - Not Modified
+        drop = drop - {b"content-length"}  # of the body that is not sent (RFC 9110 section 8.6)
     if any(line[0] == b"ratelimit" for line in ours):
         drop = drop | _LIMIT_LINES
     lines: Headers = []

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from adapters.errors import UpstreamTimeout as Late
 from adapters.errors import UpstreamUnreachable as Unreachable
 from kernel.errors import AuditError
-from runtime_proxy.replies import answer_of
 from runtime_proxy.exchange import Exchange
 from runtime_proxy.refusals import REFUSALS
 from runtime_proxy.refusals_call import (
@@ -21,6 +20,7 @@ from runtime_proxy.refusals_call import (
     UpstreamTimeout,
     UpstreamUnreachable,
 )
+from runtime_proxy.replies import answer_of
 from runtime_proxy.trace import new_request_id
 
 if TYPE_CHECKING:

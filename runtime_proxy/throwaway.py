@@ -1,0 +1,243 @@
+"""A whole bundle out of one OpenAPI file, signed by a key that nobody keeps: what `proxy run` serves."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from kernel.bundle.model import (
+    AccessPart,
+    AdapterInstance,
+    Consumer,
+    ContractEntry,
+    ContractsPart,
+    Grant,
+    Key,
+    Route,
+    RoutesPart,
+)
+from kernel.bundle.write import write_blob, write_part
+from kernel.contract.digest import canonical_bytes
+from kernel.contract.document import kind_of, parse
+from kernel.contract.local_files import inline_files
+from kernel.contract.references import embed_urns
+from kernel.contract.urn import NAME, Urn
+from kernel.contract.version import Version
+from kernel.errors import ContractInvalid, InterlockError, Place, ReferenceRefused
+from kernel.operation.compile import compile_contract
+from kernel.sealing.keys import SigningKey, Trust
+from runtime_proxy.credentials import describe_place, reader_of
+from runtime_proxy.match import PathTrie
+from runtime_proxy.validate_request import fault_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kernel.contract.document import Document
+    from kernel.operation.compile import CompiledContract
+    from runtime_proxy.plan import Plan
+
+_PURPOSES: Final = ("contracts", "access", "routes", "audit-heads")
+_NUMBERS: Final = re.compile(r"[vV]?(\d{1,9})(?:\.(\d{1,9}))?(?:\.(\d{1,9}))?(?:\D.*)?")
+PREPARE_SECONDS: Final = 5.0
+_LONGEST_NAME: Final = 64
+_CONSUMER: Final = "local"
+_ADAPTER: Final = "upstream"
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How one file is to be served; `prefix` is "" or like "/api"."""
+
+    upstream: str  # http(s)://host[:port][/path]
+    prefix: str = ""
+    report_only: bool = False
+    timeout_seconds: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Throwaway:
+    """What was made: the folder of the bundle, who signed it, and the key that opens what asks for one."""
+
+    folder: Path
+    trust: Trust
+    signer: SigningKey
+    contract: str
+    version: str
+    operations: int
+    key: str  # "" where the file declares no security
+    places: tuple[str, ...]  # how to present the key, in words
+    document: Document
+
+
+def make_bundle(file: Path, way: Way, folder: Path) -> Throwaway:
+    """Read, compile and sign one OpenAPI file (with the local files that it refers to) into `folder`.
+
+    Raises `InterlockError` with the place in the file where it is no contract that can be served.
+    """
+    document = inline_files(file)
+    if kind_of(document.root) != "openapi":
+        raise ContractInvalid(
+            f"{file.name} is no OpenAPI document", hint="the proxy serves paths; give it an OpenAPI 3 file"
+        )
+    name, version = _name_of(document.root, file), _version_of(document.root)
+    schemas = _Schemas(file)
+    contract = _compiled(document, name, schemas)
+    signer = SigningKey.generate("throw-away")
+    contracts = [_entry(folder, name, version, "openapi", document.root)]
+    contracts += [
+        _entry(folder, urn.name, str(urn.version), "schema", root) for urn, root in schemas.found.values()
+    ]
+    key, consumer = _consumer(contract, name, Version.parse(version).major)
+    places = tuple(dict.fromkeys(_places(contract))) if key else ()
+    route = Route(
+        contract=name,
+        major=Version.parse(version).major,
+        current=version,
+        versions=(version,),
+        adapter=_ADAPTER,
+        report_only=way.report_only,
+        report_requests=way.report_only,
+        timeout_seconds=way.timeout_seconds,
+        base_path=way.prefix,
+    )
+    adapter = AdapterInstance(_ADAPTER, "http", {"base_url": way.upstream})
+    for part in (
+        ContractsPart(1, tuple(contracts)),
+        AccessPart(1, (consumer,)),
+        RoutesPart(1, "local", (adapter,), (route,)),
+    ):
+        write_part(folder, part, signer)
+    return Throwaway(
+        folder=folder,
+        trust=Trust.of(signer, *_PURPOSES),
+        signer=signer,
+        contract=name,
+        version=version,
+        operations=len(contract.operations),
+        key="" if way.report_only else key,
+        places=places,
+        document=document,
+    )
+
+
+class _Schemas:
+    """Canonical schemas by URN, where they lie beside the file as in our own contracts folder."""
+
+    def __init__(self, file: Path) -> None:
+        self._folder = file.resolve().parent.parent.parent
+        self.found: dict[str, tuple[Urn, Any]] = {}
+
+    def lookup(self, urn: Urn) -> Any:
+        """Read <folder>/<name>/<version>/schema.json; raises `ReferenceRefused` where there is none."""
+        path = self._folder / urn.name / str(urn.version) / "schema.json"
+        if not path.is_file():
+            raise ReferenceRefused(
+                f"canonical schema {urn.name} {urn.version} is not at hand",
+                hint="a file on its own cannot name registry URNs; serve the contract from a registry",
+            )
+        root = parse(path.read_bytes(), name=path.name).root
+        self.found[urn.digest] = (urn, root)
+        return root
+
+
+def prepare_all(plan: Plan, document: Document, *, budget: float = PREPARE_SECONDS) -> list[str]:
+    """Compile what the first calls would compile, and name the operations that can never be served.
+
+    What is not reached within `budget` seconds is compiled by its first call.
+    """
+    until = time.monotonic() + budget
+    faults: list[str] = []
+    for route in plan.routes:
+        for operation, served in route.current.operations.items():
+            if time.monotonic() > until:
+                return faults
+            try:
+                operation.prepare()
+            except InterlockError as error:
+                served.fault = fault_of(error)
+                faults.append(f"{operation.method.decode()} {operation.template}: {_placed(error, document)}")
+    return faults
+
+
+def _compiled(document: Document, name: str, schemas: _Schemas) -> CompiledContract:
+    try:
+        contract = compile_contract(embed_urns(document.root, schemas.lookup), name=name)
+        PathTrie(contract.operations)
+    except InterlockError as error:
+        raise _placed(error, document) from None
+    if not contract.operations:
+        raise ContractInvalid("the file declares no operation", place=document.position("/paths"))
+    return contract
+
+
+def _placed(error: InterlockError, document: Document) -> InterlockError:
+    """Give the same error with file, line and column."""
+    pointer = error.place.pointer if error.place is not None else None
+    if pointer is not None and error.place is not None and error.place.line is None:
+        error.place = document.position(pointer)
+    elif error.place is None or not error.place.source:
+        error.place = Place(document.name, pointer=pointer)
+    return error
+
+
+def _entry(folder: Path, name: str, version: str, kind: Any, root: Any) -> ContractEntry:
+    digest = write_blob(folder, canonical_bytes(root))
+    return ContractEntry(name, version, kind, "frozen", "public", digest)
+
+
+def _consumer(contract: CompiledContract, name: str, major: int) -> tuple[str, Consumer]:
+    """Make one consumer that may do everything the file names, and its key where one is asked for."""
+    scopes = {
+        scope
+        for operation in contract.operations
+        for alternative in operation.security
+        for needed in alternative.values()
+        for scope in needed
+    }
+    grants = (Grant(name, major, scopes=tuple(sorted(scopes))),)
+    if not any(operation.security for operation in contract.operations):
+        return "", Consumer(_CONSUMER, "whoever calls", "internal", (), grants)
+    key_id = secrets.token_hex(4)
+    key = f"ilk_{key_id}_{secrets.token_hex(16)}"
+    row = Key(key_id, hashlib.sha256(key.encode()).hexdigest())
+    return key, Consumer(_CONSUMER, "holder of the throw-away key", "internal", (row,), grants)
+
+
+def _places(contract: CompiledContract) -> list[str]:
+    used = {
+        name: None
+        for operation in contract.operations
+        for alternative in operation.security
+        for name in alternative
+    }
+    schemes = [contract.security_schemes[name] for name in used if name in contract.security_schemes]
+    return [describe_place(scheme) for scheme in schemes if reader_of(scheme) is not None]
+
+
+def _name_of(root: Any, file: Path) -> str:
+    info = root.get("info")
+    title = info.get("title") if isinstance(info, dict) else None
+    for text in (title, file.stem):
+        words = re.findall(r"[a-z0-9]+", str(text or "").lower())
+        name = "-".join(words)[:_LONGEST_NAME].strip("-")
+        name = name if name[:1].isalpha() else f"api-{name}"[:_LONGEST_NAME].strip("-")
+        if words and NAME.fullmatch(name):
+            return name
+    return "api"
+
+
+def _version_of(root: Any) -> str:
+    """Read info.version as a semantic version, however it is written; the proxy needs some number."""
+    info = root.get("info")
+    text = str(info.get("version", "")) if isinstance(info, dict) else ""
+    try:
+        return str(Version.parse(text))
+    except InterlockError:
+        found = _NUMBERS.fullmatch(text.strip())
+        numbers = [int(part or 0) for part in found.groups()] if found else [1, 0, 0]
+        return ".".join(map(str, numbers))
