@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
+from kernel.errors import ContractInvalid, Place
 from kernel.operation.limits import DEFAULT, OperationLimits
+from kernel.operation.operation import Operation
+from kernel.operation.schemas import Schemas
+from kernel.operation.shapes import dereference
+from kernel.schema.dialects import dialect_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from kernel.contract.finding import Finding
-    from kernel.operation.operation import Operation
 
 UnknownQuery = Literal["strict", "report", "allow"]
+
+# What llhttp carries as a request with an answer; CONNECT opens a tunnel, others it does not know.
+CARRIED_METHODS: Final = frozenset(
+    b"GET HEAD POST PUT PATCH DELETE OPTIONS TRACE QUERY SEARCH PROPFIND PROPPATCH MKCOL COPY MOVE LOCK"
+    b" UNLOCK ACL BIND REBIND UNBIND REPORT MKACTIVITY MKCALENDAR CHECKOUT MERGE M-SEARCH NOTIFY SUBSCRIBE"
+    b" UNSUBSCRIBE PURGE LINK UNLINK SOURCE".split()
+)
+_FIXED: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+_BRACES: Final = re.compile(r"\{([^{}]*)\}")
+_VERSION: Final = re.compile(r"3\.([012])\.[0-9]+(?:-[0-9A-Za-z.-]+)?")
+_POLICIES: Final = ("strict", "report", "allow")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +67,157 @@ def compile_contract(
 ) -> CompiledContract:
     """Compile a self-contained document (URNs embedded, files inlined).
 
-    Raises `ContractInvalid` with a pointer for what is not a usable OpenAPI document: a method that the
-    HTTP parser cannot carry, a path parameter without declaration, two templates that match the same.
+    Raises `ContractInvalid` with a pointer for what no router or parser could serve: a method that the
+    HTTP parser cannot carry, two templates that match the same, a security scheme that nobody declares.
+    `unknown_query` is for operations without `x-interlock-unknown-query` of their own.
     """
-    raise NotImplementedError
+    version = root.get("openapi") if isinstance(root, dict) else None
+    if not isinstance(version, str) or not _VERSION.fullmatch(version):
+        raise _invalid("this is no OpenAPI 3.0, 3.1 or 3.2 document", "/openapi")
+    schemes = dict(_schemes(root))
+    schemas = Schemas(root, dialect_of(root), limits)
+    made: list[Operation] = []
+    taken: dict[tuple[str, bytes], str] = {}
+    for template, item, place in _paths(root):
+        names = _names(template, place)
+        for method, spec, pointer in _methods(item, place, version):
+            shape = (_BRACES.sub("{}", template), method)
+            if shape in taken:
+                raise _invalid(f"{template} and {taken[shape]} are the same path to a router", pointer)
+            taken[shape] = template
+            if len(made) >= limits.operations:
+                raise _invalid(f"a contract may have {limits.operations} operations", "/paths")
+            parameters = _parameters(root, item, spec, place, pointer)
+            security = _security(spec.get("security", root.get("security")), schemes, pointer)
+            operation = Operation(spec, parameters, schemas, _query_keys(security, schemes))
+            _describe(operation, root, spec, unknown_query)
+            operation.method, operation.template, operation.pointer = method, template, pointer
+            operation.id = str(spec.get("operationId") or f"{method.decode()} {template}")
+            operation.segments = tuple(template.split("/")[1:])
+            operation.names, operation.security = names, security
+            made.append(operation)
+    return CompiledContract(name, version, tuple(made), schemes)
+
+
+def _paths(root: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], str]]:
+    """Walk the path items: template, item with its `$ref` followed, pointer."""
+    for template, declared in (root.get("paths") or {}).items():
+        if template.startswith("x-"):
+            continue
+        item = dereference(root, declared)
+        if isinstance(item, dict):
+            # OpenAPI leaves undefined what stands beside a `$ref`; here it adds to what is referenced.
+            beside = {key: value for key, value in declared.items() if key != "$ref"}
+            yield template, {**item, **beside}, "/paths/" + _escaped(template)
+
+
+def _methods(item: dict[str, Any], place: str, version: str) -> Iterator[tuple[bytes, dict[str, Any], str]]:
+    """Walk the operations of a path item; raises `ContractInvalid` for a method that cannot be carried."""
+    fixed = (*_FIXED, "query") if version.startswith("3.2") else _FIXED
+    for key in fixed:
+        if isinstance(item.get(key), dict):
+            yield key.upper().encode(), item[key], f"{place}/{key}"
+    additional = item.get("additionalOperations") if version.startswith("3.2") else None
+    for key, spec in (additional or {}).items():
+        pointer = f"{place}/additionalOperations/{_escaped(key)}"
+        if key.encode() not in CARRIED_METHODS or key.lower() in fixed:
+            raise _invalid(f"the method {key[:40]!r} cannot be carried by the HTTP parser", pointer)
+        if isinstance(spec, dict):
+            yield key.encode(), spec, pointer
+
+
+def _names(template: str, place: str) -> tuple[str, ...]:
+    """List the braces of a template; raises `ContractInvalid` for one that no request could reach."""
+    names = tuple(_BRACES.findall(template))
+    rest = _BRACES.sub("{}", template)
+    segments = rest.split("/")[1:]
+    if not template.startswith("/") or "?" in rest or "#" in rest or "\\" in rest:
+        raise _invalid(f"the path {template!r} must start with / and have no query or fragment", place)
+    if "" in segments[:-1] or "." in segments or ".." in segments:
+        raise _invalid(
+            f"the path {template!r} has empty or dot segments, which are refused on the wire", place
+        )
+    if "{" in rest.replace("{}", "") or "}" in rest.replace("{}", "") or "" in names or "{}{}" in rest:
+        raise _invalid(f"the braces of {template!r} name no parameters that could be told apart", place)
+    if len(set(names)) != len(names):
+        raise _invalid(f"the path {template!r} names a parameter twice", place)
+    return names
+
+
+def _parameters(
+    root: dict[str, Any], item: dict[str, Any], spec: dict[str, Any], place: str, pointer: str
+) -> tuple[tuple[dict[str, Any], str], ...]:
+    """Join the parameters of the path item and of the operation, which override by name and place."""
+    found: dict[tuple[str, str], tuple[dict[str, Any], str]] = {}
+    for source, base in ((item.get("parameters"), place), (spec.get("parameters"), pointer)):
+        for index, declared in enumerate(source or ()):
+            parameter = dereference(root, declared)
+            if not isinstance(parameter, dict) or "in" not in parameter:
+                raise _invalid("a parameter leads to nothing", f"{base}/parameters/{index}")
+            name = str(parameter.get("name"))
+            key = name.lower() if parameter["in"] == "header" else name
+            found[parameter["in"], key] = (parameter, f"{base}/parameters/{index}")
+    return tuple(found.values())
+
+
+def _describe(operation: Operation, root: Any, spec: dict[str, Any], unknown_query: UnknownQuery) -> None:
+    """Fill in what the head of a request is judged by."""
+    body = dereference(root, spec.get("requestBody"))
+    operation.takes_body = isinstance(body, dict) and bool(body.get("content"))
+    operation.request_body_required = operation.takes_body and body.get("required") is True
+    limit = spec.get("x-interlock-max-body")
+    operation.max_body = (
+        limit if isinstance(limit, int) and not isinstance(limit, bool) and limit >= 0 else None
+    )
+    operation.deprecated = spec.get("deprecated") is True
+    policy = spec.get("x-interlock-unknown-query", unknown_query)
+    operation.unknown_query = policy if policy in _POLICIES else "strict"
+
+
+def _schemes(root: dict[str, Any]) -> Iterator[tuple[str, SecurityScheme]]:
+    for key, declared in ((root.get("components") or {}).get("securitySchemes") or {}).items():
+        spec = dereference(root, declared)
+        pointer = f"/components/securitySchemes/{_escaped(key)}"
+        if not isinstance(spec, dict) or not isinstance(spec.get("type"), str):
+            raise _invalid("a security scheme needs a type", pointer)
+        if spec["type"] == "apiKey":
+            if spec.get("in") not in {"header", "query", "cookie"} or not isinstance(spec.get("name"), str):
+                raise _invalid("an API key needs a name and a place: header, query or cookie", pointer)
+            yield key, SecurityScheme(key, "apiKey", spec["in"], spec["name"])
+        else:
+            yield key, SecurityScheme(key, spec["type"], scheme=str(spec.get("scheme", "")).lower())
+
+
+def _security(
+    declared: Any, schemes: Mapping[str, SecurityScheme], pointer: str
+) -> tuple[Mapping[str, tuple[str, ...]], ...]:
+    """Read security requirements; raises `ContractInvalid` where one names a scheme that is not there."""
+    found = []
+    for index, alternative in enumerate(declared or ()):
+        for key in alternative:
+            if key not in schemes:
+                raise _invalid(
+                    f"the security scheme {key[:80]!r} is not declared", f"{pointer}/security/{index}"
+                )
+        found.append({key: tuple(map(str, scopes or ())) for key, scopes in alternative.items()})
+    return tuple(found)
+
+
+def _query_keys(
+    security: tuple[Mapping[str, tuple[str, ...]], ...], schemes: Mapping[str, SecurityScheme]
+) -> frozenset[str]:
+    """Name the query fields that carry a key, which are no unknown fields."""
+    used = (schemes[key] for alternative in security for key in alternative)
+    return frozenset(scheme.parameter for scheme in used if scheme.place == "query")
+
+
+def _escaped(token: str) -> str:
+    return token.replace("~", "~0").replace("/", "~1")
+
+
+def _invalid(message: str, pointer: str) -> ContractInvalid:
+    return ContractInvalid(
+        message,
+        hint="correct the document; docs/reference/operations.md says what is served",
+        place=Place(pointer=pointer),
+    )

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from kernel.operation.answers import Answers
+from kernel.operation.requests import Requests
 
 if TYPE_CHECKING:
     from kernel.contract.finding import Finding
+    from kernel.operation.schemas import Schemas
     from kernel.operation.violation import RequestProblem, Violation
 
 Headers = list[tuple[bytes, bytes]]  # names in lower case, order kept
@@ -17,22 +21,31 @@ class Operation:
     """A cheap shell over one operation object; validators are made on first use or by `prepare`.
 
     `id` is the operationId or "METHOD template"; `pointer` its place in the contract; `method` upper-case
-    bytes; `template` the path template as declared; `segments` its segments, split on "/", undecoded.
-    `security` holds the alternatives of which one must be met, each scheme → scopes; an empty mapping
-    among them admits anybody, an empty tuple means that no security is declared.
+    bytes; `template` the path template as declared; `segments` its segments, split on "/", undecoded;
+    `names` the parameters of its braces in order. `security` holds the alternatives of which one must be
+    met, each scheme → scopes; an empty mapping among them admits anybody, an empty tuple means that no
+    security is declared. `max_body` is in bytes (`x-interlock-max-body`; None: the edge's own limit).
     """
 
     __slots__ = (
+        "_answers",
+        "_requests",
+        "_schemas",
+        "_security_names",
+        "_spec",
+        "_specs",
         "deprecated",
         "id",
         "max_body",
         "method",
+        "names",
         "pointer",
         "request_body_required",
         "security",
         "segments",
         "takes_body",
         "template",
+        "unknown_query",
     )
 
     id: str
@@ -40,11 +53,28 @@ class Operation:
     method: bytes
     template: str
     segments: tuple[str, ...]
+    names: tuple[str, ...]
     security: SecurityAlternatives
     takes_body: bool
     request_body_required: bool
-    max_body: int | None  # bytes, of `x-interlock-max-body`; None: the edge's own limit holds
+    max_body: int | None
     deprecated: bool
+    unknown_query: str
+
+    def __init__(
+        self,
+        spec: dict[str, Any],
+        specs: tuple[tuple[dict[str, Any], str], ...],
+        schemas: Schemas,
+        security_names: frozenset[str],
+    ) -> None:
+        """Keep what is compiled later: the operation object, its parameters with pointers, the schemas."""
+        self._spec = spec
+        self._specs = specs
+        self._schemas = schemas
+        self._security_names = security_names
+        self._requests: Requests | None = None
+        self._answers: Answers | None = None
 
     def prepare(self) -> tuple[Finding, ...]:
         """Compile everything declared, and say what the proxy will not look into (`content-unchecked`).
@@ -52,14 +82,41 @@ class Operation:
         Raises `SchemaRefused` or `ContractInvalid` with a pointer where something declared cannot be
         decoded or checked.
         """
-        raise NotImplementedError
+        requests = self._requests or self._compile_requests()
+        answers = self._answers or self._compile_answers()
+        return requests.findings + answers.prepare()
 
     def check_request(
         self, path_values: tuple[bytes, ...], query: bytes, headers: Headers, body: bytes
     ) -> RequestProblem | None:
         """Judge one request; `path_values` are raw, in the order of the template's braces, undecoded."""
-        raise NotImplementedError
+        requests = self._requests or self._compile_requests()
+        return requests.check(path_values, query, headers, body)
 
-    def check_response(self, status: int, headers: Headers, body: bytes) -> tuple[Violation, ...]:
-        """Judge one answer (for HEAD give `body=b""`); empty when the provider kept the contract."""
-        raise NotImplementedError
+    def check_response(
+        self, status: int, headers: Headers, body: bytes, *, head: bool = False
+    ) -> tuple[Violation, ...]:
+        """Judge one answer; empty when the provider kept the contract. `head`: the answer is to a HEAD."""
+        answers = self._answers or self._compile_answers()
+        return answers.check(status, headers, body, head=head)
+
+    def undeclared_query(self, query: bytes) -> int:
+        """Count query fields that nothing declares, for the policy `report`."""
+        requests = self._requests or self._compile_requests()
+        return requests.undeclared_query(query)
+
+    def _compile_requests(self) -> Requests:
+        self._requests = Requests(
+            self._specs,
+            self.names,
+            self._spec.get("requestBody"),
+            self.pointer,
+            self._schemas,
+            strict=self.unknown_query == "strict",
+            security_names=self._security_names,
+        )
+        return self._requests
+
+    def _compile_answers(self) -> Answers:
+        self._answers = Answers(self._spec.get("responses"), self.pointer, self._schemas)
+        return self._answers

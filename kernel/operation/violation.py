@@ -56,3 +56,15 @@ class RequestProblem:
     def status(self) -> int:
         """Give the HTTP status that belongs to the slug."""
         return STATUS_OF[self.slug]
+
+
+class Undecodable(Exception):
+    """Signal of a decoder to its caller inside this package: the bytes are not what was declared.
+
+    It never leaves the package: `keyword` and `pointer` become those of a `Violation`.
+    """
+
+    def __init__(self, keyword: str, pointer: str = "") -> None:
+        super().__init__(keyword)
+        self.keyword = keyword
+        self.pointer = pointer

@@ -1,0 +1,127 @@
+"""What an operation promises of its answers: statuses, headers and contents, compiled and checked."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from kernel.operation.bodies import Body
+from kernel.operation.codings import decoded
+from kernel.operation.parameters import Parameter, compile_header, refused
+from kernel.operation.shapes import dereference
+from kernel.operation.unchecked import unchecked
+from kernel.operation.violation import Undecodable, Violation
+
+if TYPE_CHECKING:
+    from kernel.contract.finding import Finding
+    from kernel.operation.operation import Headers
+    from kernel.operation.schemas import Schemas
+
+_STATUS: Final = re.compile(r"[1-5][0-9]{2}|[1-5][xX]{2}|default")
+_BODILESS: Final = frozenset({204, 205, 304})  # RFC 9110 §15.3.5, §15.3.6, §15.4.5
+_UNDECLARED: Final = (Violation("status", "", "undeclared"),)
+
+
+class Answer:
+    """One Response Object: its headers and its contents."""
+
+    __slots__ = ("_headers", "_limits", "body", "findings")
+
+    def __init__(self, spec: Any, pointer: str, schemas: Schemas) -> None:
+        spec = dereference(schemas.root, spec)
+        spec = spec if isinstance(spec, dict) else {}
+        self._limits = schemas.limits
+        self.body = Body(spec.get("content"), f"{pointer}/content", schemas, "response")
+        headers: list[tuple[bytes, Parameter]] = []
+        for name, declared in (spec.get("headers") or {}).items():
+            if name.lower() == "content-type":
+                continue  # OpenAPI 3.x: "SHALL be ignored", the contents say it
+            header = dereference(schemas.root, declared)
+            made = compile_header(
+                name, header if isinstance(header, dict) else {}, f"{pointer}/headers", schemas
+            )
+            headers.append((name.lower().encode(), made))
+        self._headers = tuple(headers)
+        notes = tuple(header.finding for _, header in headers if header.finding is not None)
+        self.findings: tuple[Finding, ...] = self.body.findings + notes
+
+    def check(self, status: int, headers: Headers, body: bytes, *, head: bool) -> tuple[Violation, ...]:
+        """Judge headers and body of one answer."""
+        fields = dict(headers)
+        single = len(fields) == len(headers)
+        found: list[Violation] = []
+        for name, header in self._headers:
+            if name not in fields:
+                if header.required:
+                    found.append(header.missing())
+                continue
+            raws = [fields[name]] if single else [value for known, value in headers if known == name]
+            found += header.check(raws)
+        if head or status in _BODILESS:
+            if body:
+                found.append(Violation("body", "", "unexpected"))
+        else:
+            found += self._check_body(headers, fields, body)
+        return tuple(found[: self._limits.violations])
+
+    def _check_body(
+        self, headers: Headers, fields: dict[bytes, bytes], body: bytes
+    ) -> tuple[Violation, ...] | list[Violation]:
+        content_type = fields.get(b"content-type")
+        if content_type is not None and sum(name == b"content-type" for name, _ in headers) > 1:
+            content_type = None
+        if not self.body.contents:
+            return (Violation("body", "", "unexpected"),) if body else ()
+        if not body:
+            entry = self.body.find(content_type)
+            return () if entry is not None and entry[0].takes_nothing else (Violation("body", "", "missing"),)
+        coding = fields.get(b"content-encoding")
+        if coding is not None:
+            if sum(name == b"content-encoding" for name, _ in headers) > 1:
+                return (Violation("body", "", "content-coding"),)
+            try:
+                body = decoded(coding, body, self._limits)
+            except Undecodable as error:
+                return (Violation("body", "", error.keyword),)
+        problem = self.body.check(content_type, body)
+        return () if problem is None else problem.violations
+
+
+class Answers:
+    """All Response Objects of an operation: an exact status before its range, this before `default`."""
+
+    __slots__ = ("_known", "_pointer", "_schemas", "_specs")
+
+    def __init__(self, responses: Any, pointer: str, schemas: Schemas) -> None:
+        self._pointer = pointer
+        self._schemas = schemas
+        self._specs: dict[str, Any] = {}
+        for status, spec in (responses or {}).items():
+            if str(status).startswith("x-"):
+                continue
+            if not _STATUS.fullmatch(str(status)):
+                raise refused(f"{str(status)[:40]!r} is no status", f"{pointer}/responses")
+            self._specs[str(status).lower()] = spec
+        self._known: dict[str, Answer] = {}
+
+    def check(
+        self, status: int, headers: Headers, body: bytes, *, head: bool = False
+    ) -> tuple[Violation, ...]:
+        """Judge one answer; without any declared answer there is nothing to hold it to."""
+        for key in (str(status), f"{status // 100}xx", "default"):
+            if key in self._specs:
+                return self._answer(key).check(status, headers, body, head=head)
+        return _UNDECLARED if self._specs else ()
+
+    def prepare(self) -> tuple[Finding, ...]:
+        """Compile all answers; raises `ContractInvalid` or `SchemaRefused`."""
+        found = [note for key in self._specs for note in self._answer(key).findings]
+        if not self._specs:
+            what = "no answer is declared, so that none can be judged"
+            found.append(unchecked("answers-undeclared", self._pointer, what))
+        return tuple(found)
+
+    def _answer(self, key: str) -> Answer:
+        if key not in self._known:
+            self._known[key] = Answer(self._specs[key], f"{self._pointer}/responses/{key}", self._schemas)
+        return self._known[key]

@@ -1,0 +1,151 @@
+"""Named fields that come in pairs (query, form body, cookies), gathered into what is declared.
+
+One field is one parameter, several of one name are an array, and an object may be spread over many:
+every property under its own name (`form` exploded) or as `name[property]` (`deepObject`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kernel.operation.violation import Undecodable, Violation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kernel.operation.parameters import Parameter
+    from kernel.operation.shapes import Shape
+
+Groups = dict[str, list[bytes]]  # decoded name → raw values, in the order of the message
+
+
+class Fields:
+    """The declared fields of one place, found by name in one lookup each."""
+
+    __slots__ = ("_brackets", "_members", "_named", "_open", "_required", "_spread", "all")
+
+    def __init__(self, parameters: Iterable[Parameter]) -> None:
+        self.all = tuple(parameters)
+        self._required = tuple(item for item in self.all if item.required)
+        self._named = {item.name: item for item in self.all if not item.spread}
+        self._brackets = {item.name: item for item in self.all if item.spread == "brackets"}
+        self._spread = tuple(item for item in self.all if item.spread == "fields")
+        self._members: dict[str, Parameter] = {}
+        for item in self._spread:
+            for name in item.shape.member_names():
+                self._members.setdefault(name, item)
+        # The first object that asks for further properties takes what nobody else claims.
+        self._open = next((item for item in self._spread if item.shape.is_open), None)
+
+    def check(self, groups: Groups, *, strict: bool = False) -> list[Violation]:
+        """Judge all fields; with `strict`, one that nothing declares is a violation of its own."""
+        found: list[Violation] = []
+        seen: set[str] = set()
+        gathered: dict[str, Groups] = {}
+        for name, raws in groups.items():
+            parameter = self._named.get(name)
+            if parameter is not None:
+                seen.add(name)
+                found += parameter.check(raws)
+            elif (owner := self._owner(name)) is not None:
+                gathered.setdefault(owner.name, {})[name] = raws
+            elif strict:
+                found.append(Violation("query", "", "undeclared", "{key}"))
+        for owner in (*self._brackets.values(), *self._spread):
+            if owner.name in gathered:
+                seen.add(owner.name)
+                found += check_object(owner, gathered[owner.name])
+        found += [item.missing() for item in self._required if item.name not in seen]
+        return found
+
+    def undeclared(self, groups: Groups) -> list[str]:
+        """List the fields that nothing declares; their names may be anybody's data."""
+        return [name for name in groups if name not in self._named and self._owner(name) is None]
+
+    def values(self, groups: Groups) -> dict[str, Any]:
+        """Gather typed values by declared name, without judging; what nobody declares is left out.
+
+        Raises `Undecodable` with a pointer that starts with the declared name.
+        """
+        found: dict[str, Any] = {}
+        gathered: dict[str, Groups] = {}
+        for name, raws in groups.items():
+            parameter = self._named.get(name)
+            if parameter is not None:
+                try:
+                    found[name] = parameter.read(raws)[0]
+                except Undecodable as error:
+                    raise _under(name, error) from None
+            elif (owner := self._owner(name)) is not None:
+                gathered.setdefault(owner.name, {})[name] = raws
+        for name, mine in gathered.items():
+            try:
+                found[name] = read_object(self._brackets[name], mine)
+            except Undecodable as error:
+                raise _under(name, error) from None
+        return found
+
+    def _owner(self, name: str) -> Parameter | None:
+        """Find the object that a field belongs to."""
+        owner = self._members.get(name, self._open)
+        if owner is None and self._brackets and (at := name.find("[")) > 0:
+            owner = self._brackets.get(name[:at])
+        return owner
+
+
+def check_object(parameter: Parameter, groups: Groups) -> tuple[Violation, ...]:
+    """Judge an object that came in several fields."""
+    try:
+        value = read_object(parameter, groups)
+    except Undecodable as error:
+        return (Violation(parameter.where, error.pointer, error.keyword, parameter.name),)
+    return parameter.judge([value])
+
+
+def read_object(parameter: Parameter, groups: Groups) -> dict[str, Any]:
+    """Build the object from its fields; raises `Undecodable`."""
+    found: dict[str, Any] = {}
+    for name, raws in groups.items():
+        keys = [name] if parameter.spread == "fields" else _keys(name[len(parameter.name) :], parameter.depth)
+        place, shape, pointer = found, parameter.shape, ""
+        for key in keys[:-1]:
+            pointer += shape.pointer_of(key)
+            shape = shape.member(key)
+            place = place.setdefault(key, {})
+            if not isinstance(place, dict):
+                raise Undecodable("style", pointer)
+        pointer += shape.pointer_of(keys[-1])
+        if keys[-1] in place:
+            raise Undecodable("duplicate", pointer)
+        place[keys[-1]] = _leaf(parameter, shape.member(keys[-1]), raws, pointer)
+    return found
+
+
+def _leaf(parameter: Parameter, shape: Shape, raws: list[bytes], pointer: str) -> Any:
+    """Read the values of one property: all of them where it is an array, else the only one."""
+    if shape.is_array:
+        types = shape.element().scalars
+        return [parameter.typed(raw, types, f"{pointer}/{index}")[0] for index, raw in enumerate(raws)]
+    if len(raws) != 1:
+        raise Undecodable("repeated", pointer)
+    return parameter.typed(raws[0], shape.scalars, pointer)[0]
+
+
+def _keys(brackets: str, depth: int) -> list[str]:
+    """Read `[a][b]`; the depth is capped, and an index is a name like any other."""
+    if not brackets.endswith("]"):
+        raise Undecodable("style")
+    keys = brackets[1:-1].split("][")
+    if len(keys) > depth:
+        raise Undecodable("limit")
+    # `name[]` after the last key is how some clients mark an array; it says nothing that we need.
+    if len(keys) > 1 and keys[-1] == "":
+        keys.pop()
+    if any(not key or "[" in key or "]" in key for key in keys):
+        raise Undecodable("style")
+    return keys
+
+
+def _under(name: str, error: Undecodable) -> Undecodable:
+    """Put the declared name of a field before the pointer into its value."""
+    return Undecodable(error.keyword, f"/{name.replace('~', '~0').replace('/', '~1')}{error.pointer}")

@@ -1,0 +1,314 @@
+"""One declared parameter or header: from its raw bytes to a typed value that its schema has judged."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from kernel.errors import ContractInvalid, Place
+from kernel.operation.media_types import parse_range
+from kernel.operation.shapes import Shape, dereference, scalars_of
+from kernel.operation.strict_json import read_json
+from kernel.operation.styles import bare, elements, members, text_of
+from kernel.operation.unchecked import unchecked
+from kernel.operation.violation import Undecodable, Violation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kernel.contract.finding import Finding
+    from kernel.operation.schemas import Direction, Schemas
+
+Where = Literal["path", "query", "header", "cookie"]
+
+_STYLES: Final[dict[Where, tuple[str, ...]]] = {  # the default first (OpenAPI 3.x, "Style Values")
+    "path": ("simple", "label", "matrix"),
+    "query": ("form", "spaceDelimited", "pipeDelimited", "deepObject"),
+    "header": ("simple",),
+    "cookie": ("form", "cookie"),
+}
+
+
+class Parameter:
+    """How one name is read: style, explode, types, validator.
+
+    `read` gives the candidates for its typed value, best first: usually one, more where the schema
+    admits several types for the same bytes. `check` judges them: one that conforms is enough.
+    """
+
+    __slots__ = (
+        "_element",
+        "_readers",
+        "_types",
+        "allow_empty",
+        "depth",
+        "encoded",
+        "explode",
+        "finding",
+        "limit",
+        "max_digits",
+        "name",
+        "plus",
+        "raw_name",
+        "required",
+        "shape",
+        "spread",
+        "style",
+        "validator",
+        "where",
+    )
+
+    def __init__(self, name: str, where: Where, schemas: Schemas, shape: Shape) -> None:
+        self.name = name
+        self.where = where
+        self.raw_name = name.encode()
+        self.style = _STYLES[where][0]
+        self.explode = self.style in {"form", "cookie"}
+        self.required = False
+        self.allow_empty = False
+        self.plus = where == "query"
+        # Headers are taken as they are: OpenAPI 3.0.4 and 3.1.1 percent-encode neither them nor `cookie`.
+        self.encoded = where != "header"
+        self.limit = schemas.limits.items
+        self.depth = schemas.limits.object_depth
+        self.max_digits = schemas.limits.number_digits
+        self.shape = shape
+        # Whether an object comes as several fields of the query, form or cookie: each property under its
+        # own name (`fields`), or as name[property] (`brackets`); kernel/operation/fields.py gathers them.
+        self.spread: Literal["", "fields", "brackets"] = ""
+        self.validator: Any = None
+        self.finding: Finding | None = None
+        self._element: Shape | None = None
+        self._types: tuple[str, ...] = ()
+        self._readers: tuple[Callable[[list[bytes]], list[Any]], ...] = ()
+
+    def settle(self, pointer: str) -> None:
+        """Choose the readers once style and shape are known; raises `ContractInvalid` when none can be."""
+        shape = self.shape
+        self._types = shape.scalars
+        readers: list[Callable[[list[bytes]], list[Any]]] = []
+        if set(self._types) - {"null"}:
+            readers.append(self._scalar)
+        if not shape.untyped and "array" in shape.types:
+            self._element = shape.element()
+            readers.append(self._array)
+        if not shape.untyped and "object" in shape.types:
+            if self.style == "deepObject":
+                readers, self.spread = [self._object], "brackets"
+            elif not (self.explode and self.where in {"query", "cookie"}):
+                readers.append(self._object)
+            elif not readers:
+                readers, self.spread = [self._object], "fields"
+        if self.style == "deepObject" and not self.spread:
+            readers = []
+        carried = bool(readers) and (self._element is None or bool(self._element.scalars))
+        if not carried and self.where == "header":
+            # Real documents declare lists of objects here, for which `simple` has no form.
+            what = f"the header {self.name!r} has a type that no style can carry and is passed on unread"
+            self.finding = unchecked("parameter-unchecked", pointer, what)
+            readers = []
+        elif not carried:
+            what = f"the {self.where} parameter {self.name!r} has a type that {self.style} cannot carry"
+            raise refused(what, pointer)
+        self._readers = tuple(readers)
+
+    def settle_content(self, pointer: str, media: str) -> None:
+        """Read the value as a text of a media type instead of by style (`content`)."""
+        kind = parse_range(media, pointer).kind
+        if kind not in {"json", "text"}:
+            raise refused(f"a parameter of {media} cannot be decoded", pointer)
+        self._types = self.shape.scalars
+        self._readers = (self._json if kind == "json" else self._scalar,)
+
+    def settle_json(self, *, each: bool) -> None:
+        """Read every occurrence as a JSON text: the elements of an array, or the only value."""
+        self._readers = (self._json_each if each else self._json,)
+
+    def read(self, raws: list[bytes]) -> list[Any]:
+        """Give the typed candidates for the raw occurrences; raises `Undecodable` when there are none."""
+        if len(self._readers) == 1:
+            return self._readers[0](raws)
+        found: list[Any] = []
+        problem: Undecodable | None = None
+        for reader in self._readers:
+            try:
+                found += reader(raws)
+            except Undecodable as error:
+                problem = problem or error
+        if not found and problem is not None:
+            raise problem
+        return found
+
+    def check(self, raws: list[bytes]) -> tuple[Violation, ...]:
+        """Judge the raw occurrences (at least one)."""
+        if not self._readers or (self.allow_empty and raws == [b""]):
+            return ()
+        try:
+            candidates = self.read(raws)
+        except Undecodable as error:
+            return (Violation(self.where, error.pointer, error.keyword, self.name),)
+        return self.judge(candidates)
+
+    def judge(self, candidates: list[Any]) -> tuple[Violation, ...]:
+        """Judge typed candidates: none of them conforms when something is given back."""
+        validator = self.validator
+        if validator is None:
+            return ()
+        for candidate in candidates:
+            if validator.accepts(candidate):
+                return ()
+        return tuple(
+            Violation(self.where, found.pointer, found.keyword, self.name)
+            for found in validator.violations(candidates[0])
+        )
+
+    def missing(self) -> Violation:
+        """Say that a required parameter is not there."""
+        return Violation(self.where, "", "missing", self.name)
+
+    def text(self, raw: bytes) -> str:
+        """Decode one piece, escapes taken off exactly once where the place has any."""
+        if self.encoded:
+            return text_of(raw, plus=self.plus)
+        try:
+            return raw.decode()
+        except UnicodeDecodeError:
+            raise Undecodable("utf-8") from None
+
+    def _scalar(self, raws: list[bytes]) -> list[Any]:
+        raw = self._only(raws)
+        if self.style in {"label", "matrix"}:
+            raw = bare(self.style, self.raw_name, raw)
+        return self.typed(raw, self._types, "")
+
+    def _array(self, raws: list[bytes]) -> list[Any]:
+        assert self._element is not None  # settle made it before it chose this reader
+        if self.explode and self.where in {"query", "cookie"}:
+            if len(raws) > self.limit:
+                raise Undecodable("limit")
+            pieces = raws
+        elif self.where == "header":
+            # RFC 9110 §5.3: a list may come in several field lines.
+            joined = b",".join(raws)
+            pieces = elements("simple", self.raw_name, joined, self.limit, explode=False)
+            pieces = [piece.strip(b" \t") for piece in pieces]
+        else:
+            pieces = elements(self.style, self.raw_name, self._only(raws), self.limit, explode=self.explode)
+        types = self._element.scalars
+        return [[self.typed(piece, types, f"/{index}")[0] for index, piece in enumerate(pieces)]]
+
+    def _object(self, raws: list[bytes]) -> list[Any]:
+        raw = b",".join(raws) if self.where == "header" else self._only(raws)
+        pairs = members(self.style, self.raw_name, raw, self.limit, explode=self.explode)
+        if self.where == "header":
+            pairs = [(name.strip(b" \t"), value.strip(b" \t")) for name, value in pairs]
+        found: dict[str, Any] = {}
+        for raw_name, value in pairs:
+            name = self.text(raw_name)
+            if name in found:
+                raise Undecodable("duplicate", self.shape.pointer_of(name))
+            found[name] = self.typed(value, self.shape.member(name).scalars, self.shape.pointer_of(name))[0]
+        return [found]
+
+    def _json(self, raws: list[bytes]) -> list[Any]:
+        exact = self.validator is not None and getattr(self.validator, "exact", False)
+        return [read_json(self.text(self._only(raws)).encode(), exact=exact)]
+
+    def _json_each(self, raws: list[bytes]) -> list[Any]:
+        return [[self._json([raw])[0] for raw in raws]]
+
+    def typed(self, raw: bytes, types: tuple[str, ...], pointer: str) -> list[Any]:
+        """Read one piece as each of the types; raises `Undecodable` at `pointer` when it is none of them."""
+        try:
+            found = scalars_of(self.text(raw), types, self.max_digits)
+        except Undecodable as error:
+            raise Undecodable(error.keyword, pointer) from None
+        if not found:
+            raise Undecodable("type", pointer)
+        return found
+
+    def _only(self, raws: list[bytes]) -> bytes:
+        """Give the single occurrence; which of several counts would be up to each reader."""
+        if len(raws) != 1:
+            raise Undecodable("repeated")
+        return raws[0]
+
+
+def compile_parameter(spec: Any, pointer: str, schemas: Schemas) -> Parameter:
+    """Compile a Parameter Object (reference resolved); raises `ContractInvalid` or `SchemaRefused`."""
+    name, where = spec.get("name"), spec.get("in")
+    if not isinstance(name, str) or not name or where not in _STYLES:
+        raise refused("a parameter needs a name and one of the places path, query, header, cookie", pointer)
+    made = _compile(name, where, spec, pointer, schemas, "request")
+    made.required = spec.get("required") is True
+    made.allow_empty = spec.get("allowEmptyValue") is True and where == "query"
+    if where == "path" and not made.required:
+        raise refused(f"the path parameter {name!r} must say `required: true`", pointer)
+    return made
+
+
+def compile_header(name: str, spec: Any, pointer: str, schemas: Schemas) -> Parameter:
+    """Compile a Header Object of a response."""
+    made = _compile(name, "header", spec, pointer, schemas, "response")
+    made.required = spec.get("required") is True
+    return made
+
+
+def compile_member(name: str, schema: Any, spec: Any, pointer: str, schemas: Schemas) -> Parameter:
+    """Compile a property of a form; its Encoding Object `spec` has style and explode like a query's.
+
+    Without them a property that text cannot carry is JSON (OpenAPI 3.x, "Encoding Object"). The whole
+    form is judged by its own schema, so that no member has a validator.
+    """
+    made = Parameter(name, "query", schemas, schemas.shape(schema))
+    shape = made.shape.element() if made.shape.is_array else made.shape
+    if not spec and not shape.scalars:
+        made.settle_json(each=made.shape.is_array)
+        return made
+    return _compile(name, "query", {**spec, "schema": schema}, pointer, schemas, "request", judge=False)
+
+
+def _compile(  # noqa: PLR0917 - one private door for three kinds of object
+    name: str,
+    where: Where,
+    spec: Any,
+    pointer: str,
+    schemas: Schemas,
+    direction: Direction,
+    *,
+    judge: bool = True,
+) -> Parameter:
+    content = spec.get("content")
+    schema = spec.get("schema", True)
+    if content is not None:
+        if not isinstance(content, dict) or len(content) != 1:
+            raise refused(f"`content` of the parameter {name!r} must have exactly one media type", pointer)
+        media, entry = next(iter(content.items()))
+        entry = dereference(schemas.root, entry)
+        schema = entry.get("schema", True) if isinstance(entry, dict) else True
+        made = Parameter(name, where, schemas, schemas.shape(schema))
+        made.validator = schemas.compile(schema, direction)
+        made.settle_content(pointer + "/content", media)
+        return made
+    made = Parameter(name, where, schemas, schemas.shape(schema))
+    style = spec.get("style", made.style)
+    if style not in _STYLES[where]:
+        raise refused(f"a {where} parameter ({name!r}) cannot have the style {str(style)[:40]!r}", pointer)
+    made.style = style
+    explode = spec.get("explode")
+    # `deepObject` has one form only, whatever explode says (OpenAPI 3.1.1, "Style Examples").
+    made.explode = explode if isinstance(explode, bool) else style in {"form", "cookie", "deepObject"}
+    made.encoded = made.encoded and style != "cookie"
+    made.settle(pointer)
+    if judge and made.finding is None:
+        single = bool(made.shape.scalars) and set(made.shape.types) <= set(made.shape.scalars)
+        made.validator = (schemas.compile_scalar if single else schemas.compile)(schema, direction)
+    return made
+
+
+def refused(message: str, pointer: str) -> ContractInvalid:
+    """Make the error for something declared that cannot be decoded."""
+    return ContractInvalid(
+        message,
+        hint="declare it in a style and with types that OpenAPI can serialize",
+        place=Place(pointer=pointer),
+    )

@@ -1,0 +1,204 @@
+"""What an operation asks of a request, compiled: parameters of every place, and the body."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from kernel.operation.bodies import Body
+from kernel.operation.fields import Fields, Groups
+from kernel.operation.parameters import Parameter, compile_parameter, refused
+from kernel.operation.shapes import dereference
+from kernel.operation.styles import pairs_of, text_of
+from kernel.operation.violation import RequestProblem, Undecodable, Violation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kernel.contract.finding import Finding
+    from kernel.operation.operation import Headers
+    from kernel.operation.schemas import Schemas
+
+# OpenAPI 3.x, "Parameter Object": as header parameters these "SHALL be ignored".
+_IGNORED: Final = frozenset({"accept", "content-type", "authorization"})
+# What RFC 3986 §3.4 has in a query, and the characters that real clients send as they are: []|{}"<>^`\
+_QUERY_BYTES: Final = bytes(byte for byte in range(0x21, 0x7F) if byte != ord("#"))
+
+_MISSING: Final = RequestProblem("body-missing", (Violation("body", "", "missing"),))
+_UNEXPECTED: Final = RequestProblem("body-unexpected", (Violation("body", "", "unexpected"),))
+_CODED: Final = RequestProblem(
+    "content-coding-unsupported", (Violation("header", "", "content-coding", "content-encoding"),)
+)
+
+
+class Requests:
+    """The compiled request side of one operation."""
+
+    __slots__ = (
+        "_body",
+        "_body_required",
+        "_cookies",
+        "_headers",
+        "_limits",
+        "_path",
+        "_query",
+        "_query_required",
+        "_querystring",
+        "_security_names",
+        "_strict",
+        "findings",
+    )
+
+    def __init__(
+        self,
+        specs: Iterable[tuple[Any, str]],
+        names: tuple[str, ...],
+        body: Any,
+        pointer: str,
+        schemas: Schemas,
+        *,
+        strict: bool,
+        security_names: frozenset[str],
+    ) -> None:
+        """Compile; `specs` are Parameter Objects with pointers, `names` the template's braces in order."""
+        self._limits = schemas.limits
+        self._strict = strict
+        self._security_names = security_names
+        self._querystring: tuple[Body, bool] | None = None
+        placed: dict[str, list[Parameter]] = {"path": [], "query": [], "header": [], "cookie": []}
+        for spec, place in specs:
+            if spec.get("in") == "querystring":
+                self._querystring = (
+                    Body(spec.get("content"), f"{place}/content", schemas, "request"),
+                    spec.get("required") is True,
+                )
+                continue
+            if spec.get("in") == "header" and str(spec.get("name")).lower() in _IGNORED:
+                continue
+            parameter = compile_parameter(spec, place, schemas)
+            placed[parameter.where].append(parameter)
+        every = [item for items in placed.values() for item in items]
+        self.findings: tuple[Finding, ...] = tuple(item.finding for item in every if item.finding is not None)
+        self._path = self._in_order(placed["path"], names, pointer)
+        if self._querystring is not None and placed["query"]:
+            raise refused("`in: querystring` and `in: query` exclude each other", pointer)
+        self._query = Fields(placed["query"])
+        self._query_required = any(item.required for item in placed["query"])
+        self._cookies = Fields(placed["cookie"])
+        self._headers = tuple((item.name.lower().encode(), item) for item in placed["header"])
+        spec = dereference(schemas.root, body)
+        spec = spec if isinstance(spec, dict) else {}
+        self._body = (
+            Body(spec["content"], f"{pointer}/requestBody/content", schemas, "request")
+            if spec.get("content")
+            else None
+        )
+        self.findings += self._body.findings if self._body is not None else ()
+        self._body_required = spec.get("required") is True
+
+    def check(
+        self, path_values: tuple[bytes, ...], query: bytes, headers: Headers, body: bytes
+    ) -> RequestProblem | None:
+        """Judge one request: all parameters first, then the body."""
+        found: list[Violation] = []
+        for parameter, raw in zip(self._path, path_values, strict=True):
+            found += parameter.check([raw])
+        if query or self._query_required or self._querystring is not None:
+            found += self._check_query(query)
+        fields = dict(headers)
+        single = len(fields) == len(headers)
+        for name, parameter in self._headers:
+            if name in fields:
+                raws = [fields[name]] if single else [value for known, value in headers if known == name]
+                found += parameter.check(raws)
+            elif parameter.required:
+                found.append(parameter.missing())
+        if self._cookies.all:
+            found += self._check_cookies(headers)
+        if found:
+            return RequestProblem("parameter-invalid", tuple(found[: self._limits.violations]))
+        return self._check_body(headers, fields, body, single=single)
+
+    def undeclared_query(self, query: bytes) -> int:
+        """Count query fields that nothing declares, for whoever only reports them; 0 for a broken query."""
+        try:
+            groups = self._groups(query)
+        except Undecodable:
+            return 0
+        return len(self._query.undeclared(groups)) if self._querystring is None else 0
+
+    def _check_body(
+        self, headers: Headers, fields: dict[bytes, bytes], body: bytes, *, single: bool
+    ) -> RequestProblem | None:
+        if not single and sum(name in {b"content-type", b"content-encoding"} for name, _ in headers) > len(
+            fields.keys() & {b"content-type", b"content-encoding"}
+        ):
+            fields = {**fields, b"content-type": b"", b"content-encoding": b""}  # two of one: neither counts
+        coding = fields.get(b"content-encoding")
+        if coding is not None and body and coding.strip(b" \t").lower() != b"identity":
+            return _CODED
+        if self._body is None:
+            return _UNEXPECTED if body else None
+        content_type = fields.get(b"content-type")
+        if body:
+            return self._body.check(content_type, body)
+        if content_type is not None:
+            entry = self._body.find(content_type)
+            if entry is not None and entry[0].takes_nothing:
+                return entry[0].check(entry[1], body)
+        return _MISSING if self._body_required else None
+
+    def _check_query(self, query: bytes) -> list[Violation]:
+        try:
+            if self._querystring is not None:
+                return self._check_querystring(query, *self._querystring)
+            groups = self._groups(query)
+        except Undecodable as error:
+            return [Violation("query", "", error.keyword)]
+        if self._strict:
+            for name in self._security_names & groups.keys():
+                del groups[name]
+        return self._query.check(groups, strict=self._strict)
+
+    def _groups(self, query: bytes) -> Groups:
+        if len(query) > self._limits.query_bytes:
+            raise Undecodable("limit")
+        if query.translate(None, _QUERY_BYTES):
+            raise Undecodable("query")
+        groups: Groups = {}
+        for raw_name, value in pairs_of(query, self._limits.query_pairs):
+            groups.setdefault(text_of(raw_name, plus=True), []).append(value)
+        return groups
+
+    def _check_querystring(self, query: bytes, body: Body, required: bool) -> list[Violation]:  # noqa: FBT001
+        """Judge a query that is one value (OpenAPI 3.2 `in: querystring`), by its only media type."""
+        if not query:
+            return [Violation("query", "", "missing")] if required else []
+        if len(query) > self._limits.query_bytes:
+            raise Undecodable("limit")
+        media = body.contents[0].range
+        data = query if media.kind == "form" else text_of(query).encode()
+        problem = body.contents[0].check(media, data)
+        if problem is None:
+            return []
+        return [Violation("query", found.pointer, found.keyword) for found in problem.violations]
+
+    def _check_cookies(self, headers: Headers) -> list[Violation]:
+        """Judge cookies; those that nothing declares are other people's and left alone (RFC 6265 §4.2.1)."""
+        groups: Groups = {}
+        for value in (value for name, value in headers if name == b"cookie"):
+            if value.count(b";") >= self._limits.cookie_pairs:
+                return [Violation("cookie", "", "limit")]
+            for pair in value.split(b";"):
+                name, _, raw = pair.strip(b" \t").partition(b"=")
+                groups.setdefault(name.decode("latin-1"), []).append(raw)
+        return self._cookies.check(groups)
+
+    def _in_order(
+        self, found: list[Parameter], names: tuple[str, ...], pointer: str
+    ) -> tuple[Parameter, ...]:
+        """Put path parameters in the order of the template; each brace has exactly one."""
+        by_name = {item.name: item for item in found}
+        if set(names) != by_name.keys():
+            odd = min(set(names) ^ by_name.keys())
+            raise refused(f"the path template and its parameters disagree about {odd!r}", pointer)
+        return tuple(by_name[name] for name in names)

@@ -1,0 +1,291 @@
+"""What decoders must know of a schema before anything can be validated: its types, items and properties.
+
+Text on the wire has no type: `7` in a query is a number or a string by what the schema admits. A shape
+answers that, and only that; the validator decides whether the decoded value conforms.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from typing import Any, Final
+from urllib.parse import unquote
+
+from kernel.contract.errors import NumberRefused
+from kernel.contract.numbers import number_of
+
+JsonType = str  # one of TYPES
+TYPES: Final[tuple[JsonType, ...]] = ("null", "boolean", "integer", "number", "string", "array", "object")
+SCALARS: Final = frozenset(TYPES[:5])
+_BRANCHES: Final = 512  # schema nodes looked at for one question; more than any real document asks
+_NUMERIC: Final = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"})
+_OBJECT: Final = frozenset({"properties", "additionalProperties", "patternProperties", "required"})
+_INTEGER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)")
+_NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+
+# Keywords that never refuse a value, so that `{"type": "string", "description": …}` needs no validator.
+ANNOTATIONS: Final = frozenset({"title", "description", "default", "example", "examples", "deprecated"}) | {
+    "externalDocs",
+    "xml",
+    "readOnly",
+    "writeOnly",
+    "$comment",
+}
+
+
+def dereference(root: Any, node: Any) -> Any:
+    """Follow local `$ref`s (`#/…`) until something else stands there; gives {} where one leads nowhere.
+
+    Whether references resolve is judged at submission and by the schema compiler; here a lost one only
+    means that nothing is known.
+    """
+    for _ in range(_BRANCHES):
+        reference = node.get("$ref") if isinstance(node, dict) else None
+        if not isinstance(reference, str):
+            return node
+        node = lookup(root, reference)
+    return {}
+
+
+def lookup(root: Any, reference: str) -> Any:
+    """Resolve `#` or `#/a/b` in the document; gives {} for anything else and for what is not there."""
+    if not reference.startswith("#/"):
+        return root if reference in {"#", ""} else {}
+    node = root
+    for token in reference[2:].split("/"):
+        key = token.replace("~1", "/").replace("~0", "~")
+        if "%" in key:
+            key = unquote(key)
+        if isinstance(node, dict) and key in node:
+            node = node[key]
+        elif isinstance(node, list) and key.isdecimal() and int(key) < len(node):
+            node = node[int(key)]
+        else:
+            return {}
+    return node
+
+
+class Shape:
+    """The union of some schemas, read for decoding; parts are looked up when asked for, and kept.
+
+    `types` are the JSON types admitted, in the order of the schema; `scalars` those that one piece of
+    text can carry, just `string` where the schema leaves every type open (`untyped`).
+    """
+
+    __slots__ = (
+        "_element",
+        "_members",
+        "_names",
+        "_root",
+        "_schemas",
+        "is_array",
+        "scalars",
+        "types",
+        "untyped",
+    )
+
+    def __init__(self, root: Any, schemas: Iterable[Any]) -> None:
+        self._root = root
+        self._schemas = tuple(schemas)
+        found: dict[JsonType, None] = {}
+        known: dict[int, tuple[JsonType, ...]] = {}
+        for schema in self._schemas:
+            found.update(dict.fromkeys(_types(root, schema, known)))
+        self.types: tuple[JsonType, ...] = tuple(found)
+        self.untyped = len(found) == len(TYPES)
+        self.scalars = ("string",) if self.untyped else tuple(name for name in found if name in SCALARS)
+        self.is_array = "array" in found and found.keys() <= {"array", "null"}
+        self._element: Shape | None = None
+        self._members: dict[str | None, Shape] = {}
+        self._names: dict[str, None] | None = None
+
+    @property
+    def is_object(self) -> bool:
+        """Whether nothing but objects (and null) is admitted."""
+        return "object" in self.types and set(self.types) <= {"object", "null"}
+
+    def element(self) -> Shape:
+        """Give the shape of an array's elements (of all positions together)."""
+        if self._element is None:
+            found: list[Any] = []
+            for node in self._branches():
+                found += node.get("prefixItems") or ()
+                if "items" in node:
+                    found += node["items"] if isinstance(node["items"], list) else [node["items"]]
+            self._element = Shape(self._root, found or [True])
+        return self._element
+
+    def member_names(self) -> dict[str, None]:
+        """List the property names that the schema spells out."""
+        if self._names is None:
+            self._names = {}
+            for node in self._branches():
+                if isinstance(node.get("properties"), dict):
+                    self._names.update(dict.fromkeys(node["properties"]))
+        return self._names
+
+    def member(self, name: str) -> Shape:
+        """Give the shape of a property; those that the schema does not spell out share one."""
+        key = name if name in self.member_names() else None
+        if key not in self._members:
+            self._members[key] = Shape(self._root, (self.member_schema(name),))
+        return self._members[key]
+
+    def member_schema(self, name: str) -> Any:
+        """Give the schema of a property; True where nothing is said."""
+        found: list[Any] = []
+        named = name in self.member_names()
+        for node in self._branches():
+            if named:
+                found += [node["properties"][name]] if name in (node.get("properties") or ()) else []
+                continue
+            found += (node.get("patternProperties") or {}).values()
+            if isinstance(node.get("additionalProperties"), dict):
+                found.append(node["additionalProperties"])
+        return (found[0] if len(found) == 1 else {"anyOf": found}) if found else True
+
+    def pointer_of(self, name: str) -> str:
+        """Write one step of a JSON pointer; a property that the schema does not name stays unnamed."""
+        if name not in self.member_names():
+            return "/{key}"
+        return "/" + name.replace("~", "~0").replace("/", "~1")
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the schema asks for further properties in so many words."""
+        return any(
+            node.get("patternProperties")
+            or node.get("additionalProperties") is True
+            or isinstance(node.get("additionalProperties"), dict)
+            for node in self._branches()
+        )
+
+    def _branches(self) -> Iterator[dict[str, Any]]:
+        """Walk the nodes that describe the same instance: references, allOf, anyOf, oneOf."""
+        seen: set[int] = set()
+        waiting = list(reversed(self._schemas))
+        while waiting and len(seen) < _BRANCHES:
+            node = waiting.pop()
+            if not isinstance(node, dict) or id(node) in seen:
+                continue
+            seen.add(id(node))
+            yield node
+            if isinstance(node.get("$ref"), str):
+                waiting.append(lookup(self._root, node["$ref"]))
+            for keyword in ("oneOf", "anyOf", "allOf"):
+                if isinstance(node.get(keyword), list):
+                    waiting += reversed(node[keyword])
+
+
+def scalars_of(text: str, types: tuple[JsonType, ...], max_digits: int) -> list[Any]:
+    """Read a text as each of the admitted scalar types, in their order; empty when it fits none.
+
+    Numbers follow the JSON grammar, integers without fraction or exponent; booleans are `true` and
+    `false`; null is `null` or nothing at all, and only where the text could not be a string.
+    """
+    found: list[Any] = []
+    for name in types:
+        if name == "string":
+            found.append(text)
+        elif name == "integer":
+            if _INTEGER.fullmatch(text) and len(text) <= max_digits:
+                found.append(int(text))
+        elif name == "number":
+            if _NUMBER.fullmatch(text) and len(text) <= max_digits:
+                found += _number(text)
+        elif name == "boolean":
+            if text in {"true", "false"}:
+                found.append(text == "true")
+        elif name == "null" and "string" not in types and text in {"null", ""}:
+            found.append(None)
+    return found
+
+
+def _number(text: str) -> list[int | float | Decimal]:
+    if _INTEGER.fullmatch(text):
+        return [int(text)]
+    try:
+        return [number_of(text)]
+    except NumberRefused:
+        return []
+
+
+def _types(root: Any, schema: Any, known: dict[int, tuple[JsonType, ...]]) -> tuple[JsonType, ...]:
+    """List the JSON types that a schema admits, in its own order.
+
+    `known` keeps what was found for each node, so that shared parts cost once and recursion ends.
+    """
+    if schema is False:
+        return ()
+    if not isinstance(schema, dict):
+        return TYPES
+    if id(schema) in known:
+        return known[id(schema)]
+    known[id(schema)] = TYPES  # what a schema says about itself through itself narrows nothing
+    found = _own_types(schema)
+    narrowings = [] if "$ref" not in schema else [_types(root, dereference(root, schema), known)]
+    narrowings += [_types(root, part, known) for part in schema.get("allOf") or ()]
+    for keyword in ("anyOf", "oneOf"):
+        if parts := schema.get(keyword):
+            union = dict.fromkeys(name for part in parts for name in _types(root, part, known))
+            narrowings.append(tuple(union))
+    for narrowing in narrowings:
+        found = _both(found, narrowing)
+    known[id(schema)] = found
+    return found
+
+
+def _both(first: tuple[JsonType, ...], second: tuple[JsonType, ...]) -> tuple[JsonType, ...]:
+    """Intersect, in the order of whichever says more; `integer` survives beside `number`."""
+    if len(first) > len(second):
+        first, second = second, first
+    wanted = set(second) | ({"integer"} if "number" in second else set())
+    found = [name for name in first if name in wanted]
+    if "number" in first and "integer" in second and "integer" not in found:
+        found.append("integer")
+    return tuple(found)
+
+
+def _own_types(schema: dict[str, Any]) -> tuple[JsonType, ...]:
+    """Read `type`, or guess from the other keywords what the author had in mind."""
+    declared = schema.get("type")
+    if isinstance(declared, str):
+        names: tuple[JsonType, ...] = (declared,)
+    elif isinstance(declared, list):
+        names = tuple(name for name in declared if isinstance(name, str))
+    elif "const" in schema:
+        names = (type_of(schema["const"]),)
+    elif isinstance(schema.get("enum"), list):
+        names = tuple(dict.fromkeys(type_of(value) for value in schema["enum"]))
+    else:
+        return _guessed(schema)
+    if schema.get("nullable") is True and "null" not in names:
+        names = (*names, "null")
+    return names
+
+
+def _guessed(schema: dict[str, Any]) -> tuple[JsonType, ...]:
+    keywords = schema.keys()
+    if keywords & _OBJECT:
+        return ("object",)
+    if "items" in keywords:
+        return ("array",)
+    if keywords & _NUMERIC:
+        return ("number", "string")
+    return TYPES
+
+
+def type_of(value: Any) -> JsonType:
+    """Name the JSON type of a decoded value; integers by their own name."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, int):
+        return "integer"
+    if isinstance(value, (float, Decimal)):
+        return "number"
+    if isinstance(value, str):
+        return "string"
+    return "array" if isinstance(value, list) else "object"

@@ -1,0 +1,186 @@
+"""XML bodies by OpenAPI's `xml` object: names, attributes, wrapped arrays, namespaces; no DTD, no entity."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+from xml.etree.ElementTree import Element, TreeBuilder
+from xml.parsers import expat
+
+from kernel.operation.shapes import Shape, dereference, scalars_of
+from kernel.operation.violation import Undecodable
+
+if TYPE_CHECKING:
+    from kernel.operation.media_types import MediaType
+    from kernel.operation.schemas import Schemas
+
+_MAX_DEPTH: Final = 100
+_MAX_ELEMENTS: Final = 100_000
+_XSI: Final = "{http://www.w3.org/2001/XMLSchema-instance}"
+_XML: Final = "{http://www.w3.org/XML/1998/namespace}"
+
+
+class XmlReader:
+    """Reads an element as its schema's value; text is typed as a parameter's is.
+
+    Elements and attributes without a property become properties of their own, so that
+    `additionalProperties: false` refuses them.
+    """
+
+    def __init__(self, schema: Any, schemas: Schemas) -> None:
+        self._schemas = schemas
+        self._shape = schemas.shape(schema)
+        self._schema = schema
+        self._digits = schemas.limits.number_digits
+
+    def parse(self, media: MediaType, data: bytes) -> Element:
+        """Parse well-formed XML in UTF-8; raises `Undecodable` with keyword `xml`, `limit` or `charset`."""
+        charset = media.parameter("charset")
+        if charset is not None and charset.lower() != "utf-8":
+            raise Undecodable("charset")
+        return _Parse().run(data)
+
+    def read(self, media: MediaType, data: bytes) -> Any:
+        """Decode the root element; raises `Undecodable`."""
+        root = self.parse(media, data)
+        spec = self._xml_of(self._schema)
+        if "name" in spec and not _is_named(root.tag, spec, ""):
+            raise Undecodable("xml")
+        return self._value(root, self._shape, self._schema, "")
+
+    def _value(self, element: Element, shape: Shape, schema: Any, pointer: str) -> Any:
+        if element.get(_XSI + "nil") in {"true", "1"}:
+            return None
+        if shape.is_array:
+            return self._wrapped(element, shape, schema, pointer)
+        if "object" in shape.types and (not shape.scalars or len(element) or element.attrib):
+            return self._object(element, shape, pointer)
+        if len(element):
+            raise Undecodable("type", pointer)
+        return self._scalar(element.text or "", shape, pointer)
+
+    def _scalar(self, text: str, shape: Shape, pointer: str) -> Any:
+        # XML Schema collapses white space around everything but strings.
+        trimmed = text if "string" in shape.scalars else text.strip()
+        found = scalars_of(trimmed, shape.scalars, self._digits)
+        if not found:
+            raise Undecodable("type", pointer)
+        return found[0]
+
+    def _wrapped(self, element: Element, shape: Shape, schema: Any, pointer: str) -> list[Any]:
+        """Read the children of a wrapping (or root) element as the items of an array."""
+        plain = dereference(self._schemas.root, schema)
+        items = plain.get("items", True) if isinstance(plain, dict) else True
+        spec = self._xml_of(items)
+        found = []
+        for index, child in enumerate(element):
+            if "name" in spec and not _is_named(child.tag, spec, ""):
+                raise Undecodable("xml", f"{pointer}/{index}")
+            found.append(self._value(child, shape.element(), items, f"{pointer}/{index}"))
+        return found
+
+    def _object(self, element: Element, shape: Shape, pointer: str) -> dict[str, Any]:
+        if (element.text or "").strip() or any((child.tail or "").strip() for child in element):
+            raise Undecodable("xml", pointer)
+        found: dict[str, Any] = {}
+        children = list(element)
+        attributes = {key: text for key, text in element.attrib.items() if not key.startswith((_XSI, _XML))}
+        for name in shape.member_names():
+            schema = shape.member_schema(name)
+            spec = self._xml_of(schema)
+            member = shape.member(name)
+            at = pointer + shape.pointer_of(name)
+            if spec.get("attribute") is True or spec.get("nodeType") == "attribute":
+                key = next((key for key in attributes if _is_named(key, spec, name)), None)
+                if key is not None:
+                    found[name] = self._scalar(attributes.pop(key), member, at)
+                continue
+            unwrapped = (
+                member.is_array and spec.get("wrapped") is not True and spec.get("nodeType") != "element"
+            )
+            inner = self._items_of(schema) if unwrapped else schema
+            names = self._xml_of(inner) if unwrapped else spec
+            mine = [child for child in children if _is_named(child.tag, names, name)]
+            if not mine:
+                continue
+            taken = set(map(id, mine))
+            children = [child for child in children if id(child) not in taken]
+            if unwrapped:
+                values = [
+                    self._value(child, member.element(), inner, f"{at}/{i}") for i, child in enumerate(mine)
+                ]
+                found[name] = values
+            elif len(mine) > 1:
+                raise Undecodable("repeated", at)
+            else:
+                found[name] = self._value(mine[0], member, schema, at)
+        # What no property takes keeps a name that no property has, and no content.
+        found |= {f"{{undeclared {index}}}": "" for index in range(len(children) + len(attributes))}
+        return found
+
+    def _items_of(self, schema: Any) -> Any:
+        plain = dereference(self._schemas.root, schema)
+        return plain.get("items", True) if isinstance(plain, dict) else True
+
+    def _xml_of(self, schema: Any) -> dict[str, Any]:
+        """Find the `xml` object: the schema's own (3.1: also beside `$ref`), else the referenced one's."""
+        own = schema.get("xml") if isinstance(schema, dict) else None
+        if not isinstance(own, dict):
+            plain = dereference(self._schemas.root, schema)
+            own = plain.get("xml") if isinstance(plain, dict) else None
+        return own if isinstance(own, dict) else {}
+
+
+class _Parse:
+    """One run of expat, with everything refused that reaches beyond the document or grows inside it."""
+
+    def __init__(self) -> None:
+        self._depth = 0
+        self._elements = 0
+        self._builder = TreeBuilder()
+        self._parser = expat.ParserCreate(encoding="utf-8", namespace_separator="}")
+        self._parser.buffer_text = True
+        self._parser.XmlDeclHandler = self._declare
+        self._parser.StartDoctypeDeclHandler = self._refuse
+        self._parser.EntityDeclHandler = self._refuse
+        self._parser.ExternalEntityRefHandler = self._refuse
+        self._parser.StartElementHandler = self._start
+        self._parser.EndElementHandler = self._end
+        self._parser.CharacterDataHandler = self._builder.data
+
+    def run(self, data: bytes) -> Element:
+        try:
+            self._parser.Parse(data, True)
+        except expat.ExpatError:
+            raise Undecodable("xml") from None
+        return self._builder.close()
+
+    def _declare(self, _version: str, encoding: str | None, _standalone: int) -> None:
+        if encoding is not None and encoding.lower() not in {"utf-8", "us-ascii"}:
+            raise Undecodable("charset")
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        self._depth += 1
+        self._elements += 1
+        if self._depth > _MAX_DEPTH or self._elements > _MAX_ELEMENTS:
+            raise Undecodable("limit")
+        self._builder.start(_clark(name), {_clark(key): text for key, text in attributes.items()})
+
+    def _end(self, name: str) -> None:
+        self._depth -= 1
+        self._builder.end(_clark(name))
+
+    def _refuse(self, *_: Any) -> int:
+        raise Undecodable("xml")
+
+
+def _clark(name: str) -> str:
+    """Write `uri}local`, as expat gives it, in Clark's notation."""
+    return "{" + name if "}" in name else name
+
+
+def _is_named(tag: str, spec: dict[str, Any], default: str) -> bool:
+    """Whether an element or attribute bears the declared name, and the namespace where one is declared."""
+    namespace, _, local = tag.rpartition("}")
+    if local != spec.get("name", default):
+        return False
+    return "namespace" not in spec or namespace == "{" + str(spec["namespace"])
