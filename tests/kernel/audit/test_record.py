@@ -4,21 +4,35 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
+import sys
 import uuid
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
 
 import pytest
 import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernel.audit.record import FIELDS, act_record, action_of, exchange_record, message_record, new_id, now
+from kernel.audit.record import (
+    FIELDS,
+    Stage,
+    act_record,
+    action_of,
+    exchange_record,
+    message_record,
+    new_id,
+    now,
+)
 from kernel.audit.redaction import clip, patient_reference, token_reference
 from kernel.audit.segment import encode_record
+from kernel.audit.verify import Reason
 
 if TYPE_CHECKING:
     from conftest import Log
 
+ROOT = Path(__file__).resolve().parents[3]
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 
 
@@ -98,3 +112,23 @@ def test_patients_and_tokens_are_named_without_being_told() -> None:
     assert token_reference("a" * 30 + "b" * 60) == "b" * 32
     assert token_reference("abcdef") == "def"
     assert token_reference("secret", "t-1") == "urn:ietf:params:oauth:jti:t-1"
+
+
+def test_every_field_and_reason_stands_in_the_reference() -> None:
+    page = (ROOT / "docs" / "reference" / "audit-record.md").read_text(encoding="utf-8")
+    assert [name for name in FIELDS if f"| `{name}` | {FIELDS[name]} |" not in page] == []
+    assert [stage for stage in get_args(Stage) if f"`{stage}`" not in page] == []
+    assert [reason for reason in get_args(Reason) if f"| `{reason}` |" not in page] == []
+
+
+def test_the_checker_of_the_reference_page_works(log: Log) -> None:
+    page = (ROOT / "docs" / "reference" / "audit-record.md").read_text(encoding="utf-8")
+    program = page.split("```python\n")[1].split("```")[0]
+    log.write(20, segment_bytes=4096)
+    command = [sys.executable, "-c", program, str(log.folder / "proxy-0")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    head = json.loads((log.heads / "proxy-0.heads").read_bytes().splitlines()[-1])
+    assert done.stdout == f"ok {head['chain']}\n"
+    log.segment(2).write_bytes(log.segment(2).read_bytes().replace(b"ward-7", b"ward-8", 1))
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert "was altered" in done.stderr
