@@ -1,0 +1,88 @@
+"""A provider that answers what the test tells it, and keeps the raw bytes of what it was sent."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Seen:
+    """One request as it arrived: the raw head, split, and the exact body."""
+
+    method: str
+    target: str
+    headers: list[tuple[str, str]]
+    body: bytes
+
+    def header(self, name: str) -> list[str]:
+        return [value for key, value in self.headers if key.lower() == name.lower()]
+
+
+@dataclass
+class Upstream:
+    """Listens on loopback; `answers` maps "METHOD /target" to raw response bytes, else 200 {}."""
+
+    answers: dict[str, bytes] = field(default_factory=dict)
+    seen: list[Seen] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self._ended = False
+        self._thread = threading.Thread(target=self._accept, daemon=True)
+        self._thread.start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def close(self) -> None:
+        self._ended = True
+        self._listener.close()
+
+    def _accept(self) -> None:
+        while not self._ended:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._converse, args=(connection,), daemon=True).start()
+
+    def _converse(self, connection: socket.socket) -> None:
+        with connection:
+            connection.settimeout(30)
+            held = b""
+            try:
+                while True:
+                    while b"\r\n\r\n" not in held:
+                        data = connection.recv(65536)
+                        if not data:
+                            return
+                        held += data
+                    head, _, held = held.partition(b"\r\n\r\n")
+                    lines = head.decode("latin-1").split("\r\n")
+                    method, target, _ = lines[0].split(" ", 2)
+                    headers = [tuple(line.split(": ", 1)) for line in lines[1:]]
+                    length = int(next((v for k, v in headers if k.lower() == "content-length"), "0"))
+                    while len(held) < length:
+                        data = connection.recv(65536)
+                        if not data:
+                            return
+                        held += data
+                    body, held = held[:length], held[length:]
+                    self.seen.append(Seen(method, target, headers, body))
+                    key = f"{method} {target}"
+                    path = f"{method} {target.split('?')[0]}"
+                    connection.sendall(self.answers.get(key) or self.answers.get(path) or answer(200, b"{}"))
+            except OSError:
+                return
+
+
+def answer(status: int, body: bytes = b"", kind: str = "application/json", *more: str) -> bytes:
+    """Write a whole HTTP/1.1 answer."""
+    lines = [f"HTTP/1.1 {status} Whatever", f"Content-Length: {len(body)}", *more]
+    if body or kind:
+        lines.append(f"Content-Type: {kind}")
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
