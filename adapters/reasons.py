@@ -13,6 +13,8 @@ from typing import Literal
 # ours: our failure, the message may be right (AR or silence, by profile)
 # silent: nobody waits for an answer
 Blame = Literal["header", "body", "content", "ours", "silent"]
+# What became of a message, as far as its sender is concerned.
+Fate = Literal["taken", "header-refused", "body-refused", "content-refused", "failed", "not-held"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ ROWS: tuple[Reason, ...] = (
     Reason("type-missing", "header", _MISSING, "MSH-9 says no message type", "fill MSH-9"),
     Reason("control-id-missing", "header", _MISSING, "MSH-10 is empty", "fill MSH-10: a resend could not be told from a new message"),
     Reason("charset-unsupported", "header", _TABLE, "MSH-18 names a character set that cannot travel over MLLP", "send UTF-8 or an ISO 8859 set"),
-    Reason("sender-unknown", "header", _TABLE, "MSH-3 and MSH-4 are not among the senders of this connection", "add the sender to the adapter's settings"),
+    Reason("sender-unknown", "content", _TABLE, "MSH-3 and MSH-4 are not among the senders of this connection", "add the sender to the adapter's settings"),
     Reason("type-unmapped", "header", _MESSAGE, "the profile refuses message types that it does not map", "send it elsewhere, or set unmapped to store"),
     Reason("segment-unreadable", "body", _SEGMENT, "a line is no segment", "send segments of three letters or digits, ended by CR"),
     Reason("too-many-parts", "body", _SEGMENT, "more segments or fields than the limits allow", "split the message"),

@@ -11,7 +11,7 @@ from sqlalchemy import func, insert, select, text, update
 
 from adapters.canonical.envelope import build_event, moment
 from adapters.canonical.revision import Head, decide
-from adapters.canonical.settle import answers_of, mark, owe, state_of
+from adapters.canonical.settle import answer_of, mark, owe, state_of
 from adapters.canonical.tables import dead_letters, dedup, events, inbox, outbox, resources, revisions
 from adapters.canonical.values import CanonicalResource, Held, Pinned, Publication, Settled, State
 from adapters.errors import MessageRefused
@@ -54,15 +54,15 @@ class Publisher:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ORDER_LOCK})
         state = state_of(connection, held.id)
         if state != "held":
-            return Settled(state, publication.answers)
+            return Settled(state, publication.answer)
         known = connection.execute(select(dedup).where(dedup.c.key == publication.key)).first()
         if known is not None:
             return self._known(connection, publication, known)
         made = [self._revise(connection, publication, *pair) for pair in publication.resources]
         events_made = tuple(event for _, event in made if event)
         new_state: State = "stored-only" if not made else "published" if events_made else "unchanged"
+        self._close_letter(connection, held)
         self._remember(connection, publication)
-        self._close_letter(connection, publication)
         mark(connection, held.id, new_state)
         record = {
             **publication.record,
@@ -72,7 +72,7 @@ class Publisher:
             record["event_id"] = events_made[0]
             record["detail"]["events"] = len(events_made)
         owe(connection, held.id, record)
-        return Settled(new_state, publication.answers, record, tuple(name for name, _ in made), events_made)
+        return Settled(new_state, publication.answer, record, tuple(name for name, _ in made), events_made)
 
     def _known(self, connection: Connection, publication: Publication, known: Any) -> Settled:
         """Judge a message whose key was taken before: the same bytes, other bytes, or a late replay."""
@@ -90,7 +90,7 @@ class Publisher:
         mark(connection, held.id, "duplicate")
         record = {**publication.record, "detail": {"state": "duplicate", "of": known.inbox_id}}
         owe(connection, held.id, record)
-        return Settled("duplicate", answers_of(known, self.sealer), record)
+        return Settled("duplicate", answer_of(known, self.sealer), record)
 
     def _revise(
         self, connection: Connection, publication: Publication, resource: CanonicalResource, pinned: Pinned
@@ -150,7 +150,8 @@ class Publisher:
         connection.execute(
             insert(events).values(
                 sequence=sequence, id=event["id"], type=event["type"], subject=made.name,
-                partition_key=partition, schema_urn=pinned.urn, inbox_id=held.id, made_at=event["recordedtime"],
+                partition_key=partition, schema_urn=pinned.urn, inbox_id=held.id,
+                made_at=event["recordedtime"],
                 envelope=self.sealer.seal(orjson.dumps(event), f"canonical|event|{event['id']}"),
             )
         )  # fmt: skip
@@ -170,21 +171,18 @@ class Publisher:
             )
 
     def _remember(self, connection: Connection, publication: Publication) -> None:
-        answers, key = publication.answers, publication.key
+        """Keep key and answer for resends; dead letters of the same key are the sender's past now."""
+        key = publication.key
+        sealed = self.sealer.seal(publication.answer, f"canonical|answer|{key}")
+        values = {"key": key, "digest": publication.held.digest, "inbox_id": publication.held.id}
+        connection.execute(insert(dedup).values(**values, answer=sealed))
         connection.execute(
-            insert(dedup).values(
-                key=key,
-                digest=publication.held.digest,
-                inbox_id=publication.held.id,
-                commit_answer=self.sealer.seal(answers.commit, f"canonical|answer|{key}|commit"),
-                application_answer=self.sealer.seal(
-                    answers.application, f"canonical|answer|{key}|application"
-                ),
-            )
+            update(dead_letters)
+            .where(dead_letters.c.key == key, dead_letters.c.state == "open")
+            .values(state="superseded", closed_at=moment(datetime.now(UTC)))
         )
 
-    def _close_letter(self, connection: Connection, publication: Publication) -> None:
-        held = publication.held
+    def _close_letter(self, connection: Connection, held: Held) -> None:
         if held.replay_of is None:
             return
         closed = connection.execute(
@@ -193,4 +191,6 @@ class Publisher:
             .values(state="replayed", replayed_by=held.id, closed_at=moment(datetime.now(UTC)))
         )
         if closed.rowcount != 1:
-            raise MessageRefused("the dead letter was replayed before", reason="control-id-reused")
+            raise MessageRefused(
+                "the dead letter was replayed, or a resend of it was taken", reason="control-id-reused"
+            )

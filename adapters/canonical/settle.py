@@ -10,7 +10,7 @@ from sqlalchemy import delete, insert, select, update
 
 from adapters.canonical.envelope import moment
 from adapters.canonical.tables import audit_outbox, dead_letters, dedup, inbox
-from adapters.canonical.values import Answered, Held, Known, Refusal, Settled, State
+from adapters.canonical.values import Held, Known, Refusal, Settled, State
 from adapters.errors import CanonicalStoreError
 
 if TYPE_CHECKING:
@@ -39,18 +39,18 @@ def hold(connection: Connection, held: Held, sealer: Sealer) -> Held:
 def recall(connection: Connection, key: str, sealer: Sealer) -> Known | None:
     """Find the message that was taken under a key."""
     row = connection.execute(select(dedup).where(dedup.c.key == key)).first()
-    return Known(row.inbox_id, row.digest, answers_of(row, sealer)) if row else None
+    return Known(row.inbox_id, row.digest, answer_of(row, sealer)) if row else None
 
 
 def repeat(connection: Connection, held: Held, known: Known, record: dict[str, Any]) -> Settled:
     """Mark a message as the repetition of one that was taken."""
     state = state_of(connection, held.id)
     if state != "held":
-        return Settled(state, known.answers)
+        return Settled(state, known.answer)
     mark(connection, held.id, "duplicate")
     record = {**record, "detail": {"state": "duplicate", "of": known.inbox_id}}
     owe(connection, held.id, record)
-    return Settled("duplicate", known.answers, record)
+    return Settled("duplicate", known.answer, record)
 
 
 def refuse(connection: Connection, refusal: Refusal) -> Settled:
@@ -140,9 +140,6 @@ def paid(connection: Connection, record_ids: list[str]) -> None:
     connection.execute(delete(audit_outbox).where(audit_outbox.c.id.in_(record_ids)))
 
 
-def answers_of(row: Any, sealer: Sealer) -> Answered:
-    """Open the answers of a dedup row."""
-    return Answered(
-        sealer.open(bytes(row.commit_answer), f"canonical|answer|{row.key}|commit"),
-        sealer.open(bytes(row.application_answer), f"canonical|answer|{row.key}|application"),
-    )
+def answer_of(row: Any, sealer: Sealer) -> bytes:
+    """Open the answer of a dedup row."""
+    return sealer.open(bytes(row.answer), f"canonical|answer|{row.key}")

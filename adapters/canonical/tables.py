@@ -23,7 +23,7 @@ from sqlalchemy import (
 
 SCHEMA = "canonical"
 INBOX_STATES = ("held", "published", "unchanged", "stored-only", "duplicate", "refused", "failed")
-LETTER_STATES = ("open", "replayed")
+LETTER_STATES = ("open", "replayed", "superseded")  # superseded: a resend of it was taken
 
 metadata = MetaData(
     schema=SCHEMA,
@@ -66,15 +66,14 @@ inbox = Table(
 )
 Index("ix_inbox_state", inbox.c.state, inbox.c.id)
 
-# Every message that was taken, by the pseudonym of (source, MSH-3, MSH-4, MSH-10); the answers are sealed.
+# Every message that was taken, by the pseudonym of (source, MSH-3, MSH-4, MSH-10); the answer is sealed.
 dedup = Table(
     "dedup",
     metadata,
     Column("key", String(64), primary_key=True),
     Column("digest", String(71), nullable=False),
     Column("inbox_id", String(36), ForeignKey("canonical.inbox.id"), nullable=False),
-    Column("commit_answer", LargeBinary, nullable=False),
-    Column("application_answer", LargeBinary, nullable=False),
+    Column("answer", LargeBinary, nullable=False),
 )
 
 # The current state of a canonical thing; `id` is a pseudonym of its business key.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
@@ -51,20 +51,12 @@ class Pinned:
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
-    """The bytes of both acknowledgements, b"" where none was due: a resend gets the same ones."""
-
-    commit: bytes = b""
-    application: bytes = b""
-
-
-@dataclass(frozen=True, slots=True)
 class Publication:
     """Everything that one transaction settles: no resources means stored only."""
 
     held: Held
     key: str  # pseudonym of (source, MSH-3, MSH-4, MSH-10)
-    answers: Answered
+    answer: bytes  # the application acknowledgement, b"" where none is due: a resend gets the same
     record: dict[str, Any]  # audit record; the event ids are added in the transaction
     resources: tuple[tuple[CanonicalResource, Pinned], ...] = ()
 
@@ -88,7 +80,7 @@ class Settled:
     """What became of a message, durable; `record` is what the audit log is still owed, None when paid."""
 
     state: State
-    answers: Answered = Answered()
+    answer: bytes = b""  # the application acknowledgement to send
     record: dict[str, Any] | None = None
     resource_ids: tuple[str, ...] = ()
     event_ids: tuple[str, ...] = ()
@@ -100,4 +92,4 @@ class Known:
 
     inbox_id: str
     digest: str
-    answers: Answered = field(default_factory=Answered)
+    answer: bytes = b""

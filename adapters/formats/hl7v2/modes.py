@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-# What became of a message, as far as its sender is concerned.
-Fate = Literal["taken", "header-refused", "body-refused", "content-refused", "failed", "not-held"]
+from adapters.reasons import Fate
+
 # When an answer is wanted, HL7 table 0155. An unknown word counts as AL: rather one answer too many.
 Wish = Literal["AL", "NE", "ER", "SU"]
 

@@ -62,8 +62,7 @@ def _create_arrivals() -> None:
         sa.Column("key", sa.String(64), nullable=False),
         sa.Column("digest", sa.String(71), nullable=False),
         *_inbox_key("inbox_id", "dedup"),
-        sa.Column("commit_answer", sa.LargeBinary(), nullable=False),
-        sa.Column("application_answer", sa.LargeBinary(), nullable=False),
+        sa.Column("answer", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_dedup")),
         schema=_SCHEMA,
     )
@@ -80,7 +79,7 @@ def _create_arrivals() -> None:
         sa.Column("made_at", sa.String(40), nullable=False),
         *_inbox_key("replayed_by", "dead_letters", nullable=True),
         sa.Column("closed_at", sa.String(40), nullable=True),
-        sa.CheckConstraint("state IN ('open', 'replayed')", name=op.f("ck_dead_letters_state")),
+        sa.CheckConstraint("state IN ('open', 'replayed', 'superseded')", name=op.f("ck_dead_letters_state")),
         sa.PrimaryKeyConstraint("inbox_id", name=op.f("pk_dead_letters")),
         schema=_SCHEMA,
     )
