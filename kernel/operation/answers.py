@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from kernel.operation.bodies import Body
 from kernel.operation.codings import decoded
 from kernel.operation.parameters import Parameter, compile_header, refused
-from kernel.operation.shapes import dereference
+from kernel.operation.shapes import follow
 from kernel.operation.unchecked import unchecked
 from kernel.operation.violation import Undecodable, Violation
 
@@ -28,7 +28,7 @@ class Answer:
     __slots__ = ("_headers", "_limits", "body", "findings")
 
     def __init__(self, spec: Any, pointer: str, schemas: Schemas) -> None:
-        spec = dereference(schemas.root, spec)
+        spec, pointer = follow(schemas.root, spec, pointer)
         spec = spec if isinstance(spec, dict) else {}
         self._limits = schemas.limits
         self.body = Body(spec.get("content"), f"{pointer}/content", schemas, "response")
@@ -36,10 +36,8 @@ class Answer:
         for name, declared in (spec.get("headers") or {}).items():
             if name.lower() == "content-type":
                 continue  # OpenAPI 3.x: "SHALL be ignored", the contents say it
-            header = dereference(schemas.root, declared)
-            made = compile_header(
-                name, header if isinstance(header, dict) else {}, f"{pointer}/headers", schemas
-            )
+            header, place = follow(schemas.root, declared, f"{pointer}/headers/{_escaped(name)}")
+            made = compile_header(name, header if isinstance(header, dict) else {}, place, schemas)
             headers.append((name.lower().encode(), made))
         self._headers = tuple(headers)
         notes = tuple(header.finding for _, header in headers if header.finding is not None)
@@ -125,3 +123,7 @@ class Answers:
         if key not in self._known:
             self._known[key] = Answer(self._specs[key], f"{self._pointer}/responses/{key}", self._schemas)
         return self._known[key]
+
+
+def _escaped(token: str) -> str:
+    return token.replace("~", "~0").replace("/", "~1")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from kernel.contract.finding import Finding, Severity
 from kernel.operation.forms import FormReader, MultipartReader
 from kernel.operation.media_types import MediaType, parse_media_type, parse_range
-from kernel.operation.shapes import ANNOTATIONS, Shape, dereference, scalars_of
+from kernel.operation.shapes import ANNOTATIONS, Shape, dereference, follow, scalars_of
 from kernel.operation.strict_json import read_json
 from kernel.operation.unchecked import unchecked
 from kernel.operation.violation import ProblemSlug, RequestProblem, Undecodable, Violation
@@ -60,7 +60,7 @@ class Content:
         self._schema = spec.get("schema", True)
         self._encoding = spec.get("encoding") or {}
         self.shape = schemas.shape(self._schema)
-        self.validator = schemas.compile(self._schema, direction)
+        self.validator = schemas.compile(self._schema, direction, f"{pointer}/schema")
         self.exact = getattr(self.validator, "exact", False)
         self._readers: dict[str, Reader | None] = {}
         if not media.is_range:
@@ -189,11 +189,11 @@ class Body:
 
     def __init__(self, content: Any, pointer: str, schemas: Schemas, direction: Direction) -> None:
         found = []
-        for key, spec in (content or {}).items():
+        for key, declared in (content or {}).items():
             place = f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}"
-            found.append(
-                Content(parse_range(key, place), dereference(schemas.root, spec), place, schemas, direction)
-            )
+            media = parse_range(key, place)
+            spec, place = follow(schemas.root, declared, place)
+            found.append(Content(media, spec, place, schemas, direction))
         self.contents = tuple(sorted(found, key=lambda item: item.range.rank))
         self.findings: tuple[Finding, ...] = tuple(note for item in found for note in item.findings)
         self._known: dict[bytes, tuple[Content, MediaType]] = {}

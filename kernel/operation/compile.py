@@ -11,7 +11,7 @@ from kernel.errors import ContractInvalid, Place
 from kernel.operation.limits import DEFAULT, OperationLimits
 from kernel.operation.operation import Operation
 from kernel.operation.schemas import Schemas
-from kernel.operation.shapes import dereference
+from kernel.operation.shapes import dereference, follow
 from kernel.schema.dialects import dialect_of
 
 if TYPE_CHECKING:
@@ -104,11 +104,11 @@ def _paths(root: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], str]]:
     for template, declared in (root.get("paths") or {}).items():
         if template.startswith("x-"):
             continue
-        item = dereference(root, declared)
-        if isinstance(item, dict):
+        item, place = follow(root, declared, "/paths/" + _escaped(template))
+        if isinstance(item, dict) and isinstance(declared, dict):
             # OpenAPI leaves undefined what stands beside a `$ref`; here it adds to what is referenced.
             beside = {key: value for key, value in declared.items() if key != "$ref"}
-            yield template, {**item, **beside}, "/paths/" + _escaped(template)
+            yield template, {**item, **beside}, place
 
 
 def _methods(item: dict[str, Any], place: str, version: str) -> Iterator[tuple[bytes, dict[str, Any], str]]:
@@ -151,12 +151,12 @@ def _parameters(
     found: dict[tuple[str, str], tuple[dict[str, Any], str]] = {}
     for source, base in ((item.get("parameters"), place), (spec.get("parameters"), pointer)):
         for index, declared in enumerate(source or ()):
-            parameter = dereference(root, declared)
+            parameter, at = follow(root, declared, f"{base}/parameters/{index}")
             if not isinstance(parameter, dict) or "in" not in parameter:
                 raise _invalid("a parameter leads to nothing", f"{base}/parameters/{index}")
             name = str(parameter.get("name"))
             key = name.lower() if parameter["in"] == "header" else name
-            found[parameter["in"], key] = (parameter, f"{base}/parameters/{index}")
+            found[parameter["in"], key] = (parameter, at)
     return tuple(found.values())
 
 

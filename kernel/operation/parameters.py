@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from kernel.errors import ContractInvalid, Place
 from kernel.operation.media_types import parse_range
-from kernel.operation.shapes import Shape, dereference, scalars_of
+from kernel.operation.shapes import Shape, follow, scalars_of
 from kernel.operation.strict_json import read_json
 from kernel.operation.styles import bare, elements, members, text_of
 from kernel.operation.unchecked import unchecked
@@ -282,11 +282,11 @@ def _compile(  # noqa: PLR0917 - one private door for three kinds of object
     if content is not None:
         if not isinstance(content, dict) or len(content) != 1:
             raise refused(f"`content` of the parameter {name!r} must have exactly one media type", pointer)
-        media, entry = next(iter(content.items()))
-        entry = dereference(schemas.root, entry)
+        media, declared = next(iter(content.items()))
+        entry, place = follow(schemas.root, declared, f"{pointer}/content/{media.replace('/', '~1')}")
         schema = entry.get("schema", True) if isinstance(entry, dict) else True
         made = Parameter(name, where, schemas, schemas.shape(schema))
-        made.validator = schemas.compile(schema, direction)
+        made.validator = schemas.compile(schema, direction, f"{place}/schema")
         made.settle_content(pointer + "/content", media)
         return made
     made = Parameter(name, where, schemas, schemas.shape(schema))
@@ -301,7 +301,9 @@ def _compile(  # noqa: PLR0917 - one private door for three kinds of object
     made.settle(pointer)
     if judge and made.finding is None:
         single = bool(made.shape.scalars) and set(made.shape.types) <= set(made.shape.scalars)
-        made.validator = (schemas.compile_scalar if single else schemas.compile)(schema, direction)
+        made.validator = (schemas.compile_scalar if single else schemas.compile)(
+            schema, direction, f"{pointer}/schema"
+        )
     return made
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from kernel.operation.bodies import Body
 from kernel.operation.fields import Fields, Groups
 from kernel.operation.parameters import Parameter, compile_parameter, refused
-from kernel.operation.shapes import dereference
+from kernel.operation.shapes import follow
 from kernel.operation.styles import pairs_of, text_of
 from kernel.operation.violation import RequestProblem, Undecodable, Violation
 
@@ -85,12 +85,10 @@ class Requests:
         self._query_required = any(item.required for item in placed["query"])
         self._cookies = Fields(placed["cookie"])
         self._headers = tuple((item.name.lower().encode(), item) for item in placed["header"])
-        spec = dereference(schemas.root, body)
+        spec, place = follow(schemas.root, body, f"{pointer}/requestBody")
         spec = spec if isinstance(spec, dict) else {}
         self._body = (
-            Body(spec["content"], f"{pointer}/requestBody/content", schemas, "request")
-            if spec.get("content")
-            else None
+            Body(spec["content"], f"{place}/content", schemas, "request") if spec.get("content") else None
         )
         self.findings += self._body.findings if self._body is not None else ()
         self._body_required = spec.get("required") is True

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import quote
 
+from kernel.errors import Place, SchemaRefused
 from kernel.operation.shapes import ANNOTATIONS, Shape, dereference
+from kernel.schema.validator import compile_schema
 
 if TYPE_CHECKING:
     from kernel.operation.limits import OperationLimits
@@ -30,23 +33,39 @@ class Schemas:
         """Give what decoders need to know of a schema."""
         return Shape(self.root, (schema,))
 
-    def compile(self, schema: Any, direction: Direction) -> CompiledSchema | None:
-        """Compile a schema; None for one that admits everything. Raises `SchemaRefused`."""
-        if schema is True or not schema.keys() - ANNOTATIONS if isinstance(schema, dict) else schema is True:
+    def compile(self, schema: Any, direction: Direction, pointer: str) -> CompiledSchema | None:
+        """Compile the schema that stands at `pointer`; None for one that admits everything.
+
+        Raises `SchemaRefused` with a pointer into the document.
+        """
+        if schema is True or (isinstance(schema, dict) and not schema.keys() - ANNOTATIONS):
             return None
         key: tuple[int | str, Direction] = (id(schema), direction)
         if isinstance(schema, dict) and schema.keys() == {"$ref"}:
             key = (schema["$ref"], direction)
         if key not in self._compiled:
-            from kernel.schema.validator import compile_schema  # noqa: PLC0415 - until kernel.schema stands
-
-            made = compile_schema(schema, root=self.root, dialect=self.dialect, direction=direction)
+            try:
+                made = self._compile(schema, direction)
+            except SchemaRefused as error:
+                raise self._placed(error, direction, pointer) from None
             self._compiled[key] = (schema, made)
         return self._compiled[key][1]
 
-    def compile_scalar(self, schema: Any, direction: Direction) -> CompiledSchema | None:
+    def compile_scalar(self, schema: Any, direction: Direction, pointer: str) -> CompiledSchema | None:
         """Compile what decoding by type leaves to judge; None when the type was all there is."""
         plain = dereference(self.root, schema)
         if isinstance(plain, dict) and plain.keys() - ANNOTATIONS <= {"type", "nullable"}:
             return None
-        return self.compile(schema, direction)
+        return self.compile(schema, direction, pointer)
+
+    def _compile(self, schema: Any, direction: Direction) -> CompiledSchema:
+        return compile_schema(schema, root=self.root, dialect=self.dialect, direction=direction)
+
+    def _placed(self, error: SchemaRefused, direction: Direction, pointer: str) -> SchemaRefused:
+        """Say the place in the document: a schema compiled by itself counts pointers from itself."""
+        try:
+            self._compile({"$ref": "#" + quote(pointer, safe="/~{}+:@")}, direction)
+        except SchemaRefused as found:
+            if found.place is not None and found.place.pointer:
+                return found
+        return SchemaRefused(error.message, hint=error.hint, place=Place(pointer=pointer))

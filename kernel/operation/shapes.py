@@ -40,12 +40,17 @@ def dereference(root: Any, node: Any) -> Any:
     Whether references resolve is judged at submission and by the schema compiler; here a lost one only
     means that nothing is known.
     """
+    return follow(root, node, "")[0]
+
+
+def follow(root: Any, node: Any, pointer: str) -> tuple[Any, str]:
+    """Follow local `$ref`s and say where what is found really stands, as a JSON pointer."""
     for _ in range(_BRANCHES):
         reference = node.get("$ref") if isinstance(node, dict) else None
         if not isinstance(reference, str):
-            return node
-        node = lookup(root, reference)
-    return {}
+            return node, pointer
+        node, pointer = lookup(root, reference), unquote(reference[1:])
+    return {}, pointer
 
 
 def lookup(root: Any, reference: str) -> Any:
