@@ -1,0 +1,112 @@
+"""One schema with just the definitions that it needs, out of a document of any size."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any
+
+from kernel.contract.positions import tokens_of
+from kernel.contract.sites import local_pointer, resolve_pointer
+from kernel.errors import Place, ReferenceRefused, SchemaRefused
+from kernel.schema.dialects import Dialect, dialect_at
+from kernel.schema.lowering import Direction, Lowering, Spot
+
+MAX_DEFINITIONS = 20_000
+
+_Key = tuple[str, frozenset[str]]  # pointer, and the property names relaxed there
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A schema of 2020-12 that stands alone; `names` are the property names that it knows.
+
+    `exact` says that rounding a number of the instance could change the answer.
+    """
+
+    schema: dict[str, Any] | bool
+    names: frozenset[str]
+    exact: bool
+
+
+def bundle(schema: Any, *, root: Any, dialect: Dialect, direction: Direction | None) -> Bundle:
+    """Lower a schema of `root` with the definitions that it reaches; raises `SchemaRefused`."""
+    return _Bundling(root, dialect, direction).run(schema)
+
+
+@dataclass(slots=True)
+class _Bundling:
+    root: Any
+    dialect: Dialect
+    direction: Direction | None
+    _definitions: dict[_Key, str] = field(default_factory=dict)
+    _pending: deque[tuple[_Key, str]] = field(default_factory=deque)
+    _same: dict[str, set[str]] = field(default_factory=dict)  # definitions judged on the same value
+    _owner: str = ""  # the definition being lowered; "" is the schema itself
+
+    def run(self, schema: Any) -> Bundle:
+        lowering = Lowering(self.root, self.direction, self._refer, self._find)
+        top = lowering.lower(schema, Spot("", self.dialect))
+        bodies: dict[str, Any] = {}
+        while self._pending:
+            (pointer, relaxed), name = self._pending.popleft()
+            self._owner = name
+            node, dialect, moved = self._target(pointer)
+            spot = Spot(pointer, dialect, relaxed=relaxed, moved=moved)
+            bodies[name] = lowering.lower(node, spot)
+        self._refuse_loops()
+        bodies.update(lowering.rules)
+        if isinstance(top, dict) and bodies:
+            top["$defs"] = bodies
+        return Bundle(top, frozenset(lowering.names), lowering.exact)
+
+    def _refer(self, ref: str, spot: Spot) -> str:
+        key = (local_pointer(ref, spot.pointer), spot.relaxed)
+        name = self._definitions.get(key)
+        if name is None:
+            if len(self._definitions) >= MAX_DEFINITIONS:
+                raise SchemaRefused(f"more than {MAX_DEFINITIONS} definitions", hint="split the contract")
+            name = self._definitions[key] = f"d{len(self._definitions)}"
+            self._pending.append((key, name))
+        if spot.in_place:
+            self._same.setdefault(self._owner, set()).add(name)
+        return name
+
+    def _find(self, ref: str, spot: Spot) -> Any:
+        try:
+            return resolve_pointer(self.root, local_pointer(ref, spot.pointer), at=spot.pointer)
+        except ReferenceRefused as error:
+            raise SchemaRefused(error.message, hint=error.hint, place=error.place) from None
+
+    def _target(self, pointer: str) -> tuple[Any, Dialect, bool]:
+        try:
+            node = resolve_pointer(self.root, pointer)
+        except ReferenceRefused as error:
+            raise SchemaRefused(error.message, hint=error.hint, place=error.place) from None
+        steps = tokens_of(pointer)
+        # The node's own $schema and $id are looked at where it is lowered.
+        parent = pointer[: len(pointer) - len(pointer.rpartition("/")[2]) - 1] if steps else ""
+        dialect, moved = dialect_at(self.root, parent, self.dialect)
+        return node, dialect, moved
+
+    def _refuse_loops(self) -> None:
+        """Refuse references that lead back to themselves on one value: they would be judged without end."""
+        done: set[str] = set()
+        for start in self._same:
+            path: list[str] = []
+            stack: list[str | None] = [start]
+            while stack:
+                name = stack.pop()
+                if name is None:
+                    done.add(path.pop())
+                elif name in path:
+                    pointer = next((key[0] for key, other in self._definitions.items() if other == name), "")
+                    raise SchemaRefused(
+                        "a reference leads back to itself on the same value",
+                        hint="let the recursion pass through a property or an item",
+                        place=Place(pointer=pointer),
+                    )
+                elif name not in done:
+                    path.append(name)
+                    stack.append(None)
+                    stack.extend(sorted(self._same.get(name, ())))

@@ -1,0 +1,71 @@
+"""Which dialect of JSON Schema a schema is written in; every one is lowered to 2020-12 (lowering.py)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from kernel.contract.document import kind_of, specification
+from kernel.contract.positions import tokens_of
+from kernel.errors import Place, SchemaRefused
+
+
+class Dialect(StrEnum):
+    """The dialects that we compile; `OPENAPI_31` (3.1 and 3.2) is 2020-12 with annotations of its own."""
+
+    OPENAPI_30 = "openapi-3.0"
+    OPENAPI_31 = "openapi-3.1"
+    DRAFT_2020_12 = "2020-12"
+    DRAFT_07 = "draft-07"
+
+
+_BY_URI = {
+    "json-schema.org/draft/2020-12/schema": Dialect.DRAFT_2020_12,
+    "json-schema.org/draft-07/schema": Dialect.DRAFT_07,
+}
+_OPENAPI_DIALECTS = ("spec.openapis.org/oas/3.1/dialect/", "spec.openapis.org/oas/3.2/dialect/")
+
+
+def named(uri: str, pointer: str | None = None) -> Dialect:
+    """Give the dialect that a `$schema` or `jsonSchemaDialect` names; raises `SchemaRefused` for others."""
+    plain = uri.removeprefix("https://").removeprefix("http://").removesuffix("#")
+    if plain in _BY_URI:
+        return _BY_URI[plain]
+    if plain.startswith(_OPENAPI_DIALECTS):
+        return Dialect.OPENAPI_31
+    raise SchemaRefused(
+        f"the dialect {uri[:200]!r} is not supported",
+        hint="write JSON Schema 2020-12 or draft-07, and name it by its $schema",
+        place=Place(pointer=pointer),
+    )
+
+
+def dialect_of(root: Any) -> Dialect:
+    """Give the dialect of a document's schemas that name none; raises `SchemaRefused` for an unknown one.
+
+    AsyncAPI's own schema objects are draft-07 (AsyncAPI 3.0 §Schema Object).
+    """
+    kind, version = kind_of(root), specification(root)
+    if kind == "schema":
+        return named(version, "/$schema") if version else Dialect.DRAFT_2020_12
+    if kind == "asyncapi":
+        return Dialect.DRAFT_07
+    if version.startswith("3.0"):
+        return Dialect.OPENAPI_30
+    declared = root.get("jsonSchemaDialect")
+    return named(declared, "/jsonSchemaDialect") if isinstance(declared, str) else Dialect.OPENAPI_31
+
+
+def dialect_at(root: Any, pointer: str, default: Dialect) -> tuple[Dialect, bool]:
+    """Give the dialect at a pointer, and whether a `$id` above it moves the base of its references.
+
+    The nearest object around it that has a `$schema` decides (2020-12 core §8.1.1).
+    """
+    dialect, moved, node = default, False, root
+    for step in tokens_of(pointer):
+        node = node[int(step)] if isinstance(node, list) else node[step]
+        if isinstance(node, dict):
+            if isinstance(node.get("$schema"), str):
+                dialect = named(node["$schema"], pointer)
+            moved = moved or isinstance(node.get("$id"), str)
+    return dialect, moved

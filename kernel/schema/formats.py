@@ -1,0 +1,53 @@
+"""Formats that are asserted, in every dialect; a format that is not listed here is a note.
+
+Text formats are the engine's own, checked against their RFCs in the tests. Formats about numbers and
+base64 are lowered to keywords, so that they are judged exactly as bounds and patterns are.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+ASSERTED = frozenset(
+    {
+        "date-time",  # RFC 3339 §5.6, with an offset; leap seconds where one may fall
+        "date",
+        "time",
+        "duration",  # RFC 3339 appendix A
+        "uuid",  # RFC 4122
+        "uri",  # RFC 3986
+        "uri-reference",
+        "uri-template",  # RFC 6570
+        "iri",  # RFC 3987
+        "iri-reference",
+        "email",  # RFC 5321 §4.1.2
+        "idn-email",
+        "hostname",  # RFC 1123 §2.1
+        "idn-hostname",
+        "ipv4",  # RFC 2673 §3.2, without leading zeros
+        "ipv6",  # RFC 4291 §2.2, without a zone
+        "json-pointer",  # RFC 6901
+        "relative-json-pointer",
+        "regex",  # ECMA-262
+    }
+)
+
+_BASE64 = "^(?:[A-Za-z0-9+\\x2f]{4})*(?:[A-Za-z0-9+\\x2f]{2}\\x3d\\x3d|[A-Za-z0-9+\\x2f]{3}\\x3d)?$"
+_FLOAT_MAX = Decimal(340282346638528859811704183484516925440)  # (2 - 2^-23) * 2^127
+_DOUBLE_MAX = Decimal("1.7976931348623157E+308")
+
+
+def _bounded(low: Any, high: Any, **more: Any) -> dict[str, Any]:
+    return {"minimum": low, "maximum": high, **more}
+
+
+# Each constrains only the type that the format is for: bounds say nothing of text, nor patterns of numbers.
+LOWERED: dict[str, dict[str, Any]] = {
+    "int32": _bounded(-(2**31), 2**31 - 1, multipleOf=1),
+    "int64": _bounded(-(2**63), 2**63 - 1, multipleOf=1),
+    "float": _bounded(-_FLOAT_MAX, _FLOAT_MAX),
+    "double": _bounded(-_DOUBLE_MAX, _DOUBLE_MAX),
+    "byte": {"pattern": _BASE64},  # RFC 4648 §4, padded, on one line (OpenAPI 3.0 §4.4)
+}
+EXACT = frozenset({"int32", "int64"})  # `float` and `double` speak of rounded numbers

@@ -1,0 +1,325 @@
+"""Any dialect of schema, one node at a time, written as JSON Schema 2020-12 without a loss.
+
+Keywords stand in tables: what a dialect does not list is either a note, and dropped, or a constraint of
+another dialect, and refused, since dropping it would let through what its author meant to forbid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Literal
+
+from kernel.contract.positions import token
+from kernel.errors import Place, SchemaRefused
+from kernel.schema.dialects import Dialect, named
+from kernel.schema.formats import ASSERTED, EXACT, LOWERED
+from kernel.schema.patterns import linear
+
+Direction = Literal["request", "response"]
+
+_COMMON = frozenset(
+    (
+        *("type", "enum", "multipleOf", "maximum", "exclusiveMaximum", "minimum", "exclusiveMinimum"),
+        *("maxLength", "minLength", "pattern", "maxItems", "minItems", "uniqueItems", "maxProperties"),
+        *("minProperties", "required", "allOf", "oneOf", "anyOf", "not", "items", "properties"),
+        *("additionalProperties", "format"),
+    )
+)
+_DRAFT_07 = _COMMON | {"const", "contains", "if", "then", "else", "propertyNames", "patternProperties"}
+_DRAFT_2020 = _DRAFT_07 | {
+    *("prefixItems", "dependentRequired", "dependentSchemas", "unevaluatedItems", "unevaluatedProperties"),
+    *("minContains", "maxContains"),
+}
+_TUPLES = frozenset({"dependencies", "additionalItems"})  # draft-07's own, which 2020-12 has other words for
+_LISTED = {
+    Dialect.OPENAPI_30: _COMMON,
+    Dialect.DRAFT_07: _DRAFT_07 | _TUPLES,
+    Dialect.OPENAPI_31: _DRAFT_2020,
+    Dialect.DRAFT_2020_12: _DRAFT_2020,
+}
+# What constrains in some dialect: seen in another, its author meant something that we would not hold.
+_CONSTRAINTS = _DRAFT_2020 | _TUPLES | {"extends", "disallow", "divisibleBy"}
+_UNSUPPORTED = ("$dynamicRef", "$recursiveRef")
+_NUMERIC = frozenset(
+    {"multipleOf", "maximum", "exclusiveMaximum", "minimum", "exclusiveMinimum", "uniqueItems"}
+)
+
+_IN_PLACE_ONE = frozenset({"not", "if", "then", "else"})  # judged on the same value
+_ONE = _IN_PLACE_ONE | {
+    *(
+        "additionalProperties",
+        "unevaluatedItems",
+        "unevaluatedProperties",
+        "contains",
+        "propertyNames",
+        "items",
+    ),
+}
+_IN_PLACE_SEVERAL = frozenset({"allOf", "anyOf", "oneOf"})
+_SEVERAL = _IN_PLACE_SEVERAL | {"prefixItems"}
+RULE = "rule:"  # definitions of our own: `rule:<keyword to report>:<name>`
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Where a node stands: its pointer (for errors), its dialect, and what it inherits.
+
+    `in_place`: judged on the same value as the definition it belongs to. `relaxed`: names of properties
+    that need not be there in this direction. `moved`: a `$id` changed the base of references.
+    """
+
+    pointer: str
+    dialect: Dialect
+    in_place: bool = True
+    relaxed: frozenset[str] = frozenset()
+    moved: bool = False
+
+    def below(self, *steps: str | int, in_place: bool = False) -> Spot:
+        """Move to a part of the node; what is relaxed holds only for the same value, and not inside `not`."""
+        pointer = self.pointer + "".join(map(token, steps))
+        relaxed = self.relaxed if in_place and steps[0] != "not" else frozenset[str]()
+        return Spot(pointer, self.dialect, self.in_place and in_place, relaxed, self.moved)
+
+
+@dataclass(slots=True)
+class Lowering:
+    """Lowers nodes for one compilation and notes what it learns of them on the way.
+
+    `refer(ref, spot)` names the definition that a local reference becomes; `find(ref)` gives its target.
+    """
+
+    root: Any
+    direction: Direction | None
+    refer: Callable[[str, Spot], str]
+    find: Callable[[str, Spot], Any]
+    names: set[str] = field(default_factory=set)  # of properties, which errors may show
+    rules: dict[str, Any] = field(default_factory=dict)  # definitions of our own that were needed
+    exact: bool = False  # whether rounding a number could change the answer
+
+    def lower(self, node: Any, spot: Spot) -> Any:
+        """Give the node in 2020-12; raises `SchemaRefused`."""
+        if isinstance(node, bool):
+            return node
+        if not isinstance(node, dict):
+            raise SchemaRefused(
+                "a schema is an object or a boolean",
+                hint="write an object here",
+                place=Place(pointer=spot.pointer),
+            )
+        if isinstance(node.get("$schema"), str):
+            spot = Spot(
+                spot.pointer, named(node["$schema"], spot.pointer), spot.in_place, spot.relaxed, spot.moved
+            )
+        if isinstance(node.get("$id"), str) and node is not self.root:
+            spot = Spot(spot.pointer, spot.dialect, spot.in_place, spot.relaxed, moved=True)
+        lowered: dict[str, Any] = {}
+        if "$ref" in node:
+            lowered["$ref"] = f"#/$defs/{self.refer(self._ref(node, spot), spot)}"
+            if spot.dialect in (Dialect.OPENAPI_30, Dialect.DRAFT_07):
+                return lowered  # siblings are ignored (OpenAPI 3.0 §4.7.23; draft-07 core §8.3)
+        if self.direction is not None and spot.dialect is Dialect.OPENAPI_30:
+            names = spot.relaxed | set(self._one_way(node, spot, 0))
+            spot = Spot(spot.pointer, spot.dialect, spot.in_place, frozenset(names), spot.moved)
+        for key, value in self._keywords(node, spot):
+            lowered[key] = self._value(key, value, spot)
+        self._format(node, lowered)
+        return lowered
+
+    def _keywords(self, node: dict[str, Any], spot: Spot) -> Iterator[tuple[str, Any]]:
+        """Give the constraints of a node, in the words of 2020-12, their values not lowered yet."""
+        listed = _LISTED[spot.dialect]
+        for key in node:
+            if key in _UNSUPPORTED:
+                raise _refused(spot, f"{key} is not supported", "refer by $ref and JSON pointer")
+            if key in _CONSTRAINTS and key not in listed:
+                hint = "use what the dialect has, or name 2020-12 by $schema"
+                raise _refused(spot, f"{spot.dialect} has no keyword {key!r}", hint)
+        if spot.dialect is Dialect.OPENAPI_30:
+            node = _from_openapi_30(node, spot)
+        elif spot.dialect is Dialect.DRAFT_07:
+            node = _from_draft_07(node)
+        for key, value in node.items():
+            if key in _DRAFT_2020 and key != "format":
+                yield key, value
+
+    def _value(self, key: str, value: Any, spot: Spot) -> Any:
+        # A value of a wrong shape is handed on as it is: the engine refuses it by the meta-schema.
+        if key in _ONE:
+            return self.lower(value, spot.below(key, in_place=key in _IN_PLACE_ONE))
+        if key in _SEVERAL and isinstance(value, list):
+            in_place = key in _IN_PLACE_SEVERAL
+            return [self.lower(item, spot.below(key, at, in_place=in_place)) for at, item in enumerate(value)]
+        by_type = _OF_OBJECTS if isinstance(value, dict) else _OF_LISTS if isinstance(value, list) else {}
+        if key in by_type:
+            return by_type[key](self, value, spot)
+        if key == "pattern" and isinstance(value, str):
+            return _translated(value, spot.below(key))
+        self.exact = self.exact or key in _NUMERIC or (key == "type" and _holds_integer(value))
+        self.exact = self.exact or (key in ("const", "enum") and _holds_number(value))
+        return value
+
+    def _properties(self, value: dict[str, Any], spot: Spot) -> dict[str, Any]:
+        self.names.update(value)
+        lowered = {}
+        for name, item in value.items():
+            # OpenAPI 3.0 §4.7.24: readOnly is not sent in requests, writeOnly not in responses.
+            wrong_way = name in spot.relaxed and self._is_one_way(item, spot, 0)
+            if wrong_way:
+                lowered[name] = self._rule(
+                    "readOnly" if self.direction == "request" else "writeOnly", "", False
+                )
+            else:
+                lowered[name] = self.lower(item, spot.below("properties", name))
+        return lowered
+
+    def _required(self, value: list[Any], spot: Spot) -> list[Any]:
+        self.names.update(name for name in value if isinstance(name, str))
+        return [name for name in value if name not in spot.relaxed] if spot.relaxed else value
+
+    def _dependent_required(self, value: dict[str, Any], _: Spot) -> dict[str, Any]:
+        self.names.update(value)
+        for names in value.values():
+            self.names.update(name for name in names if isinstance(name, str)) if isinstance(
+                names, list
+            ) else None
+        return value
+
+    def _dependent_schemas(self, value: dict[str, Any], spot: Spot) -> dict[str, Any]:
+        self.names.update(value)
+        below = {name: spot.below("dependentSchemas", name, in_place=True) for name in value}
+        return {name: self.lower(item, below[name]) for name, item in value.items()}
+
+    def _pattern_properties(self, value: dict[str, Any], spot: Spot) -> dict[str, Any]:
+        lowered: dict[str, Any] = {}
+        for pattern, item in value.items():
+            here = spot.below("patternProperties", pattern)
+            key, schema = _translated(pattern, here), self.lower(item, here)
+            # Two spellings of one pattern meet in one key: both must hold.
+            lowered[key] = {"allOf": [lowered[key], schema]} if key in lowered else schema
+        return lowered
+
+    def _format(self, node: dict[str, Any], lowered: dict[str, Any]) -> None:
+        name = node.get("format")
+        if not isinstance(name, str):
+            return
+        if name in ASSERTED:
+            lowered["format"] = name
+        elif name in LOWERED:
+            self.exact = self.exact or name in EXACT
+            lowered["allOf"] = [*lowered.get("allOf", ()), self._rule("format", name, LOWERED[name])]
+
+    def _rule(self, keyword: str, name: str, schema: Any) -> dict[str, str]:
+        self.rules[f"{RULE}{keyword}:{name}"] = schema
+        return {"$ref": f"#/$defs/{RULE}{keyword}:{name}"}
+
+    def _one_way(self, node: Any, spot: Spot, depth: int) -> Iterator[str]:
+        """Give the properties of a value that do not travel in this direction, those of allOf included."""
+        if not isinstance(node, dict) or depth > 50:  # noqa: PLR2004 - deeper than any document composes
+            return
+        if isinstance(node.get("$ref"), str):
+            yield from self._one_way(self.find(node["$ref"], spot), spot, depth + 1)
+            return
+        properties = node.get("properties")
+        if isinstance(properties, dict):
+            yield from (name for name, item in properties.items() if self._is_one_way(item, spot, 0))
+        members = node.get("allOf")
+        for member in members if isinstance(members, list) else ():
+            yield from self._one_way(member, spot, depth + 1)
+
+    def _is_one_way(self, node: Any, spot: Spot, depth: int) -> bool:
+        key = "readOnly" if self.direction == "request" else "writeOnly"
+        if not isinstance(node, dict) or depth > 50:  # noqa: PLR2004 - as above
+            return False
+        if isinstance(node.get("$ref"), str):
+            return self._is_one_way(self.find(node["$ref"], spot), spot, depth + 1)
+        return node.get(key) is True
+
+    def _ref(self, node: dict[str, Any], spot: Spot) -> str:
+        ref = node["$ref"]
+        if not isinstance(ref, str) or not ref.startswith("#"):
+            raise _refused(
+                spot, "$ref does not point into the document", "inline or embed what it names first"
+            )
+        if spot.moved:
+            raise _refused(spot, "a $id around it changes what $ref means", "remove the $id of inner schemas")
+        return ref
+
+
+_OF_OBJECTS: dict[str, Callable[[Lowering, Any, Spot], Any]] = {
+    "properties": Lowering._properties,  # noqa: SLF001 - a table of this module's own methods
+    "patternProperties": Lowering._pattern_properties,  # noqa: SLF001
+    "dependentSchemas": Lowering._dependent_schemas,  # noqa: SLF001
+    "dependentRequired": Lowering._dependent_required,  # noqa: SLF001
+}
+_OF_LISTS: dict[str, Callable[[Lowering, Any, Spot], Any]] = {
+    "required": Lowering._required,  # noqa: SLF001
+}
+
+
+def _from_openapi_30(node: dict[str, Any], spot: Spot) -> dict[str, Any]:
+    """Write OpenAPI 3.0's own forms (§4.7.24) in the words of 2020-12."""
+    node = dict(node)
+    for limit, flag in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
+        exclusive = node.pop(flag, False)
+        if not isinstance(exclusive, bool):
+            raise _refused(spot, f"{flag} is a boolean in OpenAPI 3.0", f"write {limit} and {flag}: true")
+        if exclusive and limit in node:
+            node[flag] = node.pop(limit)
+    if "type" in node:
+        if not isinstance(node["type"], str):
+            raise _refused(spot, "type is one word in OpenAPI 3.0", "use anyOf, or nullable: true for null")
+        if node.get("nullable") is True:  # counts only beside a type (3.0.3 §4.7.24.1)
+            node["type"] = [node["type"], "null"]
+    if isinstance(node.get("items"), list):
+        raise _refused(spot, "items is one schema in OpenAPI 3.0", "use anyOf inside items")
+    return node
+
+
+def _from_draft_07(node: dict[str, Any]) -> dict[str, Any]:
+    """Write draft-07's tuples and dependencies in the words of 2020-12."""
+    node = dict(node)
+    rest = node.pop("additionalItems", None)
+    if isinstance(node.get("items"), list):
+        node["prefixItems"] = node.pop("items")
+        if rest is not None:
+            node["items"] = rest
+    dependencies = node.pop("dependencies", None)
+    if isinstance(dependencies, dict):
+        node["dependentRequired"] = {
+            name: part for name, part in dependencies.items() if isinstance(part, list)
+        }
+        node["dependentSchemas"] = {
+            name: part for name, part in dependencies.items() if not isinstance(part, list)
+        }
+    if not node.get("prefixItems", True):
+        del node["prefixItems"]  # draft-07 allows an empty list, 2020-12 does not
+    return node
+
+
+def _translated(pattern: str, spot: Spot) -> str:
+    try:
+        return linear(pattern)
+    except SchemaRefused as error:
+        raise _refused(spot, error.message, error.hint) from None
+
+
+def _holds_integer(types: Any) -> bool:
+    # 1.00000000000000000001 is no integer, and as a double it would be one.
+    return types == "integer" or (isinstance(types, list) and "integer" in types and "number" not in types)
+
+
+def _holds_number(value: Any) -> bool:
+    stack = [value]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, int | float | Decimal) and not isinstance(item, bool):
+            return True
+        if isinstance(item, dict | list):
+            stack.extend(item.values() if isinstance(item, dict) else item)
+    return False
+
+
+def _refused(spot: Spot, message: str, hint: str) -> SchemaRefused:
+    return SchemaRefused(message, hint=hint, place=Place(pointer=spot.pointer))
