@@ -61,7 +61,8 @@ class MllpServer:
         self._stopping = False
 
     async def start(self, host: str, port: int) -> None:
-        """Bind and listen; raises `ListenFailed` naming the address."""
+        """Bind and listen, again after `stop` too; raises `ListenFailed` naming the address."""
+        self._stopping = False
         try:
             self._server = await asyncio.start_server(self._serve, host, port, ssl=self._tls)
         except OSError as error:
