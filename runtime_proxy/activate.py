@@ -55,6 +55,7 @@ class Activation:
         self._terms = terms
         self._swapped = swapped
         self._compiled: dict[str, Compiled] = {}
+        self.bundle: Bundle | None = None  # in force
 
     async def take_up(self, bundle: Bundle) -> Plan:
         """Serve this bundle from now on; raises `InterlockError`, and then the one before keeps serving."""
@@ -69,6 +70,7 @@ class Activation:
             await self._adapters.undo(change)
             raise
         self._compiled = compiled
+        self.bundle = bundle
         self._pipeline.plan = plan
         self._adapters.commit(change)
         self._health.activations += 1

@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from kernel.contract.references import resolve_pointer
-from kernel.errors import InterlockError
+from kernel.operation.shapes import dereference
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from kernel.operation.operation import Operation
-
-_MOST_HOPS: Final = 16  # of references to references
 
 # Request headers that make a provider answer with a status of HTTP's own, and that status.
 _CONDITIONS: Final = (
@@ -27,48 +22,35 @@ def undeclared_conditions(root: Any, operation: Operation) -> frozenset[bytes]:
     A Range or a validator is an option of the caller, not a duty of the provider (RFC 9110 sections 13
     and 14): left out, the provider answers 200 as declared. If-Match is never left out, for it protects.
     """
-    statuses = set(_members(_node(root, operation.pointer).get("responses")))
+    responses = _texts(root, operation)[1].get("responses")
+    statuses = {str(status).lower() for status in responses} if isinstance(responses, dict) else set()
     dropped: frozenset[bytes] = frozenset()
     for status, headers in _CONDITIONS:
-        if not statuses & {status, f"{status[0]}XX", "default"}:
+        if not statuses & {status, f"{status[0]}xx", "default"}:
             dropped |= headers
     return dropped
 
 
 def declares_header(root: Any, operation: Operation, name: str) -> bool:
     """Whether the operation, or its path item, declares a request header of this name (lower case)."""
-    item = operation.pointer.rpartition("/")[0]
-    for owner in (_node(root, operation.pointer), _node(root, item)):
-        for parameter in _parameters(root, owner):
-            if parameter.get("in") == "header" and str(parameter.get("name", "")).lower() == name:
+    for text in _texts(root, operation):
+        listed = text.get("parameters")
+        for entry in listed if isinstance(listed, list) else ():
+            parameter = dereference(root, entry)
+            if (
+                isinstance(parameter, dict)
+                and parameter.get("in") == "header"
+                and str(parameter.get("name", "")).lower() == name
+            ):
                 return True
     return False
 
 
-def _parameters(root: Any, owner: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    listed = owner.get("parameters")
-    for entry in listed if isinstance(listed, list) else ():
-        node = entry
-        for _ in range(_MOST_HOPS):
-            ref = node.get("$ref") if isinstance(node, dict) else None
-            if not isinstance(ref, str):
-                break
-            node = _node(root, ref.removeprefix("#"))
-        if isinstance(node, dict):
-            yield node
-
-
-def _node(root: Any, pointer: str) -> dict[str, Any]:
-    try:
-        node = resolve_pointer(root, pointer)
-    except InterlockError:
-        return {}
-    return node if isinstance(node, dict) else {}
-
-
-def _members(node: Any) -> list[str]:
-    return (
-        [str(name).upper() if str(name) != "default" else "default" for name in node]
-        if isinstance(node, dict)
-        else []
-    )
+def _texts(root: Any, operation: Operation) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Give the path item and the operation object, as the document has them."""
+    declared = root["paths"][operation.template]
+    item = dereference(root, declared)
+    item = {**(item if isinstance(item, dict) else {}), **(declared if isinstance(declared, dict) else {})}
+    name = operation.method.decode()
+    spec = item.get(name.lower()) or (item.get("additionalOperations") or {}).get(name)
+    return item, spec if isinstance(spec, dict) else {}

@@ -46,7 +46,6 @@ class Exchange:
     path: bytes = b""  # raw, below the base of the route
     query: bytes = b""  # raw, without "?"
     path_values: tuple[bytes, ...] = ()  # raw, in the order of the template
-    head: bool = False  # HEAD: the answer has no body
     operation: ServedOperation | None = None
     identity: Identity | None = None
     trace_id: str = ""

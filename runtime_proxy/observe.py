@@ -53,9 +53,11 @@ class Undeclared:
         del path_values, query, headers, body
         return None
 
-    def check_response(self, status: int, headers: Headers, body: bytes) -> tuple[Violation, ...]:
+    def check_response(
+        self, status: int, headers: Headers, body: bytes, *, head: bool = False
+    ) -> tuple[Violation, ...]:
         """Say nothing: there is no promise to hold the answer to."""
-        del status, headers, body
+        del status, headers, body, head
         return ()
 
 
@@ -72,7 +74,6 @@ def observe_undeclared(exchange: Exchange, route: ServedRoute, path: bytes, slug
         fault="",
     )
     exchange.path = path[len(route.base) :] or b"/"
-    exchange.head = exchange.method == b"HEAD"
     exchange.body_limit = model.body_limit
     exchange.reply_headers += route.current.headers
     _note(exchange, "request", Undeclared.id, slug, None)

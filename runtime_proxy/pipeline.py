@@ -145,7 +145,6 @@ class Pipeline:
         exchange.operation = served
         exchange.path = b"/" + b"/".join(found.rest)
         exchange.path_values = found.path_values
-        exchange.head = found.head
         exchange.body_limit = served.body_limit
         exchange.reply_headers += served.version.headers
 
@@ -202,10 +201,11 @@ class Pipeline:
         except UpstreamError as error:
             exchange.sent = error.sent
             return await self._settling.no_answer(exchange, served, error)
-        broken = validate_response(served, answer, head=exchange.head)
+        head = exchange.method == b"HEAD"
+        broken = validate_response(served, answer, head=head)
         if broken and not observe_response(served, exchange, broken):
             return await self._settling.withhold(exchange, served, answer, broken)
-        reply = reply_of(answer, exchange.reply_headers, head=exchange.head)
+        reply = reply_of(answer, exchange.reply_headers, head=head)
         return await self._settling.complete(exchange, served, answer, reply, broken)
 
     async def protocol_refusal(self, slug: str, peer: str, exchange: Exchange | None) -> Reply:

@@ -35,7 +35,9 @@ class Judge(Protocol):
     ) -> RequestProblem | None:
         """Judge one request."""
 
-    def check_response(self, status: int, headers: Headers, body: bytes) -> tuple[Violation, ...]:
+    def check_response(
+        self, status: int, headers: Headers, body: bytes, *, head: bool = False
+    ) -> tuple[Violation, ...]:
         """Judge one answer."""
 
 

@@ -12,4 +12,4 @@ if TYPE_CHECKING:
 
 def validate_response(served: ServedOperation, answer: Answer, *, head: bool) -> tuple[Violation, ...]:
     """Judge status, headers and body; empty when the provider kept the contract."""
-    return served.operation.check_response(answer.status, answer.headers, b"" if head else answer.body)
+    return served.operation.check_response(answer.status, answer.headers, answer.body, head=head)

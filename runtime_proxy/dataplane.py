@@ -1,0 +1,87 @@
+"""The parts of one serving process, in the order in which they start and stop; the socket is the edge's."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from kernel.errors import BundleMissing
+from runtime_proxy.activate import Activation
+from runtime_proxy.adapter_set import AdapterSet
+from runtime_proxy.assemble import Terms
+from runtime_proxy.guard import Guard
+from runtime_proxy.health import Health
+from runtime_proxy.pipeline import Pipeline
+from runtime_proxy.settle import Settling
+from runtime_proxy.throttle import LocalLimiter
+from runtime_proxy.trail import Trail
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from adapters.port import Adapter, Listener
+    from kernel.bundle.model import AdapterInstance, Bundle
+    from kernel.bundle.read import BundleSource
+    from kernel.settings import Settings
+    from runtime_proxy.plan import Plan
+    from runtime_proxy.trail import AuditJournal
+
+
+class DataPlane:
+    """One worker: `handler` is what the edge calls; `build` makes adapters (adapters/catalog.py)."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        journal: AuditJournal,
+        build: Callable[[AdapterInstance], Adapter | Listener],
+        *,
+        server: str = "proxy",
+        swapped: Callable[[Plan], None] = lambda _: None,
+        monotonic: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        fields = {"server": server, "environment": settings["environment"]}
+        self._trail = Trail(journal, fields, clock=monotonic)
+        self.health = Health(self._trail)
+        limiter = LocalLimiter()
+        self.handler = Pipeline(
+            Guard(settings["proxy_guard_requests"]),
+            limiter,
+            Settling(self._trail),
+            self.health,
+            monotonic=monotonic,
+        )
+        self.adapters = AdapterSet(build, grace=settings["proxy_body_timeout"])
+        self.activation = Activation(
+            self.handler,
+            self.adapters,
+            limiter=limiter,
+            health=self.health,
+            journal=journal,
+            terms=Terms(settings["proxy_max_body_bytes"], server),
+            swapped=swapped,
+        )
+        self._poll: float = settings["proxy_bundle_poll"]
+        self._watch: asyncio.Task[None] | None = None
+
+    def bundle(self) -> Bundle:
+        """Give the bundle in force; raises `BundleMissing` before there is one."""
+        if self.activation.bundle is None:
+            raise BundleMissing("no bundle is active yet", hint="freeze and route a contract")
+        return self.activation.bundle
+
+    async def start(self, source: BundleSource) -> bool:
+        """Take up what lies there and keep looking; False: there was nothing to serve yet."""
+        self._trail.start()
+        served = await self.activation.look(source)
+        self._watch = asyncio.create_task(self.activation.watch(source, self._poll))
+        return served
+
+    async def stop(self) -> None:
+        """Stop looking, let listeners and adapters go, close what is open in the audit log."""
+        if self._watch is not None:
+            self._watch.cancel()
+            await asyncio.gather(self._watch, return_exceptions=True)
+        await self.adapters.stop()
+        await self._trail.stop()
