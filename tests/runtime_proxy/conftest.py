@@ -188,6 +188,7 @@ class House:
         current: str = "1.0.0",
         grants: tuple[Grant, ...] = (Grant("orders", 1),),
         limits: tuple[Limit, ...] = (),
+        routed: tuple[Limit, ...] = (),
         consumers: tuple[Consumer, ...] = (),
         states: dict[str, str] | None = None,
         audience: str = "internal",
@@ -211,7 +212,7 @@ class House:
             "ward", "Ward 7", reaches, (Key("w1", hashlib.sha256(KEY.encode()).hexdigest()),), grants, limits
         )
         versions = tuple(one.version for one in entries if one.state != "retired")
-        routes = (Route("orders", 1, current, versions, "laboratory", **route),) if versions else ()
+        routes = (Route("orders", 1, current, versions, "laboratory", routed, **route),) if versions else ()
         bundle = Bundle(
             ContractsPart(self._serial, tuple(entries)),
             AccessPart(self._serial, (ward, *consumers)),
