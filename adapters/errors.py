@@ -8,6 +8,7 @@ AdapterError
 │   ├── UpstreamTimeout       connect, write, read or total time passed
 │   └── UpstreamBroken        the answer was not HTTP, too large, or ended early
 ├── MessageRefused         a message that must be answered negatively, with a typed reason
+├── ReplayRefused          a dead letter that may not, or could not, be replayed
 └── CanonicalStoreError    the canonical store could not keep something
 """
 
@@ -78,6 +79,13 @@ class MessageRefused(AdapterError):
         super().__init__(message, hint=hint, place=place)
         self.reason = reason
         self.location = location
+
+
+class ReplayRefused(AdapterError):
+    """A dead letter that may not, or could not, be replayed; it stays as it was."""
+
+    code = "replay-refused"
+    exit_code = 1
 
 
 class CanonicalStoreError(AdapterError):
