@@ -192,7 +192,9 @@ def replay(letter_id: str, corrected: Path | None, dry_run: bool, data: Path | N
 @_LIMIT
 @_DATA
 @_FORMAT
-def events(event_id: str | None, after: int, reveal: bool, limit: int, data: Path | None, form: str) -> None:
+def events(  # noqa: PLR0917 - click gives them by name
+    event_id: str | None, after: int, reveal: bool, limit: int, data: Path | None, form: str
+) -> None:
     """List canonical events in order; ID with --reveal prints one with its data."""
     from cli.adapter_house import open_reading, record_reveal, settings_of
 
