@@ -17,29 +17,31 @@ from kernel.operation.violation import Undecodable
 
 MAX_DEPTH: Final = 200  # of arrays and objects; jiter's own bound, asserted in the tests
 
-# An overflow needs three digits of exponent or more than 308 digits in a row: seen with all digits
-# made 0, `E` made `e`, and the plus sign left out. False alarms (hex digits of an identifier) only
-# cost a second reading.
-_DIGITS: Final = bytes.maketrans(b"123456789E", b"000000000e")
-_LONG_EXPONENT: Final = b"0e000"
-_LONG_NUMBER: Final = b"0" * 300
+# Seen with every digit, dot and sign as 0 and `E` as `e`: a number with an exponent, or of more than 15
+# digits, needs care: it may overflow, and a double may not hold it. Any other number is told apart from
+# its neighbours by its double, so that bounds and multiples are judged as they would be on decimals.
+# False alarms (hex digits, long identifiers) only cost a second reading.
+_DIGITS: Final = bytes.maketrans(b"123456789.+-E", b"000000000000e")
+_EXPONENT: Final = b"0e0"
+_LONG: Final = b"0" * 16
 
 
 def read_json(data: bytes, *, exact: bool = False) -> Any:
     """Decode one JSON text; raises `Undecodable` with keyword `json`, never with a piece of the text.
 
-    With `exact`, numbers with a fraction or exponent come as `Decimal`, as they were written.
+    With `exact`, numbers that a double could round come as `Decimal`, as they were written.
     """
+    digits = data.translate(_DIGITS)
+    careful = _EXPONENT in digits or _LONG in digits
     try:
         value = jiter.from_json(
             data,
             allow_inf_nan=False,
             catch_duplicate_keys=True,
             cache_mode="keys",  # values may be health data and must not linger
-            float_mode="decimal" if exact else "float",
+            float_mode="decimal" if exact and careful else "float",
         )
-        digits = data.translate(_DIGITS, b"+")
-        if _LONG_EXPONENT in digits or _LONG_NUMBER in digits:
+        if careful:
             orjson.loads(data)  # refuses a number that is infinite as a double
     except ValueError:
         raise Undecodable("json") from None
