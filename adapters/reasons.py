@@ -51,7 +51,6 @@ ROWS: tuple[Reason, ...] = (
     Reason("too-many-parts", "body", _SEGMENT, "more segments or fields than the limits allow", "split the message"),
     Reason("charset-wrong", "body", _TYPE, "the bytes are not in the character set that MSH-18 names", "correct MSH-18, or set charset_policy to guess"),
     Reason("report-missing", "content", _SEGMENT, "a result message without OBR", "send an OBR before its OBX"),
-    Reason("order-number-missing", "content", _MISSING, "neither filler nor placer number names the report", "fill OBR-3 or OBR-2"),
     Reason("code-missing", "content", _MISSING, "the report or an observation has no code", "fill OBR-4, OBX-3"),
     Reason("status-unknown", "content", _TABLE, "a result status is in no HL7 table", "send a code of table 0085 (OBX-11) or 0123 (OBR-25)"),
     Reason("final-without-value", "content", _MISSING, "OBX-11 U makes a result final without sending it again", "send the value with status F"),

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+import asyncio
+import json
+from collections.abc import AsyncIterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from adapters.catalog import build
 from adapters.devices.lab_hl7v2.listener import LabListener
+from adapters.formats.hl7v2.acknowledge import answered
 from adapters.house import House
+from adapters.wire.mllp.framing import Deframer, frame
 from kernel.audit.journal import Journal
 from kernel.bundle.model import AccessPart, AdapterInstance, Bundle, ContractEntry, ContractsPart, RoutesPart
 from kernel.contract.digest import canonical_bytes, digest_of_bytes
@@ -103,12 +109,6 @@ async def lab(tmp_path: Path, frozen: Bundle) -> AsyncIterator[LabHouse]:
     await house.stop()
 
 
-@pytest.fixture
-def messages() -> Callable[..., bytes]:
-    """Give the maker of small result messages."""
-    return oru
-
-
 def oru(
     control: str = "M1",
     *,
@@ -128,3 +128,50 @@ def oru(
         f"OBX|1|NM|2951-2^Sodium^LN||{value}|mmol/L|3.5-5.1|H|||{status}|||20260301093000+0100",
     ]
     return ("\r".join(lines) + "\r" + extra).encode()
+
+
+async def converse(listener: LabListener, *chunks: bytes) -> list[bytes]:
+    """Write chunks as they are, end the line, and give every answer until the listener has closed it too."""
+    reader, writer = await asyncio.open_connection(*listener.address())
+    try:
+        for chunk in chunks:
+            writer.write(chunk)
+            await writer.drain()
+        writer.write_eof()
+        data = await asyncio.wait_for(reader.read(), 30)
+    finally:
+        writer.close()
+        await writer.wait_closed()
+    deframer = Deframer(1 << 24)
+    blocks = deframer.feed(data)
+    assert deframer.junk == 0
+    assert not deframer.inside
+    return [block.data for block in blocks]
+
+
+def codes(answers: list[bytes]) -> str:
+    """Give the codes of answers in the order in which they came."""
+    return " ".join(answered(answer)[0] for answer in answers)
+
+
+def rows(lab: LabHouse, query: str, **values: Any) -> list[tuple[Any, ...]]:
+    """Ask the canonical database of a house."""
+    with lab.house.intake().store.engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(text(query), values)]
+
+
+def audited(lab: LabHouse) -> list[dict[str, Any]]:
+    """Give all message records of the house's audit log, in order."""
+    found = []
+    for file in sorted((lab.settings.path / "audit" / "intake").glob("*.jsonl")):
+        for line in file.read_text().splitlines():
+            record = json.loads(line).get("record", {})
+            if record.get("stage") == "message":
+                found.append(record)
+    return found
+
+
+@pytest.fixture
+def talk() -> SimpleNamespace:
+    """The verbs of these tests."""
+    return SimpleNamespace(converse=converse, codes=codes, rows=rows, audited=audited, oru=oru, frame=frame)
