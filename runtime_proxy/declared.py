@@ -16,6 +16,9 @@ _CONDITIONS: Final = (
 )
 
 
+_STYLES: Final = {"path": "simple", "query": "form", "header": "simple", "cookie": "form"}
+
+
 def undeclared_conditions(root: Any, operation: Operation) -> frozenset[bytes]:
     """Name the request headers that could only bring an answer which the contract does not declare.
 
@@ -44,6 +47,43 @@ def declares_header(root: Any, operation: Operation, name: str) -> bool:
             ):
                 return True
     return False
+
+
+def declared_checks(root: Any, operation: Operation) -> dict[str, Any]:
+    """List what a call is held to: parameters with their styles, media types, statuses."""
+    item, spec = _texts(root, operation)
+    parameters: dict[tuple[str, str], str] = {}
+    for text in (item, spec):
+        listed = text.get("parameters")
+        for entry in listed if isinstance(listed, list) else ():
+            one = dereference(root, entry)
+            if isinstance(one, dict):
+                place, name = str(one.get("in")), str(one.get("name"))
+                style = one.get("style") or _STYLES.get(place, "content")
+                needed = "" if one.get("required") else "?"
+                parameters[place, name] = f"{place} {name}{needed} ({style})"
+    body = dereference(root, spec.get("requestBody"))
+    answers = spec.get("responses")
+    return {
+        "parameters": list(parameters.values()),
+        "request_media": _media(body),
+        "request_body": "required"
+        if operation.request_body_required
+        else "optional"
+        if _media(body)
+        else "none",
+        "responses": {
+            str(status): _media(dereference(root, answer)) or ["no content"]
+            for status, answer in answers.items()
+        }
+        if isinstance(answers, dict)
+        else {},
+    }
+
+
+def _media(node: Any) -> list[str]:
+    content = node.get("content") if isinstance(node, dict) else None
+    return [str(media) for media in content] if isinstance(content, dict) else []
 
 
 def _texts(root: Any, operation: Operation) -> tuple[dict[str, Any], dict[str, Any]]:

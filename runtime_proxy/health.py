@@ -83,7 +83,4 @@ class Health:
 
 
 def _serials(plan: Plan | None) -> dict[str, int]:
-    if plan is None:
-        return {}
-    serials = plan.serials
-    return {"contracts": serials.contracts, "access": serials.access, "routes": serials.routes}
+    return plan.serials.as_json() if plan is not None else {}

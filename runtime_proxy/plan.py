@@ -195,6 +195,10 @@ class Serials:
         """`3.7.2`: contracts, access, routes; the form of audit records."""
         return f"{self.contracts}.{self.access}.{self.routes}"
 
+    def as_json(self) -> dict[str, int]:
+        """Give the three numbers by name."""
+        return {"contracts": self.contracts, "access": self.access, "routes": self.routes}
+
     def __str__(self) -> str:
         return f"contracts {self.contracts}, access {self.access}, routes {self.routes}"
 

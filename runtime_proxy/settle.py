@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("interlock.proxy")
 
 _CLIENT_ERROR = 400
+_TOLD = 5  # places named in one log line
 _WITHHELD = (
     "The provider was asked, its answer is withheld: the audit record could not be kept. Nothing was changed."
 )
@@ -78,11 +79,13 @@ class Settling:
         broken: tuple[Violation, ...],
     ) -> Reply:
         """End with 502, since the answer is outside the contract; the record says where."""
+        places = ", ".join(f"{one.location} {one.name}{one.pointer} {one.keyword}" for one in broken[:_TOLD])
         log.warning(
-            "%s %s: the provider broke the contract in %d places, request %s",
+            "%s %s: the provider broke the contract (status %d: %s), request %s",
             served.version.contract,
             served.operation.id,
-            len(broken),
+            answer.status,
+            places,
             exchange.request_id,
         )
         refusal = ProviderBrokeContract()

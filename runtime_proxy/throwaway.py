@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -43,7 +42,6 @@ if TYPE_CHECKING:
 
 _PURPOSES: Final = ("contracts", "access", "routes", "audit-heads")
 _NUMBERS: Final = re.compile(r"[vV]?(\d{1,9})(?:\.(\d{1,9}))?(?:\.(\d{1,9}))?(?:\D.*)?")
-PREPARE_SECONDS: Final = 5.0
 _LONGEST_NAME: Final = 64
 _CONSUMER: Final = "local"
 _ADAPTER: Final = "upstream"
@@ -79,11 +77,7 @@ def make_bundle(file: Path, way: Way, folder: Path) -> Throwaway:
 
     Raises `InterlockError` with the place in the file where it is no contract that can be served.
     """
-    document = inline_files(file)
-    if kind_of(document.root) != "openapi":
-        raise ContractInvalid(
-            f"{file.name} is no OpenAPI document", hint="the proxy serves paths; give it an OpenAPI 3 file"
-        )
+    document = _read(file)
     name, version = _name_of(document.root, file), _version_of(document.root)
     schemas = _Schemas(file)
     contract = _compiled(document, name, schemas)
@@ -125,6 +119,22 @@ def make_bundle(file: Path, way: Way, folder: Path) -> Throwaway:
     )
 
 
+def _read(file: Path) -> Document:
+    try:
+        document = inline_files(file)
+    except InterlockError as error:
+        if error.place is None or not error.place.source:
+            error.place = Place(str(file))
+        raise
+    if kind_of(document.root) != "openapi":
+        raise ContractInvalid(
+            "this is no OpenAPI document",
+            hint="the proxy serves paths; give it an OpenAPI 3 file",
+            place=Place(str(file)),
+        )
+    return document
+
+
 class _Schemas:
     """Canonical schemas by URN, where they lie beside the file as in our own contracts folder."""
 
@@ -145,22 +155,17 @@ class _Schemas:
         return root
 
 
-def prepare_all(plan: Plan, document: Document, *, budget: float = PREPARE_SECONDS) -> list[str]:
-    """Compile what the first calls would compile, and name the operations that can never be served.
-
-    What is not reached within `budget` seconds is compiled by its first call.
-    """
-    until = time.monotonic() + budget
-    faults: list[str] = []
+def prepare_all(plan: Plan, document: Document) -> list[InterlockError]:
+    """Compile everything now; gives an error with its place for each operation that can never be served."""
+    faults: list[InterlockError] = []
     for route in plan.routes:
         for operation, served in route.current.operations.items():
-            if time.monotonic() > until:
-                return faults
             try:
                 operation.prepare()
             except InterlockError as error:
                 served.fault = fault_of(error)
-                faults.append(f"{operation.method.decode()} {operation.template}: {_placed(error, document)}")
+                error.message = f"{operation.method.decode()} {operation.template}: {error.message}"
+                faults.append(_placed(error, document))
     return faults
 
 
@@ -182,6 +187,7 @@ def _placed(error: InterlockError, document: Document) -> InterlockError:
         error.place = document.position(pointer)
     elif error.place is None or not error.place.source:
         error.place = Place(document.name, pointer=pointer)
+    error.hint = error.hint or "correct the file there; `interlock check FILE` lists everything it finds"
     return error
 
 

@@ -1,0 +1,208 @@
+"""`interlock proxy serve | run | check | plan`: run the data plane, and ask it what it would do."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cli.errors import Exit
+
+if TYPE_CHECKING:
+    from kernel.settings import Settings
+
+_FORMAT = click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
+_DATA = click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Data folder (default: INTERLOCK_DATA or .interlock).",
+)
+
+
+@click.group()
+def proxy() -> None:
+    """Run, check and question the data plane."""
+
+
+@proxy.command()
+@_DATA
+@click.option("--proxy-port", "port", type=int, help="Port (default 8701; 0 takes any free one).")
+@click.option("--proxy-host", "host", help="Address to listen on (default 127.0.0.1).")
+def serve(data: Path | None, port: int | None, host: str | None) -> int:
+    """Serve the bundle of a data folder until SIGTERM or SIGINT, then drain.
+
+    Needs no registry: newer bundles are taken up as they appear, and one that does not verify or cannot
+    be served is left where it is.
+    """
+    from cli.proxy_process import run_loop
+    from cli.proxy_process import serve as serve_folder
+
+    run_loop(serve_folder(_settings(data, proxy_port=port, proxy_host=host)))
+    return Exit.OK
+
+
+@proxy.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option(
+    "--upstream", required=True, metavar="URL", help="The provider; its path is put before every path."
+)
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port (default: any free one).")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--prefix", default="", metavar="PATH", help="Serve the file's paths below this one.")
+@click.option(
+    "--report-only", is_flag=True, help="Refuse nothing; log violations and count them in a header."
+)
+@click.option("--timeout", type=click.FloatRange(0.05, 3600), default=30.0, show_default=True,
+              help="Seconds in which the provider must answer.")  # fmt: skip
+@click.option(
+    "--keep-going", is_flag=True, help="Start although some operations cannot be checked (they get 501)."
+)
+def run(
+    *,
+    file: Path,
+    upstream: str,
+    port: int,
+    host: str,
+    prefix: str,
+    report_only: bool,
+    timeout: float,
+    keep_going: bool,
+) -> int:
+    """Validate every request and answer of one OpenAPI FILE in front of a provider. Works alone.
+
+    The file's own paths are served (`servers` is ignored). Where the file declares security, a throw-away
+    key is made and printed; else no key is asked for. One line on stderr says the URL once it is ready.
+    """
+    from cli.proxy_process import Local, run_file, run_loop
+    from runtime_proxy.throwaway import Way
+
+    way = Way(_checked_upstream(upstream), _checked_prefix(prefix), report_only, timeout)
+    settings = _settings(
+        None,
+        proxy_port=port,
+        proxy_host=host,
+        proxy_guard_requests=10_000_000,
+        proxy_drain_timeout=5.0,
+        audit_fsync=False,
+    )
+    run_loop(run_file(Local(file, way, keep_going), settings), quiet=True)
+    return Exit.OK
+
+
+@proxy.command()
+@_DATA
+@_FORMAT
+def check(data: Path | None, form: str) -> int:
+    """Verify and compile the bundle, and print the effective configuration, secrets masked."""
+    from kernel.bundle.read import read_bundle
+    from kernel.sealing.keys import KeyFolder
+    from runtime_proxy.inspection import describe_bundle, trial_of
+
+    settings = _settings(data)
+    bundle = read_bundle(settings.path / "bundle", KeyFolder(settings.path / "keys").trust())
+    plan = trial_of(bundle, settings["proxy_max_body_bytes"]).plan
+    report = {"settings": _masked(settings), "bundle": describe_bundle(plan)}
+    if form == "json":
+        click.echo(json.dumps(report, indent=2))
+        return Exit.OK
+    for name, value in report["settings"].items():
+        click.echo(f"{name} = {value!r}")
+    click.echo(f"\nbundle: {plan.serials} ({plan.environment})")
+    for route in report["bundle"]["routes"]:
+        click.echo(
+            f"  {route['base'] or '/'}  {route['contract']} {', '.join(route['versions'])} "
+            f"(current {route['current']}, {route['operations']} operations) -> {route['adapter']}"
+        )
+    return Exit.OK
+
+
+@proxy.command()
+@click.argument("method")
+@click.argument("url")
+@_DATA
+@click.option(
+    "--file", type=click.Path(path_type=Path, dir_okay=False), help="Ask of this OpenAPI file instead."
+)
+@click.option("--consumer", help="Ask as this consumer: its pin and its limits.")
+@_FORMAT
+def plan(
+    *, method: str, url: str, data: Path | None, file: Path | None, consumer: str | None, form: str
+) -> int:
+    """Say what would serve METHOD URL: contract, version, operation, security, checks, limits, adapter.
+
+    Ends with 1 when nothing would, and says which refusal the caller would get.
+    """
+    from runtime_proxy.inspection import explain_call
+
+    found = explain_call(_trial(data, file), method.upper(), url, consumer)
+    if form == "json":
+        click.echo(json.dumps(found, indent=2))
+    else:
+        for name, value in found.items():
+            click.echo(f"{name + ':':<14}{_line(value)}")
+    return Exit.GATE_SAYS_NO if "refusal" in found else Exit.OK
+
+
+def _trial(data: Path | None, file: Path | None) -> Any:
+    import tempfile
+
+    from kernel.bundle.read import read_bundle
+    from kernel.sealing.keys import KeyFolder
+    from runtime_proxy.inspection import trial_of
+    from runtime_proxy.throwaway import Way, make_bundle
+
+    settings = _settings(data)
+    if file is None:
+        bundle = read_bundle(settings.path / "bundle", KeyFolder(settings.path / "keys").trust())
+    else:
+        with tempfile.TemporaryDirectory(prefix="interlock-plan-") as folder:
+            made = make_bundle(file, Way("http://127.0.0.1:9"), Path(folder))
+            bundle = read_bundle(made.folder, made.trust)
+    return trial_of(bundle, settings["proxy_max_body_bytes"])
+
+
+def _settings(data: Path | None, **flags: Any) -> Settings:
+    from kernel.settings import load
+
+    return load({"data": str(data) if data else None, **flags})
+
+
+def _checked_upstream(upstream: str) -> str:
+    """Refuse what the adapter would refuse, before anything is started; raises `AdapterSettingsError`."""
+    from adapters.partners.http import HttpAdapter
+
+    HttpAdapter("upstream", {"base_url": upstream})
+    return upstream
+
+
+def _checked_prefix(prefix: str) -> str:
+    prefix = prefix.rstrip("/")
+    if prefix and not prefix.startswith("/"):
+        prefix = f"/{prefix}"
+    return prefix
+
+
+def _masked(settings: Settings) -> dict[str, Any]:
+    import re
+
+    shown: dict[str, Any] = {}
+    for name, value in settings.values.items():
+        if name == "token" and value:
+            shown[name] = "***"
+        elif isinstance(value, str) and "@" in value:
+            shown[name] = re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", value)
+        else:
+            shown[name] = value
+    return shown
+
+
+def _line(value: Any) -> str:
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(_line, value)) or "none"
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_line(inner)}" for name, inner in value.items()) or "none"
+    return "none" if value in (None, "") else str(value)

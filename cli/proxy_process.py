@@ -1,0 +1,166 @@
+"""Runs a data plane in the foreground until it is told to stop: what `proxy serve` and `proxy run` share."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import signal
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from adapters.catalog import build
+from adapters.house import House
+from kernel.audit.journal import Journal
+from kernel.bundle.read import BundleSource
+from kernel.sealing.keys import KeyFolder
+from kernel.sealing.private_files import replace_file
+from runtime_proxy.dataplane import DataPlane
+from runtime_proxy.edge import Edge, serve_edge
+from runtime_proxy.throwaway import Throwaway, Way, make_bundle, prepare_all
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Coroutine
+
+    from kernel.audit.heads import HeadSigner
+    from kernel.settings import Settings
+
+WRITER = "proxy"  # name of the journal of this worker
+_HEADS_KEY = "proxy-heads"
+
+
+def run_loop(main: Coroutine[Any, Any, None], *, quiet: bool = False) -> None:
+    """Run on uvloop with logs on stderr; `quiet` tells warnings only, in one short line each."""
+    import uvloop
+
+    form = "%(levelname)s %(message)s" if quiet else "%(asctime)s %(levelname)s %(name)s: %(message)s"
+    logging.basicConfig(format=form, level=logging.WARNING if quiet else logging.INFO)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main)
+
+
+async def serve(settings: Settings) -> None:
+    """Serve the bundle folder of a data folder until SIGTERM or SIGINT, then drain."""
+    keys = KeyFolder(settings.path / "keys")
+    source = BundleSource(settings.path / "bundle", keys.trust, settings.path / "run" / "bundle-seen.json")
+    signer = keys.ensure(_HEADS_KEY, "audit-heads")
+    ready = settings.path / "run" / "proxy.json"
+    async with _plane(settings, signer) as plane:
+        await plane.start(source)
+        if plane.health.trouble:
+            logging.getLogger("interlock.proxy").warning("not serving yet: %s", plane.health.trouble)
+        async with _listening(plane, settings) as edge:
+            _announce(ready, edge, plane)
+            try:
+                await _stopped(lambda: _announce(ready, edge, plane), settings["proxy_bundle_poll"])
+            finally:
+                ready.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """One file to be served, and where."""
+
+    file: Path
+    way: Way
+    keep_going: bool = False  # start although some operations cannot be checked
+
+
+async def run_file(local: Local, settings: Settings) -> None:
+    """Serve one OpenAPI file until SIGTERM or SIGINT; everything it needs lies in a folder that goes away."""
+    with tempfile.TemporaryDirectory(prefix="interlock-run-") as folder:
+        made = make_bundle(local.file, local.way, Path(folder) / "bundle")
+        source = BundleSource(made.folder, lambda: made.trust)
+        async with _plane(settings, made.signer, Path(folder)) as plane:
+            read = source.read()
+            plan = await plane.activation.take_up(read.bundle)
+            faults = prepare_all(plan, made.document)
+            if faults and not local.keep_going:
+                raise faults[0]
+            for fault in faults:
+                click.echo(f"warning: this operation is refused with 501: {fault}", err=True)
+            async with _listening(plane, settings) as edge:
+                _say_ready(made, local.way, edge)
+                await _stopped(lambda: None, 3600.0)
+
+
+@contextlib.asynccontextmanager
+async def _plane(
+    settings: Settings, signer: HeadSigner, folder: Path | None = None
+) -> AsyncIterator[DataPlane]:
+    """Open the journal and make the data plane; on the way out everything is closed, the journal last."""
+    root = settings.path if folder is None else folder
+    journal = Journal.open(
+        root / "audit",
+        WRITER,
+        signer,
+        segment_bytes=settings["audit_segment_bytes"],
+        queue=settings["audit_queue"],
+        fsync=settings["audit_fsync"],
+    )
+    try:
+        plane = DataPlane(settings, journal, lambda instance: build(instance, house), server=WRITER)
+        house = House(settings, bundle=plane.bundle, audit=journal)
+        try:
+            yield plane
+        finally:
+            await plane.stop()
+            await house.close()
+    finally:
+        await journal.aclose()
+
+
+@contextlib.asynccontextmanager
+async def _listening(plane: DataPlane, settings: Settings) -> AsyncIterator[Edge]:
+    edge = await serve_edge(plane.handler, settings["proxy_host"], settings["proxy_port"], settings)
+    try:
+        yield edge
+    finally:
+        plane.health.draining = True
+        await edge.drain()
+
+
+async def _stopped(tell: Any, seconds: float) -> None:
+    """Wait for SIGTERM or SIGINT; calls `tell` every `seconds` meanwhile."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    while not stop.is_set():
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), seconds)
+        tell()
+
+
+def _announce(file: Path, edge: Edge, plane: DataPlane) -> None:
+    """Write run/proxy.json: where the proxy and its listeners are; rewritten only when that changes."""
+    host, port = edge.address
+    listeners = {name: {"host": at[0], "port": at[1]} for name, at in plane.adapters.addresses().items()}
+    table = {"host": host, "port": port, "pid": os.getpid(), "listeners": listeners}
+    data = json.dumps(table, indent=2, sort_keys=True).encode() + b"\n"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    if not file.exists() or file.read_bytes() != data:
+        replace_file(file, data, 0o644)
+
+
+def _say_ready(made: Throwaway, way: Way, edge: Edge) -> None:
+    host, port = edge.address
+    at = f"[{host}]" if ":" in host else host
+    if made.key:
+        click.echo(
+            "this file asks for a key; until the proxy ends, this one opens every operation:", err=True
+        )
+        for place in made.places:
+            click.echo(f"  {place.replace('KEY', made.key)}", err=True)
+    mode = ", report only: nothing is refused" if way.report_only else ""
+    click.echo(
+        f"interlock proxy http://{at}:{port}{way.prefix} "
+        f"({made.contract} {made.version}, {made.operations} operations{mode}) -> {way.upstream}",
+        err=True,
+    )

@@ -1,0 +1,165 @@
+"""Answers what the proxy would do, without doing it: for `proxy check` and `proxy plan`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from adapters.port import Answer, Call
+from kernel.errors import InterlockError
+from runtime_proxy.activate import probe
+from runtime_proxy.assemble import Parts, Terms, assemble
+from runtime_proxy.compiled import compile_routed
+from runtime_proxy.declared import declared_checks
+from runtime_proxy.match import Match, Miss
+from runtime_proxy.plan import AdapterSlot
+from runtime_proxy.refusals import REFUSALS
+from runtime_proxy.throttle import LocalLimiter
+
+if TYPE_CHECKING:
+    from kernel.bundle.model import Bundle
+    from runtime_proxy.compiled import Compiled
+    from runtime_proxy.plan import Access, Plan, ServedOperation, ServedRoute
+
+
+class _Unstarted:
+    """Stands where an adapter would; it is never called."""
+
+    def __init__(self, name: str, kind: str) -> None:
+        self.name = name
+        self.kind = kind
+
+    async def start(self) -> None:
+        """Do nothing."""
+
+    async def stop(self) -> None:
+        """Do nothing."""
+
+    async def call(self, call: Call) -> Answer:
+        """Refuse: a plan under inspection carries nothing out."""
+        raise InterlockError(f"{self.name} is only inspected; {call.operation_id} is not carried out")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trial:
+    """A plan that serves nobody, with the documents that it was made of."""
+
+    plan: Plan
+    compiled: dict[str, Compiled]
+
+
+def trial_of(bundle: Bundle, max_body: int) -> Trial:
+    """Compile and assemble a bundle as activation would, without adapters; raises `ActivationFailed`."""
+    slots = {
+        one.name: AdapterSlot(one.name, _Unstarted(one.name, one.kind)) for one in bundle.routes.adapters
+    }
+    compiled = compile_routed(bundle, {})
+    plan = assemble(bundle, Parts(compiled, slots, LocalLimiter(), Terms(max_body, "inspection"), 0))
+    probe(plan)
+    return Trial(plan, compiled)
+
+
+def describe_bundle(plan: Plan) -> dict[str, Any]:
+    """Say what a plan serves: serials, routes, consumers; no key and no secret."""
+    return {
+        "serials": plan.serials.as_json(),
+        "environment": plan.environment,
+        "routes": [
+            {
+                "base": route.base.decode(),
+                "contract": route.contract,
+                "versions": list(route.versions),
+                "current": route.current.version,
+                "operations": len(route.current.operations),
+                "adapter": f"{route.adapter.name} ({route.adapter.adapter.kind})",
+                "limits": _limits(route.limits.policy),
+                "report_only": route.report_only,
+                "timeout_seconds": route.timeout_seconds,
+            }
+            for route in plan.routes
+        ],
+        "consumers": len(plan.consumers),
+        "keys": len(plan.keys),
+    }
+
+
+def explain_call(trial: Trial, method: str, url: str, consumer_id: str | None = None) -> dict[str, Any]:
+    """Say what would serve a call, or with which refusal it would end (`refusal`, `status`)."""
+    plan = trial.plan
+    parts = urlsplit(url)
+    path = (parts.path or "/").encode("utf-8", "surrogateescape")
+    found = plan.router.match(method.encode(), path)
+    if isinstance(found, Miss) and found.target is not None:
+        found = found.target.in_any_version(method.encode(), found)
+    if isinstance(found, Miss):
+        return _refused(found)
+    route: ServedRoute = found.target
+    access: Access | None = None
+    version = route.current
+    if consumer_id is not None:
+        consumer = plan.consumers.get(consumer_id)
+        if consumer is None:
+            raise InterlockError(
+                f"the bundle holds no consumer {consumer_id[:64]!r}",
+                hint=f"one of: {', '.join(plan.consumers) or 'none'}",
+            )
+        access = consumer.access.get(route)
+        if access is None:
+            return {"refusal": "not-granted", "status": 403, "contract": route.contract}
+        if access.version is None:
+            return {"refusal": "retired", "status": 410, "contract": route.contract, "pin": access.pin}
+        version = access.version
+    again = version.trie.match(method.encode(), found.rest, route)
+    if not isinstance(again, Match):
+        return _refused(again)
+    limits = route.limits if access is None else access.limits
+    served = version.operations[again.operation]
+    checks = declared_checks(trial.compiled[version.digest].root, again.operation)
+    pin = access.pin if access is not None else ""
+    return _described(served, again, limits.policy) | checks | {"pin": pin}
+
+
+def _described(served: ServedOperation, found: Match, policy: bytes) -> dict[str, Any]:
+    route, version = served.route, served.version
+    return {
+        "contract": version.contract,
+        "version": version.version,
+        "digest": version.digest,
+        "operation": served.operation.id,
+        "template": found.operation.template,
+        "method": found.operation.method.decode(),
+        "audience": version.audience,
+        "security": _security(found),
+        "audit": ["received", "completed"] if served.changes else ["completed"],
+        "body_limit": served.body_limit,
+        "limits": _limits(policy),
+        "answers": "reported" if route.report_only else "enforced",
+        "adapter": f"{route.adapter.name} ({route.adapter.adapter.kind})",
+        "forwarded_to": (route.upstream_prefix + b"/" + b"/".join(found.rest)).decode(),
+        "timeout_seconds": route.timeout_seconds,
+        "unservable": served.fault,
+    }
+
+
+def _security(found: Match) -> list[str]:
+    return [
+        " and ".join(
+            f"{name} ({' '.join(scopes)})" if scopes else name for name, scopes in alternative.items()
+        )
+        or "nobody in particular"
+        for alternative in found.operation.security
+    ] or ["none asked for"]
+
+
+def _refused(miss: Miss) -> dict[str, Any]:
+    if miss.slug == "options":
+        return {"answer": "204, by the proxy itself", "allow": [name.decode() for name in miss.allow]}
+    body: dict[str, Any] = {"refusal": miss.slug, "status": REFUSALS[miss.slug].status}
+    if miss.allow:
+        body["allow"] = [name.decode() for name in miss.allow]
+    return body
+
+
+def _limits(policy: bytes) -> list[str]:
+    return policy.decode().split(", ") if policy else []
