@@ -6,7 +6,6 @@ base64 are lowered to keywords, so that they are judged exactly as bounds and pa
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 ASSERTED = frozenset(
@@ -34,8 +33,9 @@ ASSERTED = frozenset(
 )
 
 _BASE64 = "^(?:[A-Za-z0-9+\\x2f]{4})*(?:[A-Za-z0-9+\\x2f]{2}\\x3d\\x3d|[A-Za-z0-9+\\x2f]{3}\\x3d)?$"
-_FLOAT_MAX = Decimal(340282346638528859811704183484516925440)  # (2 - 2^-23) * 2^127
-_DOUBLE_MAX = Decimal("1.7976931348623157E+308")
+# In their shortest double form, as readers of numbers write them.
+_FLOAT_MAX = 3.4028234663852886e38  # (2 - 2^-23) * 2^127
+_DOUBLE_MAX = 1.7976931348623157e308
 
 
 def _bounded(low: Any, high: Any, **more: Any) -> dict[str, Any]:
