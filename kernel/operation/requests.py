@@ -127,16 +127,16 @@ class Requests:
     def _check_body(
         self, headers: Headers, fields: dict[bytes, bytes], body: bytes, *, single: bool
     ) -> RequestProblem | None:
-        if not single and sum(name in {b"content-type", b"content-encoding"} for name, _ in headers) > len(
-            fields.keys() & {b"content-type", b"content-encoding"}
-        ):
-            fields = {**fields, b"content-type": b"", b"content-encoding": b""}  # two of one: neither counts
-        coding = fields.get(b"content-encoding")
+        coding, content_type = fields.get(b"content-encoding"), fields.get(b"content-type")
+        if not single:
+            # Of two Content-Type fields neither counts; two codings are one too many, whichever they are.
+            names = [name for name, _ in headers]
+            content_type = content_type if names.count(b"content-type") == 1 else None
+            coding = coding if names.count(b"content-encoding") < 2 else b""  # noqa: PLR2004 - two of one
         if coding is not None and body and coding.strip(b" \t").lower() != b"identity":
             return _CODED
         if self._body is None:
             return _UNEXPECTED if body else None
-        content_type = fields.get(b"content-type")
         if body:
             return self._body.check(content_type, body)
         if content_type is not None:

@@ -149,8 +149,11 @@ class _Parse:
 
     def run(self, data: bytes) -> Element:
         try:
+            # expat lets a byte order mark of UTF-16 overrule the encoding that it was told.
+            if b"\x00" in data or not data.decode():
+                raise Undecodable("xml")
             self._parser.Parse(data, True)
-        except expat.ExpatError:
+        except (expat.ExpatError, UnicodeDecodeError):
             raise Undecodable("xml") from None
         return self._builder.close()
 

@@ -1,0 +1,148 @@
+"""Answers are held to statuses, headers and contents that the contract declares."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from typing import Any
+
+import pytest
+
+from kernel.errors import ContractInvalid
+from kernel.operation.codings import decoded
+from kernel.operation.limits import OperationLimits
+from kernel.operation.violation import Undecodable
+
+JSON = (b"content-type", b"application/json")
+COUNT = {"type": "object", "required": ["count"], "properties": {"count": {"type": "integer"}}}
+RESPONSES = {
+    "200": {
+        "description": "found",
+        "headers": {
+            "X-Total": {"required": True, "schema": {"type": "integer", "minimum": 0}},
+            "Content-Type": {"schema": {"const": "ignored"}},
+            "X-Tags": {"schema": {"type": "array", "items": {"type": "integer"}}},
+        },
+        "content": {"application/json": {"schema": COUNT}, "text/csv": {"schema": {"type": "string"}}},
+    },
+    "204": {"description": "nothing", "content": {"application/json": {"schema": COUNT}}},
+    "2XX": {"description": "else", "content": {"application/json": {"schema": {"const": "range"}}}},
+    "404": {"description": "bare"},
+    "default": {
+        "description": "else",
+        "content": {"application/problem+json": {"schema": {"const": "default"}}},
+    },
+}
+TOTAL = (b"x-total", b"1")
+
+
+def judge(
+    make: Any,
+    status: int,
+    headers: list[tuple[bytes, bytes]],
+    body: bytes,
+    *,
+    head: bool = False,
+    responses: Any = RESPONSES,
+) -> list[tuple[str, str, str]]:
+    found = make({"responses": responses}).check_response(status, headers, body, head=head)
+    assert "secret" not in repr(found)
+    return [(item.location, item.pointer or item.name, item.keyword) for item in found]
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "body", "expected"),
+    [
+        (200, [JSON, TOTAL], b'{"count":1}', []),
+        (200, [JSON, TOTAL, (b"x-tags", b"1"), (b"x-tags", b"2")], b'{"count":1}', []),
+        (200, [(b"content-type", b"text/csv"), TOTAL], b"", []),
+        (200, [JSON], b'{"count":1}', [("header", "X-Total", "missing")]),
+        (200, [JSON, (b"x-total", b"secret")], b'{"count":1}', [("header", "X-Total", "type")]),
+        (200, [JSON, (b"x-total", b"-1")], b'{"count":1}', [("header", "X-Total", "minimum")]),
+        (200, [JSON, TOTAL, TOTAL], b'{"count":1}', [("header", "X-Total", "repeated")]),
+        (200, [JSON, TOTAL], b"", [("body", "", "missing")]),
+        (200, [JSON, TOTAL], b"{}", [("body", "/count", "required")]),
+        (200, [JSON, TOTAL], b'{"count":"secret"}', [("body", "/count", "type")]),
+        (200, [JSON, TOTAL], b"secret", [("body", "", "json")]),
+        (200, [TOTAL], b'{"count":1}', [("body", "", "media-type")]),
+        (200, [(b"content-type", b"text/html"), TOTAL], b"<p>", [("body", "", "media-type")]),
+        (200, [JSON, JSON, TOTAL], b'{"count":1}', [("body", "", "media-type")]),
+        (204, [], b"", []),
+        (204, [JSON], b'{"count":1}', [("body", "", "unexpected")]),
+        (201, [JSON], b'"range"', []),
+        (201, [JSON], b'"default"', [("body", "", "const")]),
+        (404, [], b"", []),
+        (404, [JSON], b"{}", [("body", "", "unexpected")]),
+        (500, [(b"content-type", b"application/problem+json")], b'"default"', []),
+        (302, [JSON], b"{}", [("body", "", "media-type")]),
+    ],
+)
+def test_answers(
+    make: Any, status: int, headers: list[tuple[bytes, bytes]], body: bytes, expected: Any
+) -> None:
+    assert judge(make, status, headers, body) == expected
+
+
+def test_a_status_that_nobody_declared_is_a_violation(make: Any) -> None:
+    responses = {"200": {"description": "ok"}, "4xx": {"description": "no"}}
+    assert judge(make, 500, [], b"", responses=responses) == [("status", "", "undeclared")]
+    assert judge(make, 418, [], b"", responses=responses) == []
+    assert judge(make, 500, [], b"anything", responses={}) == []
+
+
+def test_the_answer_to_a_head_has_headers_and_no_body(make: Any) -> None:
+    assert judge(make, 200, [JSON, TOTAL], b"", head=True) == []
+    assert judge(make, 200, [JSON], b"", head=True) == [("header", "X-Total", "missing")]
+    assert judge(make, 200, [JSON, TOTAL], b"{}", head=True) == [("body", "", "unexpected")]
+
+
+@pytest.mark.parametrize(
+    ("coding", "data", "keyword"),
+    [
+        (b"gzip", gzip.compress(b'{"count":1}'), None),
+        (b"X-GZIP", gzip.compress(b'{"count":1}'), None),
+        (b"deflate", zlib.compress(b'{"count":1}'), None),
+        (b"deflate", zlib.compress(b'{"count":1}')[2:-4], None),
+        (b"identity", b'{"count":1}', None),
+        (b"gzip", gzip.compress(b"{}"), "required"),
+        (b"gzip", b'{"count":1}', "content-coding"),
+        (b"gzip", gzip.compress(b'{"count":1}')[:-4], "content-coding"),
+        (b"gzip", gzip.compress(b'{"count":1}') + b"x", "content-coding"),
+        (b"gzip", gzip.compress(b'{"count":1}') * 2, "content-coding"),
+        (b"br", b"x", "content-coding"),
+        (b"gzip, gzip", gzip.compress(gzip.compress(b"{}")), "content-coding"),
+        (b"gzip", gzip.compress(b"0" * 20_000_000), "limit"),
+    ],
+)
+def test_codings_are_taken_off_with_caps(make: Any, coding: bytes, data: bytes, keyword: str | None) -> None:
+    found = judge(make, 200, [JSON, TOTAL, (b"content-encoding", coding)], data)
+    assert [item[2] for item in found] == ([] if keyword is None else [keyword])
+
+
+def test_two_codings_are_refused(make: Any) -> None:
+    lines = [JSON, TOTAL, (b"content-encoding", b"identity"), (b"content-encoding", b"identity")]
+    assert judge(make, 200, lines, b'{"count":1}') == [("body", "", "content-coding")]
+
+
+def test_a_decoded_body_is_bounded_by_size_and_by_ratio() -> None:
+    packed = gzip.compress(b"0" * 100_000)
+    assert len(decoded(b"gzip", packed, OperationLimits(decoded_ratio=1000))) == 100_000
+    for limits in (
+        OperationLimits(decoded_ratio=10),
+        OperationLimits(decoded_bytes=99_999, decoded_ratio=1000),
+    ):
+        with pytest.raises(Undecodable):
+            decoded(b"gzip", packed, limits)
+
+
+def test_write_only_properties_are_refused_in_an_answer(make: Any) -> None:
+    schema = {"type": "object", "properties": {"pin": {"type": "string", "writeOnly": True}}}
+    spec = {"responses": {"200": {"description": "ok", "content": {"application/json": {"schema": schema}}}}}
+    operation = make(spec, version="3.0.3")
+    assert operation.check_response(200, [JSON], b"{}") == ()
+    assert operation.check_response(200, [JSON], b'{"pin":"1"}') != ()
+
+
+def test_an_odd_status_is_refused(make: Any) -> None:
+    with pytest.raises(ContractInvalid, match="no status"):
+        make({"responses": {"20X": {"description": "odd"}}}).prepare()

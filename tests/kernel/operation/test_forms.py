@@ -1,0 +1,214 @@
+"""Form bodies, urlencoded and multipart: typed by property, parted strictly."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from kernel.errors import ContractInvalid
+from kernel.operation.violation import RequestProblem
+
+FORM = "application/x-www-form-urlencoded"
+PERSON = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["name"],
+    "properties": {
+        "name": {"type": "string", "minLength": 1},
+        "age": {"type": "integer"},
+        "wards": {"type": "array", "items": {"type": "integer"}},
+        "address": {
+            "type": "object",
+            "properties": {"zip": {"type": "string"}},
+            "additionalProperties": False,
+        },
+        "stays": {
+            "type": "array",
+            "items": {"type": "object", "required": ["from"], "properties": {"from": {"type": "string"}}},
+        },
+    },
+}
+
+
+def told(problem: RequestProblem | None) -> tuple[str, list[tuple[str, str]]] | None:
+    if problem is None:
+        return None
+    assert "secret" not in repr(problem)
+    return problem.slug, [(item.pointer, item.keyword) for item in problem.violations]
+
+
+def form(make: Any, data: bytes, *, schema: Any = PERSON, media: bytes = FORM.encode(), **spec: Any) -> Any:
+    operation = make({"requestBody": {"required": True, "content": {FORM: {"schema": schema, **spec}}}})
+    return told(operation.check_request((), b"", [(b"content-type", media)], data))
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b"name=Ada", None),
+        (b"name=Ada&age=7", None),
+        (b"name=Ada+Maria%20M&wards=1&wards=2", None),
+        (b"name=Ada&address=%7B%22zip%22%3A%221%22%7D", None),
+        (b'name=Ada&stays={"from":"a"}&stays={"from":"b"}', None),
+        (b"age=7", ("body-invalid", [("/name", "required")])),
+        (b"name=", ("body-invalid", [("/name", "minLength")])),
+        (b"name=Ada&secret=7", ("body-invalid", [("/{key}", "additionalProperties")])),
+        (b"name=Ada&age=secret", ("body-malformed", [("/age", "type")])),
+        (b"name=Ada&wards=1&wards=secret", ("body-malformed", [("/wards/1", "type")])),
+        (b"name=Ada&name=Bo", ("body-malformed", [("/name", "repeated")])),
+        (b"name=Ada&n%61me=Bo", ("body-malformed", [("/name", "repeated")])),
+        (b"name=Ada&secret=1&secret=2", ("body-malformed", [("/{key}", "repeated")])),
+        (b"name=%zz", ("body-malformed", [("/name", "percent-encoding")])),
+        (b"name=%ff", ("body-malformed", [("/name", "utf-8")])),
+        (b"name=\xff", ("body-malformed", [("/name", "utf-8")])),
+        (b"name=Ada&address=%7B", ("body-malformed", [("/address", "json")])),
+        (
+            b"name=Ada&address=%7B%22secret%22%3A1%7D",
+            ("body-invalid", [("/address/{key}", "additionalProperties")]),
+        ),
+        (b"a=1&" * 3000, ("body-malformed", [("", "limit")])),
+    ],
+)
+def test_urlencoded(make: Any, data: bytes, expected: Any) -> None:
+    assert form(make, data) == expected
+
+
+def test_a_form_property_may_have_a_style(make: Any) -> None:
+    encoding = {"wards": {"style": "pipeDelimited", "explode": False}, "address": {"style": "deepObject"}}
+    assert form(make, b"name=Ada&wards=1|2&address[zip]=01", encoding=encoding) is None
+    assert form(make, b"name=Ada&wards=1|x", encoding=encoding) == ("body-malformed", [("/wards/1", "type")])
+    found = form(make, b"name=Ada&address[secret]=1", encoding=encoding)
+    assert found == ("body-invalid", [("/address/{key}", "additionalProperties")])
+
+
+def test_further_fields_are_typed_by_additional_properties(make: Any) -> None:
+    schema = {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "integer"}}}
+    assert form(make, b"a=1&a=2&b=3", schema=schema) is None
+    assert form(make, b"a=1&b=x", schema=schema) == ("body-malformed", [("/{key}", "type")])
+
+
+def test_a_form_is_utf_8_and_an_object(make: Any) -> None:
+    found = form(make, b"name=Ada", media=FORM.encode() + b"; charset=latin1")
+    assert found == ("media-type-unsupported", [("", "charset")])
+    with pytest.raises(ContractInvalid, match="schema of an object"):
+        form(make, b"", schema={"type": "array"})
+
+
+# --- multipart ---------------------------------------------------------------------------------------
+
+UPLOAD = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["report"],
+    "properties": {
+        "report": {"type": "string", "format": "binary", "maxLength": 20},
+        "pages": {"type": "array", "items": {"type": "string", "format": "binary"}, "maxItems": 2},
+        "count": {"type": "integer"},
+        "about": {"type": "object", "required": ["ward"], "properties": {"ward": {"type": "string"}}},
+        "scan": {"contentMediaType": "image/png"},
+    },
+}
+
+
+def part(name: str, data: bytes, *lines: bytes, more: bytes = b"") -> bytes:
+    head = b'Content-Disposition: form-data; name="' + name.encode() + b'"' + more
+    return b"--B\r\n" + b"\r\n".join([head, *lines]) + b"\r\n\r\n" + data + b"\r\n"
+
+
+def upload(
+    make: Any,
+    *pieces: bytes,
+    media: bytes = b"multipart/form-data; boundary=B",
+    end: bytes = b"--B--\r\n",
+    **spec: Any,
+) -> Any:
+    content = {"multipart/form-data": {"schema": UPLOAD, **spec}}
+    operation = make({"requestBody": {"required": True, "content": content}})
+    return told(operation.check_request((), b"", [(b"content-type", media)], b"".join(pieces) + end))
+
+
+REPORT = part("report", b"\x00\xff\r\n--b", b"Content-Type: application/pdf", more=b'; filename="secret.pdf"')
+
+
+@pytest.mark.parametrize(
+    ("pieces", "expected"),
+    [
+        ((REPORT,), None),
+        ((REPORT, part("count", b"7")), None),
+        ((REPORT, part("about", b'{"ward":"7"}', b"Content-Type: application/json")), None),
+        ((REPORT, part("about", b'{"ward":"7"}')), None),
+        ((REPORT, part("pages", b"1"), part("pages", b"2")), None),
+        ((REPORT, part("scan", b"\x89PNG")), None),
+        ((part("count", b"7"),), ("body-invalid", [("/report", "required")])),
+        ((part("report", b"x" * 21),), ("body-invalid", [("/report", "maxLength")])),
+        ((REPORT, part("count", b"secret")), ("body-malformed", [("/count", "type")])),
+        ((REPORT, part("count", b"1"), part("count", b"2")), ("body-malformed", [("/count", "repeated")])),
+        ((REPORT, *[part("pages", b"x")] * 3), ("body-invalid", [("/pages", "maxItems")])),
+        ((REPORT, part("about", b"{}")), ("body-invalid", [("/about/ward", "required")])),
+        ((REPORT, part("about", b"{")), ("body-malformed", [("/about", "json")])),
+        (
+            (REPORT, part("about", b"{}", b"Content-Type: text/plain")),
+            ("body-malformed", [("/about", "contentType")]),
+        ),
+        ((REPORT, part("secret", b"1")), ("body-invalid", [("/{key}", "additionalProperties")])),
+        ((part("report", b"1") * 200,), ("body-malformed", [("", "limit")])),
+    ],
+)
+def test_multipart(make: Any, pieces: tuple[bytes, ...], expected: Any) -> None:
+    assert upload(make, *pieces) == expected
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        (b"preamble\r\n", REPORT),
+        (b"\r\n", REPORT),
+        (REPORT.replace(b"--B\r\n", b"--B \r\n", 1),),
+        (REPORT.replace(b"--B\r\n", b"--B\n", 1),),
+        (REPORT.replace(b"--B\r\n", b"--BX\r\n", 1),),
+        (REPORT.replace(b"form-data", b"attachment"),),
+        (REPORT.replace(b'name="report"', b"name=report"),),
+        (REPORT.replace(b'name="report"', b'name="rep\\"ort"'),),
+        (REPORT.replace(b'name="report"', b"name*=utf-8''report"),),
+        (REPORT.replace(b"Content-Type: application/pdf", b"Content-Type: application/pdf,text/plain"),),
+        (REPORT.replace(b"Content-Type: application/pdf", b"Content-Type: multipart/mixed"),),
+        (REPORT.replace(b"Content-Type: application/pdf", b"Content-Transfer-Encoding: base64"),),
+        (REPORT.replace(b"Content-Type: application/pdf", b'Content-Disposition: form-data; name="count"'),),
+        (REPORT.replace(b"Content-Type: application/pdf", b"Content-Type : application/pdf"),),
+        (REPORT.replace(b"Content-Type: application/pdf", b" folded"),),
+        (b"--B\r\nContent-Type: text/plain\r\n\r\nx\r\n",),
+        (b'--B\r\nContent-Disposition: form-data; name="report"\r\n',),
+    ],
+)
+def test_a_multipart_body_with_two_readings_is_refused(make: Any, pieces: tuple[bytes, ...]) -> None:
+    assert upload(make, *pieces) == ("body-malformed", [("", "multipart")])
+
+
+def test_a_multipart_body_ends_once(make: Any) -> None:
+    for end in (b"", b"--B-", b"--B--epilogue", b"--B--\r\nmore", b"--B--\r\n--B--\r\n"):
+        assert upload(make, REPORT, end=end) == ("body-malformed", [("", "multipart")])
+    assert upload(make, REPORT, end=b"--B--") is None
+
+
+@pytest.mark.parametrize(
+    "media",
+    [
+        b"multipart/form-data",
+        b'multipart/form-data; boundary="a b"',
+        b"multipart/form-data; boundary=" + b"a" * 71,
+    ],
+)
+def test_a_multipart_body_needs_a_sound_boundary(make: Any, media: bytes) -> None:
+    assert upload(make, REPORT, media=media) == ("body-malformed", [("", "boundary")])
+
+
+def test_encoding_restricts_the_type_of_a_part(make: Any) -> None:
+    encoding = {"report": {"contentType": "application/pdf, image/*"}}
+    assert upload(make, REPORT, encoding=encoding) is None
+    image = REPORT.replace(b"application/pdf", b"image/png")
+    assert upload(make, image, encoding=encoding) is None
+    html = REPORT.replace(b"application/pdf", b"text/html")
+    assert upload(make, html, encoding=encoding) == ("body-malformed", [("/report", "contentType")])
+    bare = part("report", b"x")
+    assert upload(make, bare, encoding=encoding) == ("body-malformed", [("/report", "contentType")])

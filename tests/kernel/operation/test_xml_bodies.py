@@ -1,0 +1,143 @@
+"""XML bodies by the `xml` object; documents that reach beyond themselves are refused unread."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+ORDER = {
+    "type": "object",
+    "xml": {"name": "order"},
+    "additionalProperties": False,
+    "required": ["id"],
+    "properties": {
+        "id": {"type": "integer", "xml": {"attribute": True}},
+        "placer": {"type": "string", "maxLength": 5, "xml": {"name": "placedBy"}},
+        "urgent": {"type": "boolean"},
+        "codes": {"type": "array", "items": {"type": "string", "maxLength": 6, "xml": {"name": "code"}}},
+        "wards": {
+            "type": "array",
+            "maxItems": 2,
+            "xml": {"wrapped": True, "name": "wardList"},
+            "items": {"type": "integer", "xml": {"name": "ward"}},
+        },
+        "patient": {
+            "type": "object",
+            "xml": {"namespace": "urn:example:patient", "prefix": "p"},
+            "properties": {"name": {"type": "string", "xml": {"namespace": "urn:example:patient"}}},
+            "additionalProperties": False,
+        },
+    },
+}
+
+
+def judge(make: Any, text: str | bytes, schema: Any = ORDER, media: bytes = b"application/xml") -> Any:
+    operation = make({"requestBody": {"required": True, "content": {"application/xml": {"schema": schema}}}})
+    data = text if isinstance(text, bytes) else text.encode()
+    problem = operation.check_request((), b"", [(b"content-type", media)], data)
+    if problem is None:
+        return None
+    assert "secret" not in repr(problem)
+    return problem.slug, [(item.pointer, item.keyword) for item in problem.violations]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('<order id="7"/>', None),
+        (
+            '<?xml version="1.0" encoding="UTF-8"?>\n<order id="7"><placedBy>Ada</placedBy><urgent> true </urgent></order>',
+            None,
+        ),
+        ('<order id="7"><code>a</code><code>b</code></order>', None),
+        ('<order id="7"><wardList><ward>1</ward><ward>2</ward></wardList></order>', None),
+        (
+            '<order id="7" xmlns:q="urn:example:patient"><q:patient><q:name>A</q:name></q:patient></order>',
+            None,
+        ),
+        ('<order id="7"><placedBy><![CDATA[A<B]]></placedBy></order>', None),
+        ("<order/>", ("body-invalid", [("/id", "required")])),
+        ("<other id='7'/>", ("body-malformed", [("", "xml")])),
+        ('<order id="secret"/>', ("body-malformed", [("/id", "type")])),
+        (
+            '<order id="7"><placedBy>secret name</placedBy></order>',
+            ("body-invalid", [("/placer", "maxLength")]),
+        ),
+        (
+            '<order id="7"><placedBy>a</placedBy><placedBy>b</placedBy></order>',
+            ("body-malformed", [("/placer", "repeated")]),
+        ),
+        (
+            '<order id="7"><code>a</code><code>secret code</code></order>',
+            ("body-invalid", [("/codes/1", "maxLength")]),
+        ),
+        (
+            '<order id="7"><wardList><ward>1</ward><ward>x</ward></wardList></order>',
+            ("body-malformed", [("/wards/1", "type")]),
+        ),
+        (
+            '<order id="7"><wardList><secret>1</secret></wardList></order>',
+            ("body-malformed", [("/wards/0", "xml")]),
+        ),
+        ('<order id="7"><ward>1</ward></order>', ("body-invalid", [("/{key}", "additionalProperties")])),
+        ('<order id="7" secret="1"/>', ("body-invalid", [("/{key}", "additionalProperties")])),
+        (
+            '<order id="7"><patient><name>A</name></patient></order>',
+            ("body-invalid", [("/{key}", "additionalProperties")]),
+        ),
+        ('<order id="7">secret<urgent>true</urgent></order>', ("body-malformed", [("", "xml")])),
+        ('<order id="7"><urgent>true</urgent>secret</order>', ("body-malformed", [("", "xml")])),
+    ],
+)
+def test_elements_become_the_declared_value(make: Any, text: str, expected: Any) -> None:
+    assert judge(make, text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "<order id='7'>",
+        "<order id='7'/><order/>",
+        "<order id='7' id='8'/>",
+        '<!DOCTYPE order><order id="7"/>',
+        '<!DOCTYPE o [<!ENTITY a "7">]><order id="&a;"/>',
+        '<!DOCTYPE o SYSTEM "file:///etc/passwd"><order id="7"/>',
+        "<order id='7'>&secret;</order>",
+        b"<order id='7'><placedBy>\xff</placedBy></order>",
+        "<order id='7'/>".encode("utf-16"),
+    ],
+)
+def test_a_document_that_is_not_plain_xml_is_refused(make: Any, text: str | bytes) -> None:
+    expected = ("body-missing", [("", "missing")]) if not text else ("body-malformed", [("", "xml")])
+    assert judge(make, text) == expected
+
+
+def test_bombs_and_other_encodings_are_refused(make: Any) -> None:
+    assert judge(make, "<a>" * 200 + "</a>" * 200) == ("body-malformed", [("", "limit")])
+    assert judge(make, '<?xml version="1.0" encoding="iso-8859-1"?><order id="7"/>') == (
+        "media-type-unsupported",
+        [("", "charset")],
+    )
+    found = judge(make, '<order id="7"/>', media=b"application/xml; charset=utf-16")
+    assert found == ("media-type-unsupported", [("", "charset")])
+
+
+def test_a_root_may_be_a_scalar_or_an_array(make: Any) -> None:
+    assert judge(make, "<n>7</n>", {"type": "integer", "maximum": 7}) is None
+    assert judge(make, "<n>8</n>", {"type": "integer", "maximum": 7}) == ("body-invalid", [("", "maximum")])
+    rows = {"type": "array", "items": {"type": "integer", "xml": {"name": "n"}}, "xml": {"name": "rows"}}
+    assert judge(make, "<rows><n>1</n><n>2</n></rows>", rows) is None
+    assert judge(make, "<rows><n>1</n><m>2</m></rows>", rows) == ("body-malformed", [("/1", "xml")])
+    nil = '<n xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:nil="true"/>'
+    assert judge(make, nil, {"type": ["integer", "null"]}) is None
+    assert judge(make, nil, {"type": "integer"}) == ("body-invalid", [("", "type")])
+
+
+def test_xml_without_a_schema_is_opaque_and_fhir_xml_well_formed(make: Any) -> None:
+    assert judge(make, "<anything", {"type": "string"}) is None
+    operation = make({"requestBody": {"content": {"application/fhir+xml": {"schema": ORDER}}}})
+    lines = [(b"content-type", b"application/fhir+xml")]
+    assert operation.check_request((), b"", lines, b'<Patient xmlns="http://hl7.org/fhir"/>') is None
+    assert operation.check_request((), b"", lines, b"<Patient>") is not None
