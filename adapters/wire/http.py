@@ -142,7 +142,7 @@ class HttpClient:
         if (
             fields.count(b"\n") != breaks
             or fields.count(b"\r") != breaks
-            or b"\0" in fields
+            or fields.find(b"\0") >= 0
             or _TARGET.fullmatch(call.target) is None
         ):
             raise UpstreamBroken("the request holds bytes that cannot be sent over HTTP/1.1", sent=False)

@@ -10,11 +10,12 @@ import httptools
 
 from adapters.port import Answer, Headers
 from adapters.wire.chunked import ChunkedBody, ChunkedError
+from adapters.wire.http_fields import fields_of
 
 # RFC 9112 §4. llhttp also takes other protocols' names, statuses below 100 and bare control bytes.
 _STATUS_LINE: Final = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9][0-9])(?: [\t\x20-\x7e\x80-\xff]*)?\r\n")
 _BEGINNING: Final = b"HTTP/1."
-_LENGTH: Final = re.compile(rb"[0-9]{1,18}")
+_MOST_DIGITS: Final = 18
 _FRAMING: Final = frozenset((b"content-length", b"transfer-encoding"))
 _KEEP_ALIVE_TIMEOUT: Final = re.compile(rb"(?:^|[,;\s])timeout=([0-9]{1,9})", re.IGNORECASE)
 _MOST_INTERIM: Final = 8  # 1xx answers before the real one
@@ -48,7 +49,6 @@ class AnswerReader:
         "_buffer",
         "_chunked",
         "_decoded",
-        "_framing",
         "_headers",
         "_interim",
         "_limits",
@@ -80,15 +80,6 @@ class AnswerReader:
         self._need = 0
         self.reusable = False  # may the connection carry another request after this answer
         self.started = False  # has any byte of the answer arrived
-
-    # -- llhttp's callbacks -------------------------------------------------------------------------
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Sort a field line: framing apart, all others as they came."""
-        name = name.lower()
-        if name in _FRAMING:
-            self._framing.append((name, value))
-        else:
-            self._headers.append((name, value))
 
     def on_message_complete(self) -> None:
         """Note where llhttp sees the end, to compare it with ours."""
@@ -132,13 +123,13 @@ class AnswerReader:
             line = _STATUS_LINE.match(data)
             if line is None:
                 raise AnswerBroken("the answer does not begin with a status line of HTTP/1.x")
-            self._status = status = int(line[2])
-            self._headers: Headers = []
-            self._framing: Headers = []
+            minor, digits = line.groups()
+            self._status = status = int(digits)
             self._parser_done = False
-            head = data if end == len(data) else data[:end]
+            head = data[:end]
             self._parse(head)
-            if len(self._headers) + len(self._framing) > self._limits.headers:
+            self._headers = headers = fields_of(head)
+            if len(headers) > self._limits.headers:
                 raise AnswerBroken("the answer has too many header lines")
             if status >= 200:  # noqa: PLR2004 - final
                 break
@@ -146,10 +137,7 @@ class AnswerReader:
             data = data[end:]
             if not data:
                 return None
-        if b" \r\n" in head or b"\t\r\n" in head:  # llhttp keeps white space after a value (RFC 9112 §5.1)
-            self._headers = [(name, value.rstrip(b" \t")) for name, value in self._headers]
-            self._framing = [(name, value.rstrip(b" \t")) for name, value in self._framing]
-        return self._frame(data, end, persistent=line[1] == b"1")
+        return self._frame(data, end, persistent=minor == b"1")
 
     def _parse(self, head: bytes) -> None:
         try:
@@ -166,15 +154,23 @@ class AnswerReader:
 
     def _skip_interim(self, status: int) -> None:
         self._interim += 1
-        if status == 101 or self._framing or self._interim > _MOST_INTERIM:  # noqa: PLR2004 - RFC 9110 §15.2.2
+        # RFC 9110 §15.2.2: nobody asked to switch.
+        if (
+            status == 101
+            or self._interim > _MOST_INTERIM
+            or any(name in _FRAMING for name, _ in self._headers)
+        ):  # noqa: PLR2004
             raise AnswerBroken("the provider sends interim answers that nobody asked for")
 
     def _frame(self, data: bytes, end: int, *, persistent: bool) -> Answer | None:
         """Decide how the body ends (RFC 9112 §6.3) and read what of it is already here."""
-        framing = self._framing
-        self.reusable = persistent and self._keeps_alive()
+        headers = self._headers
+        framing = [pair for pair in headers if pair[0] in _FRAMING]
+        for pair in framing:
+            headers.remove(pair)
+        self.reusable = persistent and self._keeps_alive(headers)
         if self._to_head or self._status in _NO_CONTENT:
-            return self._without_body(rest=len(data) > end)
+            return self._without_body(framing, rest=len(data) > end)
         if not framing:
             self.reusable = False
             self._mode = _CLOSE_BODY
@@ -191,7 +187,7 @@ class AnswerReader:
             self._mode = _CHUNKED_BODY
             self._chunked = ChunkedBody(self._limits.body_bytes)
             return self._read_chunked_body(rest) if rest else None
-        if _LENGTH.fullmatch(value) is None:
+        if not value.isdigit() or len(value) > _MOST_DIGITS:
             raise AnswerBroken("the answer has a malformed Content-Length")
         self._need = int(value)
         if self._need > self._limits.body_bytes:
@@ -199,22 +195,23 @@ class AnswerReader:
         self._mode = _LENGTH_BODY
         return self._read_length_body(rest)
 
-    def _without_body(self, *, rest: bool) -> Answer:
+    def _without_body(self, framing: Headers, *, rest: bool) -> Answer:
         """Give an answer that its request or status frames; a length in it speaks of a representation."""
-        lengths = [value for name, value in self._framing if name == b"content-length"]
-        if self._status != 204 and len(self._framing) == 1 and lengths and _LENGTH.fullmatch(lengths[0]):  # noqa: PLR2004
-            self._headers.append((b"content-length", lengths[0]))
-        elif self._framing and not self._to_head:
+        names = [name for name, _ in framing]
+        if self._status != 204 and names == [b"content-length"] and framing[0][1].isdigit():  # noqa: PLR2004
+            self._headers += framing
+        elif framing and not self._to_head:
             self.reusable = False  # it announces a body that it must not have (RFC 9112 §6.3, 1)
         if not self._parser_done:
             self._parser = httptools.HttpResponseParser(self)  # the old one waits for a body that never comes
         return self._whole(b"", rest=rest)
 
-    def _keeps_alive(self) -> bool:
-        for name, value in self._headers:
-            if name == b"connection" and b"close" in value.lower():
-                return False
-            if name == b"keep-alive" and (timeout := _KEEP_ALIVE_TIMEOUT.search(value)):
+    def _keeps_alive(self, headers: Headers) -> bool:
+        for name, value in headers:
+            if name == b"connection":
+                if value != b"keep-alive" and value.lower().find(b"close") >= 0:
+                    return False
+            elif name == b"keep-alive" and (timeout := _KEEP_ALIVE_TIMEOUT.search(value)):
                 self.idle_seconds = float(timeout[1])
         return True
 
@@ -242,10 +239,7 @@ class AnswerReader:
             rest = chunked.feed(data)
         except ChunkedError as error:
             raise AnswerBroken(f"the answer is broken: {error}") from None
-        headers = self._headers
-        self._headers = []  # llhttp hands trailers to on_header as well
         self._parser.feed_data(data[: len(data) - len(rest)] if rest else data)
-        self._headers = headers
         if rest is None:
             return None
         return self._whole(chunked.body, rest=bool(rest))

@@ -1,0 +1,180 @@
+"""The edge: listens, holds the connections, watches their time, and drains."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from adapters.errors import ListenFailed
+from runtime_proxy.answering import DateLine
+from runtime_proxy.edge_connection import EdgeConnection
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Coroutine
+
+    from kernel.settings import Settings
+    from runtime_proxy.exchange import Handler
+
+_BACKLOG: Final = 2048
+_SLOWEST_TICK, _FASTEST_TICK = 0.25, 0.01  # seconds between looks at the deadlines
+_DRAIN_GRACE: Final = 0.5  # seconds in which a draining edge still takes requests on open connections
+_OVER_LIMIT: Final = 64  # connections above the limit that are told so; any more are closed without a word
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeLimits:
+    """What a client may send, and how long it may take; the rows of `proxy_*` in kernel/settings.py."""
+
+    head_bytes: int
+    target_bytes: int
+    headers: int
+    body_bytes: int
+    connections: int
+    head_timeout: float
+    body_timeout: float
+    idle_timeout: float
+    write_timeout: float
+    drain_timeout: float
+
+    @classmethod
+    def of(cls, settings: Settings) -> EdgeLimits:
+        """Take the limits from the settings; a client gets as long to read a body as to send one."""
+        return cls(
+            head_bytes=settings["proxy_max_head_bytes"],
+            target_bytes=settings["proxy_max_target_bytes"],
+            headers=settings["proxy_max_headers"],
+            body_bytes=settings["proxy_max_body_bytes"],
+            connections=settings["proxy_max_connections"],
+            head_timeout=settings["proxy_head_timeout"],
+            body_timeout=settings["proxy_body_timeout"],
+            idle_timeout=settings["proxy_idle_timeout"],
+            write_timeout=settings["proxy_body_timeout"],
+            drain_timeout=settings["proxy_drain_timeout"],
+        )
+
+
+class Edge:
+    """A listening edge; made by `serve_edge`, ended by `drain`.
+
+    `now` is the loop's time as of the last look at the clock, exact to a quarter of a second: deadlines
+    are set from it, so that a request costs no timer.
+    """
+
+    def __init__(self, handler: Handler, limits: EdgeLimits, loop: asyncio.AbstractEventLoop) -> None:
+        self.handler = handler
+        self.limits = limits
+        self.draining = False
+        self.date = DateLine()
+        self.now = loop.time()
+        self.address: tuple[str, int] = ("", 0)
+        self._loop = loop
+        self._server: asyncio.Server | None = None
+        self._connections: set[EdgeConnection] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        shortest = min(limits.head_timeout, limits.body_timeout, limits.idle_timeout, limits.write_timeout)
+        self._tick = min(_SLOWEST_TICK, max(_FASTEST_TICK, shortest / 8))
+        self._clock = loop.call_later(self._tick, self._look)
+
+    @property
+    def connections(self) -> int:
+        """How many connections are open."""
+        return len(self._connections)
+
+    async def listen(self, host: str, port: int, *, tls: ssl.SSLContext | None, reuse_port: bool) -> None:
+        """Bind and accept; raises `ListenFailed`."""
+        loop = self._loop
+        try:
+            self._server = await loop.create_server(
+                lambda: EdgeConnection(self, loop),
+                host,
+                port,
+                ssl=tls,
+                ssl_handshake_timeout=self.limits.head_timeout if tls else None,
+                backlog=_BACKLOG,
+                reuse_port=reuse_port or None,
+            )
+        except OSError as error:
+            self._clock.cancel()
+            raise ListenFailed(
+                f"the proxy cannot listen on {host}:{port}: {error.strerror or error}",
+                hint="choose another proxy_host or proxy_port, or end the program that uses it",
+            ) from None
+        bound = self._server.sockets[0].getsockname()
+        self.address = (bound[0], bound[1])
+
+    async def drain(self) -> None:
+        """Take no new connections, finish what is under way, and close.
+
+        Open connections may send requests for another half second and are told to close; what is not
+        finished after `drain_timeout` is given up.
+        """
+        self.draining = True
+        if self._server is not None:
+            self._server.close()
+        loop = self._loop
+        until = loop.time() + self.limits.drain_timeout
+        grace = loop.time() + min(_DRAIN_GRACE, self.limits.drain_timeout)
+        while (self._connections or self._tasks) and loop.time() < until:
+            if loop.time() >= grace:
+                for connection in [one for one in self._connections if one.idle]:
+                    connection.expired()
+            await asyncio.sleep(0.01)
+        for connection in tuple(self._connections):
+            connection.abort()
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for _ in range(100):  # `connection_lost` comes with the next turns of the loop
+            if not self._connections:
+                break
+            await asyncio.sleep(0)
+        self._clock.cancel()
+
+    # -- for the connections ------------------------------------------------------------------------
+    def joined(self, connection: EdgeConnection) -> None:
+        """Count a new connection, or refuse it."""
+        self._connections.add(connection)
+        above = len(self._connections) - self.limits.connections
+        if above > _OVER_LIMIT:
+            connection.abort()
+        elif above > 0:
+            connection.refuse("too-many-connections")
+
+    def left(self, connection: EdgeConnection) -> None:
+        """Forget a closed connection."""
+        self._connections.discard(connection)
+
+    def spawn(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run a connection's exchanges in a task that outlives the connection where it must."""
+        task = self._loop.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def _look(self) -> None:
+        """End what passed its deadline: one clock for all connections costs less than timers of their own."""
+        self.now = now = self._loop.time()
+        self.date.refresh()
+        for connection in [one for one in self._connections if one.deadline < now]:
+            connection.expired()
+        self._clock = self._loop.call_later(self._tick, self._look)
+
+
+async def serve_edge(
+    handler: Handler,
+    host: str,
+    port: int,
+    settings: Settings,
+    *,
+    tls: ssl.SSLContext | None = None,
+    reuse_port: bool = False,
+) -> Edge:
+    """Listen and serve in the running loop; `Edge.address` says where, `Edge.drain` ends it.
+
+    `reuse_port` lets several processes share one port (SO_REUSEPORT). Raises `ListenFailed`.
+    """
+    edge = Edge(handler, EdgeLimits.of(settings), asyncio.get_running_loop())
+    await edge.listen(host, port, tls=tls, reuse_port=reuse_port)
+    return edge

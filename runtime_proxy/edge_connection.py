@@ -1,0 +1,212 @@
+"""One client connection of the edge: has its requests answered in order, and writes the answers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Final, cast
+
+from runtime_proxy.answering import INTERNAL_ERROR, ReplyUnsendable, has_body, head_of
+from runtime_proxy.edge_intake import BODY, BUSY, CLOSED, HEAD, LINGER, NEVER, SKIP, Intake
+
+if TYPE_CHECKING:
+    from runtime_proxy.edge import Edge
+    from runtime_proxy.exchange import Exchange, Reply
+
+_LARGE_BODY: Final = 32 * 1024  # bytes; from here on, copying costs more than a second buffer
+_LINGER_SECONDS: Final = 2.0  # a closing connection is still read, so that its answer is not reset away
+_LEAST_PROGRESS: Final = 64 * 1024  # bytes of an answer that a client must take within the write timeout
+_log = logging.getLogger("interlock.edge")
+
+
+class EdgeConnection(Intake):
+    """Answers the requests of one client strictly one after the other.
+
+    Exchanges run in one task for the whole connection, made with its first request: that costs less than
+    a task a request, and keeps the order. While the client does not read its answers, nothing more is
+    taken up from it.
+    """
+
+    __slots__ = ("_flushed", "_loop", "_unsent", "_waiter", "task")
+
+    def __init__(self, edge: Edge, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(edge)
+        self._loop = loop
+        self._waiter: asyncio.Future[None] | None = None  # the task waits for a request
+        self._flushed: asyncio.Future[None] | None = None  # the task waits for the client to read
+        self._unsent = -1
+        self.task: asyncio.Task[None] | None = None
+
+    # -- asyncio.Protocol ---------------------------------------------------------------------------
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Join the edge, or be refused by it."""
+        self._transport = cast("asyncio.Transport", transport)
+        peer = transport.get_extra_info("peername")
+        self._peer = peer[0] if isinstance(peer, tuple) else ""
+        self.deadline = self._edge.now + self._edge.limits.head_timeout
+        self._edge.joined(self)
+
+    def pause_writing(self) -> None:
+        """Take nothing more from a client that does not read its answers."""
+        self._paused_writing = True
+        self._pause_reading()
+        self._watch_writing()
+
+    def resume_writing(self) -> None:
+        """Go on with a client that reads again."""
+        self._paused_writing = False
+        if self._state in (HEAD, SKIP):
+            self.deadline = self._edge.now + self._edge.limits.idle_timeout
+            self._resume_reading()
+        elif self._state == BUSY:
+            self.deadline = NEVER
+        if self._flushed is not None and not self._flushed.done():
+            self._flushed.set_result(None)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Leave the edge. A running exchange goes on: what it does must be seen through and recorded."""
+        del exc
+        self._state = CLOSED
+        self.deadline = NEVER
+        for future in (self._waiter, self._flushed):
+            if future is not None and not future.done():
+                future.set_result(None)
+        self._edge.left(self)
+
+    # -- for the edge -------------------------------------------------------------------------------
+    @property
+    def idle(self) -> bool:
+        """Is nothing of a request here, and nothing of an answer left."""
+        return self._state == HEAD and not self._head_begun
+
+    def expired(self) -> None:
+        """End what passed its deadline; called by the edge's clock."""
+        unsent = self._transport.get_write_buffer_size()
+        if self._paused_writing or self._state == LINGER:
+            if unsent and (self._unsent < 0 or self._unsent - unsent >= _LEAST_PROGRESS):
+                self._watch_writing()
+            else:
+                self._transport.abort()
+        elif self._state == BODY or (self._state == HEAD and self._head_begun):
+            self.refuse("request-timeout")
+        elif unsent or self._state != HEAD:
+            self._transport.abort()
+        else:
+            self._transport.close()
+
+    def abort(self) -> None:
+        """Close at once, and give a running exchange up."""
+        if self.task is not None:
+            self.task.cancel()
+        self._transport.abort()
+
+    # -- serving ------------------------------------------------------------------------------------
+    def _begin(self) -> None:
+        """Let the task serve `_exchange`, or answer `_refused`."""
+        self._state = BUSY
+        self._head_begun = False
+        self._body = None
+        self.deadline = NEVER
+        if self.task is None:
+            self.task = self._edge.spawn(self._serve())
+        elif self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    async def _serve(self) -> None:
+        """Answer one request after the other; ends with the connection."""
+        handler = self._edge.handler
+        while True:
+            exchange = self._exchange
+            try:
+                if self._refused or exchange is None:
+                    reply = await handler.protocol_refusal(self._refused, self._peer, exchange)
+                else:
+                    reply = await handler.serve(exchange)
+            except Exception:  # noqa: BLE001 - whatever it is, the client is answered and others go on
+                _log.exception("a request could not be served")
+                self._apologise()
+                return
+            self._answer(reply, exchange)
+            if self._paused_writing and self._state < LINGER:
+                self._flushed = self._loop.create_future()
+                await self._flushed
+                self._flushed = None
+            if self._state < LINGER and not self._next():
+                self._waiter = self._loop.create_future()
+                await self._waiter
+                self._waiter = None
+            if self._state >= LINGER:
+                return
+
+    def _next(self) -> bool:
+        """Take up what the client has sent ahead; True when it holds a whole request."""
+        if self._ahead:
+            data, at = self._ahead, self._ahead_at
+            self._ahead = b""
+            self._ahead_at = 0
+            if self._state == SKIP:
+                self._skip(data[at:])
+            else:
+                self._take(data, at)
+        if self._state != BUSY:
+            self._resume_reading()
+        return self._state == BUSY
+
+    # -- writing ------------------------------------------------------------------------------------
+    def _answer(self, reply: Reply, exchange: Exchange | None) -> None:
+        """Write a reply in one go, and decide what becomes of the connection."""
+        if self._state == CLOSED:
+            return
+        edge = self._edge
+        method = b"" if exchange is None else exchange.method
+        persistent = (
+            self._reader.persistent
+            and not reply.close
+            and not self._refused
+            and not self._half_closed
+            and not edge.draining
+        )
+        try:
+            head = head_of(reply, method=method, persistent=persistent, date_line=edge.date.line)
+        except ReplyUnsendable:
+            _log.exception("a reply could not be sent")
+            self._apologise()
+            return
+        body = reply.body
+        transport = self._transport
+        if not body or not has_body(method, reply.status):
+            transport.write(head)
+        elif len(body) < _LARGE_BODY:
+            transport.write(head + body)
+        else:
+            transport.writelines((head, body))
+        self._exchange = None
+        if not persistent:
+            self._finish()
+        else:
+            self._state = SKIP if self._skip_left else HEAD
+            self.deadline = edge.now + edge.limits.idle_timeout
+            if self._paused_writing:
+                self._watch_writing()
+
+    def _apologise(self) -> None:
+        """Answer for a failure of the pipeline itself, which should not happen and must not hang."""
+        if self._state != CLOSED:
+            self._transport.write(INTERNAL_ERROR)
+            self._finish()
+
+    def _finish(self) -> None:
+        """Close, so that the answer arrives even when the client is still sending (RFC 9112 §9.6)."""
+        self._state = LINGER
+        self._unsent = -1
+        self.deadline = self._edge.now + _LINGER_SECONDS
+        transport = self._transport
+        if self._half_closed or not transport.can_write_eof():
+            transport.close()
+        else:
+            transport.write_eof()
+            self._resume_reading()
+
+    def _watch_writing(self) -> None:
+        self._unsent = self._transport.get_write_buffer_size()
+        self.deadline = self._edge.now + self._edge.limits.write_timeout

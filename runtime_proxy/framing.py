@@ -1,0 +1,233 @@
+"""Reads request heads: llhttp takes them apart, rules of our own refuse what two programs could read twice.
+
+What llhttp (in its strict mode, as httptools has it) lets through and RFC 9112 does not, or what would be
+ambiguous behind us, is refused here: several spaces in the request line, other protocols and versions,
+targets that are not in origin form, codings other than `chunked` alone, a missing, second or odd Host.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import httptools
+
+from adapters.wire.http_fields import Fields as Headers
+from adapters.wire.http_fields import fields_of, values_of
+
+# RFC 9112 §3: one space each, origin form. The target may hold what RFC 3986 allows in path and query, and
+# the `[`, `]` and `|` that common clients leave bare in queries.
+_REQUEST_LINE: Final = re.compile(rb"([A-Z][A-Z-]{0,31}) (/[!$-;=?-\[\]_a-z|~]*) HTTP/1\.([01])\r\n")
+_TOKEN: Final = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_VERSION: Final = re.compile(rb"HTTP/[0-9]\.[0-9]")
+_ORIGIN_FORM: Final = re.compile(rb"/[!$-;=?-\[\]_a-z|~]*")
+_MOST_DIGITS: Final = 18
+# RFC 9112 §3.2, RFC 3986 §3.2.2: no user, no list, no empty name.
+_HOST: Final = re.compile(rb"(?:[A-Za-z0-9._~-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
+_CODING_LINE: Final = re.compile(rb"\r\ntransfer-encoding:[ \t]*([^\r\n]*)", re.IGNORECASE)
+
+CHUNKED: Final = -1  # as `length`: the body ends with its last chunk
+
+
+class RequestRefused(Exception):
+    """A request that nobody should read; `slug` names a row of refusals_edge.py."""
+
+    def __init__(self, slug: str) -> None:
+        super().__init__(slug)
+        self.slug = slug
+
+
+class HeadReader:
+    """Reads one request head after the other; the attributes describe the last one.
+
+    `length` is the Content-Length, 0 without a body, or `CHUNKED`. `persistent` says whether the
+    connection may carry another request, `expects` whether the client waits for 100 (RFC 9110 §10.1.1).
+    """
+
+    __slots__ = (
+        "_host",
+        "_max_head",
+        "_max_headers",
+        "_max_target",
+        "_parser",
+        "_parser_done",
+        "_parser_follows",
+        "expects",
+        "headers",
+        "length",
+        "method",
+        "persistent",
+        "target",
+    )
+
+    def __init__(self, *, max_head: int, max_target: int, max_headers: int) -> None:
+        self._max_head = max_head
+        self._max_target = max_target
+        self._max_headers = max_headers
+        self._parser = httptools.HttpRequestParser(self)
+        self._parser_done = False
+        self._parser_follows = True
+        self._host: bytes | None = None
+        self.headers: Headers = []
+        self.method = b""
+        self.target = b""
+        self.length = 0
+        self.persistent = False
+        self.expects = False
+
+    def on_message_complete(self) -> None:
+        """Note where llhttp sees the end, to compare it with ours."""
+        self._parser_done = True
+
+    # -- reading ------------------------------------------------------------------------------------
+    def read(self, data: bytes, at: int) -> int:
+        """Read a head that begins at `at`; returns where it ends, 0 while it is not whole.
+
+        Raises `RequestRefused` as soon as it is clear that no acceptable head can come of the bytes.
+        """
+        end = data.find(b"\r\n\r\n", at, at + self._max_head) + 4
+        if end < 4:  # noqa: PLR2004 - the empty line was not found
+            return self._wait(data, at)
+        line = _REQUEST_LINE.match(data, at)
+        if line is None:
+            if data.startswith(b"\r\n", at):  # RFC 9112 §2.2: one empty line before it is forgiven
+                return self._read_after_empty_line(data, at)
+            raise RequestRefused(self._line_slug(data[at : data.find(b"\r\n", at)]))
+        self.method, self.target, minor = line.groups()
+        if len(self.target) > self._max_target:
+            raise RequestRefused("target-too-long")
+        self._parser_done = False
+        head = data[at:end]
+        try:
+            self._parser.feed_data(head)
+            self._parser_follows = True
+        except httptools.HttpParserUpgrade:
+            # Upgrades are not taken up (RFC 9110 §7.8), but llhttp has left the message.
+            if self.method == b"CONNECT":
+                raise RequestRefused("method-unknown") from None
+            self.restart()
+        except httptools.HttpParserInvalidMethodError:
+            raise RequestRefused("method-unknown") from None
+        except httptools.HttpParserError as error:
+            raise RequestRefused(_refusal_of(error, head)) from None
+        self.headers = headers = fields_of(head)
+        if len(headers) > self._max_headers:
+            raise RequestRefused("head-too-large")
+        self._judge(headers, modern=minor == b"1")
+        return end
+
+    def follow(self, data: bytes) -> None:
+        """Show llhttp the bytes of the body too, so that it says where the message ends."""
+        if self._parser_follows:
+            try:
+                self._parser.feed_data(data)
+            except httptools.HttpParserError:
+                raise RequestRefused("request-malformed") from None
+
+    def agree(self) -> None:
+        """Refuse a message about whose end llhttp and we disagree; called when it is whole."""
+        if self._parser_follows and not self._parser_done:
+            raise RequestRefused("framing-refused")
+
+    def restart(self) -> None:
+        """Forget a message whose body llhttp will not be shown."""
+        self._parser = httptools.HttpRequestParser(self)
+        self._parser_follows = False
+
+    def _wait(self, data: bytes, at: int) -> int:
+        """Let an unfinished head wait for more, unless it can no longer become an acceptable one."""
+        line_end = data.find(b"\r\n", at)
+        if len(data) - at >= self._max_head:
+            longest = self._max_target + 48  # method, spaces and version beside it
+            in_line = line_end < 0 or line_end - at > longest
+            raise RequestRefused("target-too-long" if in_line else "head-too-large")
+        if line_end == at:
+            return 0 if len(data) - at <= 2 else self._read_after_empty_line(data, at)  # noqa: PLR2004 - CRLF
+        if line_end > 0 and _REQUEST_LINE.match(data, at) is None:
+            raise RequestRefused(self._line_slug(data[at:line_end]))
+        first = data[at : at + 1]
+        if (data.endswith(b"\n") and not data.endswith(b"\r\n")) or not (first.isalpha() or first == b"\r"):
+            raise RequestRefused("request-malformed")  # a bare line end, or another protocol
+        return 0
+
+    def _read_after_empty_line(self, data: bytes, at: int) -> int:
+        if data.startswith(b"\r\n", at + 2):
+            raise RequestRefused("request-malformed")
+        return self.read(data, at + 2)
+
+    def _judge(self, headers: Headers, *, modern: bool) -> None:
+        """Decide how the body ends (RFC 9112 §6.3) and what becomes of the connection (§9.3)."""
+        unique = dict(headers)
+        field = unique.get
+        host = field(b"host")
+        if host is None or host != self._host or len(unique) != len(headers):
+            self._judge_host(values_of(headers, b"host"), modern=modern)
+        length = field(b"content-length")
+        self.length = 0 if length is None else _length(length)
+        self.persistent = modern
+        self.expects = False
+        if field(b"transfer-encoding") is not None:
+            slug = _coding_slug(values_of(headers, b"transfer-encoding")) if modern else "framing-refused"
+            if slug or length is not None:
+                raise RequestRefused(slug or "framing-refused")
+            self.length = CHUNKED
+        if field(b"connection") is not None:
+            options = b",".join(values_of(headers, b"connection")).lower().split(b",")
+            self.persistent = modern and b"close" not in [option.strip() for option in options]
+        if modern and field(b"expect") is not None:  # a server ignores it in HTTP/1.0
+            if [value.lower() for value in values_of(headers, b"expect")] != [b"100-continue"]:
+                raise RequestRefused("expectation-failed")
+            self.expects = True
+
+    def _judge_host(self, hosts: list[bytes], *, modern: bool) -> None:
+        if not hosts and not modern:
+            return
+        if len(hosts) != 1 or _HOST.fullmatch(hosts[0]) is None:
+            raise RequestRefused("host-invalid")
+        self._host = hosts[0]  # most connections say the same name every time
+
+    def _line_slug(self, line: bytes) -> str:
+        """Say what is wrong with a request line."""
+        parts = line.split(b" ")
+        if len(parts) != 3 or not all(parts) or line.find(b"\n") >= 0 or line.find(b"\r") >= 0:  # noqa: PLR2004 - RFC 9112 §3
+            return "request-malformed"
+        method, target, version = parts
+        if _TOKEN.fullmatch(method) is None:
+            return "request-malformed"
+        if version not in (b"HTTP/1.1", b"HTTP/1.0"):
+            return "http-version-unsupported" if _VERSION.fullmatch(version) else "request-malformed"
+        if len(target) > self._max_target:
+            return "target-too-long"
+        if method == b"CONNECT" or _ORIGIN_FORM.fullmatch(target) is not None:
+            return "method-unknown"
+        return "target-invalid"
+
+
+def _length(value: bytes) -> int:
+    """Read a Content-Length; llhttp has refused signs, lists and a second one already."""
+    if not value.isdigit():
+        raise RequestRefused("framing-refused")
+    digits = value.lstrip(b"0")
+    if len(digits) > _MOST_DIGITS:
+        raise RequestRefused("body-too-large")
+    return int(digits or b"0")
+
+
+def _coding_slug(codings: list[bytes]) -> str:
+    """Judge Transfer-Encoding; "" for `chunked` alone (RFC 9112 §6.1, §6.3 rule 4)."""
+    names = [name.strip(b" \t").lower() for name in b",".join(codings).split(b",")]
+    if names == [b"chunked"]:
+        return ""
+    if names[-1] != b"chunked" or names.count(b"chunked") > 1 or b"" in names:
+        return "framing-refused"
+    return "transfer-coding-unknown"
+
+
+def _refusal_of(error: httptools.HttpParserError, head: bytes) -> str:
+    """Say why llhttp refused a head: for its framing, or for what it is."""
+    text = str(error)
+    if "Content-Length" in text:
+        return "framing-refused"
+    if "Transfer-Encoding" in text:
+        return _coding_slug(_CODING_LINE.findall(head)) or "framing-refused"
+    return "request-malformed"
