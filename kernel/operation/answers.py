@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from kernel.contract.positions import token
 from kernel.operation.bodies import Body
 from kernel.operation.codings import decoded
-from kernel.operation.parameters import Parameter, compile_header, refused
+from kernel.operation.members import mapping, refused
+from kernel.operation.parameters import Parameter, compile_header
 from kernel.operation.shapes import follow
 from kernel.operation.unchecked import unchecked
 from kernel.operation.violation import Undecodable, Violation
@@ -29,15 +31,15 @@ class Answer:
 
     def __init__(self, spec: Any, pointer: str, schemas: Schemas) -> None:
         spec, pointer = follow(schemas.root, spec, pointer)
-        spec = spec if isinstance(spec, dict) else {}
+        spec = mapping(spec, pointer)
         self._limits = schemas.limits
         self.body = Body(spec.get("content"), f"{pointer}/content", schemas, "response")
         headers: list[tuple[bytes, Parameter]] = []
-        for name, declared in (spec.get("headers") or {}).items():
+        for name, declared in mapping(spec.get("headers"), f"{pointer}/headers").items():
             if name.lower() == "content-type":
                 continue  # OpenAPI 3.x: "SHALL be ignored", the contents say it
-            header, place = follow(schemas.root, declared, f"{pointer}/headers/{_escaped(name)}")
-            made = compile_header(name, header if isinstance(header, dict) else {}, place, schemas)
+            header, place = follow(schemas.root, declared, f"{pointer}/headers{token(name)}")
+            made = compile_header(name, mapping(header, place), place, schemas)
             headers.append((name.lower().encode(), made))
         self._headers = tuple(headers)
         notes = tuple(header.finding for _, header in headers if header.finding is not None)
@@ -94,7 +96,7 @@ class Answers:
         self._pointer = pointer
         self._schemas = schemas
         self._specs: dict[str, Any] = {}
-        for status, spec in (responses or {}).items():
+        for status, spec in mapping(responses, f"{pointer}/responses").items():
             if str(status).startswith("x-"):
                 continue
             if not _STATUS.fullmatch(str(status)):
@@ -123,7 +125,3 @@ class Answers:
         if key not in self._known:
             self._known[key] = Answer(self._specs[key], f"{self._pointer}/responses/{key}", self._schemas)
         return self._known[key]
-
-
-def _escaped(token: str) -> str:
-    return token.replace("~", "~0").replace("/", "~1")

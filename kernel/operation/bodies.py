@@ -9,8 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from kernel.contract.finding import Finding, Severity
+from kernel.contract.positions import token
 from kernel.operation.forms import FormReader, MultipartReader
 from kernel.operation.media_types import MediaType, parse_media_type, parse_range
+from kernel.operation.members import mapping
 from kernel.operation.shapes import ANNOTATIONS, Shape, dereference, follow, scalars_of
 from kernel.operation.strict_json import read_json
 from kernel.operation.unchecked import unchecked
@@ -52,13 +54,13 @@ class Content:
     def __init__(
         self, media: MediaType, spec: Any, pointer: str, schemas: Schemas, direction: Direction
     ) -> None:
-        spec = spec if isinstance(spec, dict) else {}
+        spec = mapping(spec, pointer)
         self.range = media
         self.findings: list[Finding] = []
         self._pointer = pointer
         self._schemas = schemas
         self._schema = spec.get("schema", True)
-        self._encoding = spec.get("encoding") or {}
+        self._encoding = mapping(spec.get("encoding"), f"{pointer}/encoding")
         self.shape = schemas.shape(self._schema)
         self.validator = schemas.compile(self._schema, direction, f"{pointer}/schema")
         self.exact = getattr(self.validator, "exact", False)
@@ -189,8 +191,8 @@ class Body:
 
     def __init__(self, content: Any, pointer: str, schemas: Schemas, direction: Direction) -> None:
         found = []
-        for key, declared in (content or {}).items():
-            place = f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}"
+        for key, declared in mapping(content, pointer).items():
+            place = f"{pointer}{token(key)}"
             media = parse_range(key, place)
             spec, place = follow(schemas.root, declared, place)
             found.append(Content(media, spec, place, schemas, direction))

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from kernel.errors import ContractInvalid, Place
+from kernel.contract.positions import token
 from kernel.operation.limits import DEFAULT, OperationLimits
+from kernel.operation.members import listing, mapping, refused
 from kernel.operation.operation import Operation
 from kernel.operation.schemas import Schemas
 from kernel.operation.shapes import dereference, follow
@@ -73,7 +74,7 @@ def compile_contract(
     """
     version = root.get("openapi") if isinstance(root, dict) else None
     if not isinstance(version, str) or not _VERSION.fullmatch(version):
-        raise _invalid("this is no OpenAPI 3.0, 3.1 or 3.2 document", "/openapi")
+        raise refused("this is no OpenAPI 3.0, 3.1 or 3.2 document", "/openapi")
     schemes = dict(_schemes(root))
     schemas = Schemas(root, dialect_of(root), limits)
     made: list[Operation] = []
@@ -83,10 +84,10 @@ def compile_contract(
         for method, spec, pointer in _methods(item, place, version):
             shape = (_BRACES.sub("{}", template), method)
             if shape in taken:
-                raise _invalid(f"{template} and {taken[shape]} are the same path to a router", pointer)
+                raise refused(f"{template} and {taken[shape]} are the same path to a router", pointer)
             taken[shape] = template
             if len(made) >= limits.operations:
-                raise _invalid(f"a contract may have {limits.operations} operations", "/paths")
+                raise refused(f"a contract may have {limits.operations} operations", "/paths")
             parameters = _parameters(root, item, spec, place, pointer)
             security = _security(spec.get("security", root.get("security")), schemes, pointer)
             operation = Operation(spec, parameters, schemas, _query_keys(security, schemes))
@@ -101,10 +102,10 @@ def compile_contract(
 
 def _paths(root: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], str]]:
     """Walk the path items: template, item with its `$ref` followed, pointer."""
-    for template, declared in (root.get("paths") or {}).items():
+    for template, declared in mapping(root.get("paths"), "/paths").items():
         if template.startswith("x-"):
             continue
-        item, place = follow(root, declared, "/paths/" + _escaped(template))
+        item, place = follow(root, declared, "/paths" + token(template))
         if isinstance(item, dict) and isinstance(declared, dict):
             # OpenAPI leaves undefined what stands beside a `$ref`; here it adds to what is referenced.
             beside = {key: value for key, value in declared.items() if key != "$ref"}
@@ -118,10 +119,10 @@ def _methods(item: dict[str, Any], place: str, version: str) -> Iterator[tuple[b
         if isinstance(item.get(key), dict):
             yield key.upper().encode(), item[key], f"{place}/{key}"
     additional = item.get("additionalOperations") if version.startswith("3.2") else None
-    for key, spec in (additional or {}).items():
-        pointer = f"{place}/additionalOperations/{_escaped(key)}"
+    for key, spec in mapping(additional, f"{place}/additionalOperations").items():
+        pointer = f"{place}/additionalOperations{token(key)}"
         if key.encode() not in CARRIED_METHODS or key.lower() in fixed:
-            raise _invalid(f"the method {key[:40]!r} cannot be carried by the HTTP parser", pointer)
+            raise refused(f"the method {key[:40]!r} cannot be carried by the HTTP parser", pointer)
         if isinstance(spec, dict):
             yield key.encode(), spec, pointer
 
@@ -132,15 +133,15 @@ def _names(template: str, place: str) -> tuple[str, ...]:
     rest = _BRACES.sub("{}", template)
     segments = rest.split("/")[1:]
     if not template.startswith("/") or "?" in rest or "#" in rest or "\\" in rest:
-        raise _invalid(f"the path {template!r} must start with / and have no query or fragment", place)
+        raise refused(f"the path {template!r} must start with / and have no query or fragment", place)
     if "" in segments[:-1] or "." in segments or ".." in segments:
-        raise _invalid(
+        raise refused(
             f"the path {template!r} has empty or dot segments, which are refused on the wire", place
         )
     if "{" in rest.replace("{}", "") or "}" in rest.replace("{}", "") or "" in names or "{}{}" in rest:
-        raise _invalid(f"the braces of {template!r} name no parameters that could be told apart", place)
+        raise refused(f"the braces of {template!r} name no parameters that could be told apart", place)
     if len(set(names)) != len(names):
-        raise _invalid(f"the path {template!r} names a parameter twice", place)
+        raise refused(f"the path {template!r} names a parameter twice", place)
     return names
 
 
@@ -150,10 +151,10 @@ def _parameters(
     """Join the parameters of the path item and of the operation, which override by name and place."""
     found: dict[tuple[str, str], tuple[dict[str, Any], str]] = {}
     for source, base in ((item.get("parameters"), place), (spec.get("parameters"), pointer)):
-        for index, declared in enumerate(source or ()):
+        for index, declared in enumerate(listing(source, f"{base}/parameters")):
             parameter, at = follow(root, declared, f"{base}/parameters/{index}")
-            if not isinstance(parameter, dict) or "in" not in parameter:
-                raise _invalid("a parameter leads to nothing", f"{base}/parameters/{index}")
+            if not isinstance(parameter, dict) or not isinstance(parameter.get("in"), str):
+                raise refused("a parameter leads to nothing", f"{base}/parameters/{index}")
             name = str(parameter.get("name"))
             key = name.lower() if parameter["in"] == "header" else name
             found[parameter["in"], key] = (parameter, at)
@@ -175,17 +176,22 @@ def _describe(operation: Operation, root: Any, spec: dict[str, Any], unknown_que
 
 
 def _schemes(root: dict[str, Any]) -> Iterator[tuple[str, SecurityScheme]]:
-    for key, declared in ((root.get("components") or {}).get("securitySchemes") or {}).items():
+    for key, declared in _declared_schemes(root).items():
         spec = dereference(root, declared)
-        pointer = f"/components/securitySchemes/{_escaped(key)}"
+        pointer = f"/components/securitySchemes{token(key)}"
         if not isinstance(spec, dict) or not isinstance(spec.get("type"), str):
-            raise _invalid("a security scheme needs a type", pointer)
+            raise refused("a security scheme needs a type", pointer)
         if spec["type"] == "apiKey":
-            if spec.get("in") not in {"header", "query", "cookie"} or not isinstance(spec.get("name"), str):
-                raise _invalid("an API key needs a name and a place: header, query or cookie", pointer)
+            if spec.get("in") not in ("header", "query", "cookie") or not isinstance(spec.get("name"), str):
+                raise refused("an API key needs a name and a place: header, query or cookie", pointer)
             yield key, SecurityScheme(key, "apiKey", spec["in"], spec["name"])
         else:
             yield key, SecurityScheme(key, spec["type"], scheme=str(spec.get("scheme", "")).lower())
+
+
+def _declared_schemes(root: dict[str, Any]) -> dict[str, Any]:
+    components = mapping(root.get("components"), "/components")
+    return mapping(components.get("securitySchemes"), "/components/securitySchemes")
 
 
 def _security(
@@ -193,13 +199,15 @@ def _security(
 ) -> tuple[Mapping[str, tuple[str, ...]], ...]:
     """Read security requirements; raises `ContractInvalid` where one names a scheme that is not there."""
     found = []
-    for index, alternative in enumerate(declared or ()):
+    for index, listed in enumerate(listing(declared, f"{pointer}/security")):
+        alternative = mapping(listed, f"{pointer}/security/{index}")
         for key in alternative:
             if key not in schemes:
-                raise _invalid(
+                raise refused(
                     f"the security scheme {key[:80]!r} is not declared", f"{pointer}/security/{index}"
                 )
-        found.append({key: tuple(map(str, scopes or ())) for key, scopes in alternative.items()})
+        place = f"{pointer}/security/{index}"
+        found.append({key: tuple(map(str, listing(scopes, place))) for key, scopes in alternative.items()})
     return tuple(found)
 
 
@@ -209,15 +217,3 @@ def _query_keys(
     """Name the query fields that carry a key, which are no unknown fields."""
     used = (schemes[key] for alternative in security for key in alternative)
     return frozenset(scheme.parameter for scheme in used if scheme.place == "query")
-
-
-def _escaped(token: str) -> str:
-    return token.replace("~", "~0").replace("/", "~1")
-
-
-def _invalid(message: str, pointer: str) -> ContractInvalid:
-    return ContractInvalid(
-        message,
-        hint="correct the document; docs/reference/operations.md says what is served",
-        place=Place(pointer=pointer),
-    )

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from kernel.operation.fields import Fields, Groups
 from kernel.operation.media_types import MediaType, parse_range
+from kernel.operation.members import mapping, refused
 from kernel.operation.multipart import Part, split_parts
-from kernel.operation.parameters import compile_member, refused
+from kernel.operation.parameters import compile_member
 from kernel.operation.shapes import ANNOTATIONS, Shape, dereference, scalars_of
 from kernel.operation.strict_json import read_json
 from kernel.operation.styles import pairs_of, text_of
@@ -32,7 +33,7 @@ class FormReader:
         members = []
         for name in self._shape.member_names():
             member = self._shape.member_schema(name)
-            spec = dereference(schemas.root, encoding.get(name)) or {}
+            spec = mapping(dereference(schemas.root, encoding.get(name)), pointer)
             styled = {key: spec[key] for key in _RFC6570 if key in spec}
             members.append(compile_member(name, member, styled, pointer, schemas))
         self._fields = Fields(members)
@@ -77,7 +78,7 @@ class MultipartReader:
         self._root = schemas.root
         self._ranges: dict[str, tuple[MediaType, ...]] = {}
         for name, spec in encoding.items():
-            declared = (dereference(schemas.root, spec) or {}).get("contentType")
+            declared = mapping(dereference(schemas.root, spec), pointer).get("contentType")
             if isinstance(declared, str):
                 self._ranges[name] = tuple(
                     parse_range(piece.strip(), pointer) for piece in declared.split(",")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from kernel.errors import ContractInvalid, Place
+from kernel.contract.positions import token
 from kernel.operation.media_types import parse_range
+from kernel.operation.members import mapping, refused
 from kernel.operation.shapes import Shape, follow, scalars_of
 from kernel.operation.strict_json import read_json
 from kernel.operation.styles import bare, elements, members, text_of
@@ -236,7 +237,7 @@ class Parameter:
 def compile_parameter(spec: Any, pointer: str, schemas: Schemas) -> Parameter:
     """Compile a Parameter Object (reference resolved); raises `ContractInvalid` or `SchemaRefused`."""
     name, where = spec.get("name"), spec.get("in")
-    if not isinstance(name, str) or not name or where not in _STYLES:
+    if not isinstance(name, str) or not name or not isinstance(where, str) or where not in _STYLES:
         raise refused("a parameter needs a name and one of the places path, query, header, cookie", pointer)
     made = _compile(name, where, spec, pointer, schemas, "request")
     made.required = spec.get("required") is True
@@ -282,8 +283,8 @@ def _compile(  # noqa: PLR0917 - one private door for three kinds of object
     if content is not None:
         if not isinstance(content, dict) or len(content) != 1:
             raise refused(f"`content` of the parameter {name!r} must have exactly one media type", pointer)
-        media, declared = next(iter(content.items()))
-        entry, place = follow(schemas.root, declared, f"{pointer}/content/{media.replace('/', '~1')}")
+        media, declared = next(iter(mapping(content, f"{pointer}/content").items()))
+        entry, place = follow(schemas.root, declared, f"{pointer}/content{token(media)}")
         schema = entry.get("schema", True) if isinstance(entry, dict) else True
         made = Parameter(name, where, schemas, schemas.shape(schema))
         made.validator = schemas.compile(schema, direction, f"{place}/schema")
@@ -305,12 +306,3 @@ def _compile(  # noqa: PLR0917 - one private door for three kinds of object
             schema, direction, f"{pointer}/schema"
         )
     return made
-
-
-def refused(message: str, pointer: str) -> ContractInvalid:
-    """Make the error for something declared that cannot be decoded."""
-    return ContractInvalid(
-        message,
-        hint="declare it in a style and with types that OpenAPI can serialize",
-        place=Place(pointer=pointer),
-    )

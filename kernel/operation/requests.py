@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kernel.operation.bodies import Body
 from kernel.operation.fields import Fields, Groups
-from kernel.operation.parameters import Parameter, compile_parameter, refused
+from kernel.operation.members import mapping, refused
+from kernel.operation.parameters import Parameter, compile_parameter
 from kernel.operation.shapes import follow
 from kernel.operation.styles import pairs_of, text_of
 from kernel.operation.violation import RequestProblem, Undecodable, Violation
@@ -86,7 +87,7 @@ class Requests:
         self._cookies = Fields(placed["cookie"])
         self._headers = tuple((item.name.lower().encode(), item) for item in placed["header"])
         spec, place = follow(schemas.root, body, f"{pointer}/requestBody")
-        spec = spec if isinstance(spec, dict) else {}
+        spec = mapping(spec, place)
         self._body = (
             Body(spec["content"], f"{place}/content", schemas, "request") if spec.get("content") else None
         )

@@ -41,7 +41,7 @@ class Schemas:
         if schema is True or (isinstance(schema, dict) and not schema.keys() - ANNOTATIONS):
             return None
         key: tuple[int | str, Direction] = (id(schema), direction)
-        if isinstance(schema, dict) and schema.keys() == {"$ref"}:
+        if isinstance(schema, dict) and schema.keys() == {"$ref"} and isinstance(schema["$ref"], str):
             key = (schema["$ref"], direction)
         if key not in self._compiled:
             try:

@@ -115,7 +115,7 @@ class Shape:
         if self._element is None:
             found: list[Any] = []
             for node in self._branches():
-                found += node.get("prefixItems") or ()
+                found += _listed(node, "prefixItems")
                 if "items" in node:
                     found += node["items"] if isinstance(node["items"], list) else [node["items"]]
             self._element = Shape(self._root, found or [True])
@@ -126,8 +126,7 @@ class Shape:
         if self._names is None:
             self._names = {}
             for node in self._branches():
-                if isinstance(node.get("properties"), dict):
-                    self._names.update(dict.fromkeys(node["properties"]))
+                self._names.update(dict.fromkeys(_named(node)))
         return self._names
 
     def member(self, name: str) -> Shape:
@@ -143,9 +142,9 @@ class Shape:
         named = name in self.member_names()
         for node in self._branches():
             if named:
-                found += [node["properties"][name]] if name in (node.get("properties") or ()) else []
+                found += [_named(node)[name]] if name in _named(node) else []
                 continue
-            found += (node.get("patternProperties") or {}).values()
+            found += _named(node, "patternProperties").values()
             if isinstance(node.get("additionalProperties"), dict):
                 found.append(node["additionalProperties"])
         return (found[0] if len(found) == 1 else {"anyOf": found}) if found else True
@@ -230,9 +229,9 @@ def _types(root: Any, schema: Any, known: dict[int, tuple[JsonType, ...]]) -> tu
     known[id(schema)] = TYPES  # what a schema says about itself through itself narrows nothing
     found = _own_types(schema)
     narrowings = [] if "$ref" not in schema else [_types(root, dereference(root, schema), known)]
-    narrowings += [_types(root, part, known) for part in schema.get("allOf") or ()]
+    narrowings += [_types(root, part, known) for part in _listed(schema, "allOf")]
     for keyword in ("anyOf", "oneOf"):
-        if parts := schema.get(keyword):
+        if parts := _listed(schema, keyword):
             union = dict.fromkeys(name for part in parts for name in _types(root, part, known))
             narrowings.append(tuple(union))
     for narrowing in narrowings:
@@ -279,6 +278,17 @@ def _guessed(schema: dict[str, Any]) -> tuple[JsonType, ...]:
     if keywords & _NUMERIC:
         return ("number", "string")
     return TYPES
+
+
+def _listed(schema: dict[str, Any], keyword: str) -> list[Any]:
+    """Give an array of schemas; whether it is one is the schema compiler's to judge."""
+    found = schema.get(keyword)
+    return found if isinstance(found, list) else []
+
+
+def _named(schema: dict[str, Any], keyword: str = "properties") -> dict[str, Any]:
+    found = schema.get(keyword)
+    return found if isinstance(found, dict) else {}
 
 
 def type_of(value: Any) -> JsonType:
