@@ -1,0 +1,114 @@
+"""The board's queue and its decision page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kernel.contract.version import Version
+from registry.errors import NotFound
+from registry.review import catalogue, decision, impact
+from registry.review.model import ReviewState
+from registry.web import words
+from registry.web.visit import Page, Redirect, Visit
+
+if TYPE_CHECKING:
+    from registry.review.model import Review
+
+_A_PAGE = 50  # reviews on one page of the queue
+_MOST_FINDINGS = 200  # shown; the API gives them all
+LONGEST_REASON = 2_000  # characters
+_DONE = {"approve": "Your approval was recorded.", "reject": "The review was ended: the version is rejected."}
+
+
+def queue(visit: Visit) -> Page:
+    """Show what waits for a decision, oldest first."""
+    everything = visit.query.get("show") == "all"
+    after = visit.query.get("after", "")
+    found = catalogue.reviews(
+        visit.services,
+        state=None if everything else ReviewState.OPEN,
+        limit=_A_PAGE + 1,
+        after=int(after) if after.isdecimal() and len(after) < 10 else 0,  # noqa: PLR2004 - digits of an id
+    )
+    rows = [
+        {
+            "review": review,
+            "verdict": words.verdict_of(review),
+            "end": words.ENDS[review.state],
+            "yours": not words.why_not_approve(review, visit.principal),
+        }
+        for review in found[:_A_PAGE]
+    ]
+    context = {
+        "rows": rows,
+        "everything": everything,
+        "next": found[_A_PAGE - 1].id if len(found) > _A_PAGE else None,
+    }
+    return Page("queue.html", "Board", context, section="/board")
+
+
+def review(visit: Visit) -> Page:
+    """Show everything that a decision on one digest needs."""
+    return _decision_page(visit, _review(visit))
+
+
+def decide(visit: Visit) -> Page | Redirect:
+    """Approve or reject the digest that the page showed."""
+    form, act = visit.form, visit.form.get("act", "")
+    found = _review(visit)
+    reason = form.get("reason", "").strip()
+    if act not in _DONE or not reason or len(reason) > LONGEST_REASON:
+        wrong = "Choose approve or refuse." if act not in _DONE else "Write why, in at most 2,000 characters."
+        return _decision_page(visit, found, wrong=wrong, reason=reason, status=422)
+    digest = form.get("digest", "")
+    if act == "approve":
+        found = decision.approve(visit.services, visit.principal, found.id, digest=digest, reason=reason)
+    else:
+        found = decision.reject(visit.services, visit.principal, found.id, digest=digest, reason=reason)
+    return Redirect(f"/board/reviews/{found.id}?done={act}")
+
+
+def _review(visit: Visit) -> Review:
+    number = visit.values["id"]
+    if not number.isdecimal() or len(number) > 9:  # noqa: PLR2004 - digits of an id
+        raise NotFound("there is no such review", hint="the queue lists the open ones")
+    return catalogue.review(visit.services, int(number))
+
+
+def _decision_page(
+    visit: Visit, found: Review, *, wrong: str = "", reason: str = "", status: int = 200
+) -> Page:
+    hits = impact.who_is_hit(visit.services, found.contract, Version.parse(found.version).major)
+    comparisons = [
+        {
+            "comparison": comparison,
+            "look": words.OUTCOMES[comparison.outcome],
+            "findings": words.worst_first(comparison.findings)[:_MOST_FINDINGS],
+            "left_out": max(0, len(comparison.findings) - _MOST_FINDINGS),
+        }
+        for comparison in found.assessment.comparisons
+    ]
+    done = _DONE.get(visit.query.get("done", ""), "")
+    if done and found.state is ReviewState.FROZEN:
+        done = "Your approval completed the quorum: the version is frozen."
+    context = {
+        "review": found,
+        "sentence": words.sentence(found, len(hits)),
+        "bump": words.bump_sentence(found),
+        "verdict": words.verdict_of(found),
+        "end": words.ENDS[found.state],
+        "open": found.state is ReviewState.OPEN,
+        "comparisons": comparisons,
+        "lint": words.worst_first(found.assessment.lint)[:_MOST_FINDINGS],
+        "hits": hits,
+        "title_of": str(found.metadata.get("title") or found.contract),
+        "not_approve": words.why_not_approve(found, visit.principal),
+        "not_reject": words.why_not_reject(found, visit.principal),
+        "severities": words.SEVERITIES,
+        "shown": words.shown,
+        "done": done,
+        "wrong": wrong,
+        "reason": reason,
+        "longest": LONGEST_REASON,
+    }
+    return Page("review.html", f"{found.contract} {found.version}", context, status=status, section="/board")
