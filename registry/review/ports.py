@@ -87,6 +87,9 @@ class BundlePress(Protocol):
     def sign(self, statement: Statement) -> bytes:
         """Sign what the board froze: a DSSE envelope, JSON."""
 
+    def missing(self, digests: set[str]) -> set[str]:
+        """Give those of the documents that the bundle folder does not hold unaltered."""
+
     def keep_blob(self, data: bytes) -> None:
         """Put a document into the bundle folder."""
 

@@ -11,10 +11,9 @@ if TYPE_CHECKING:
 
     from kernel.bundle.model import Grant, Limit, PartKind
     from kernel.contract.lifecycle import State
-    from registry.review.access import Consumer, ConsumerKey
-    from registry.review.accounts import Account, Token
+    from registry.review.environment import Adapter, Consumer, ConsumerKey, Route
     from registry.review.model import Approval, Contract, ContractVersion, Kind, Media, Review, ReviewState
-    from registry.review.routing import Adapter, Route
+    from registry.review.people import Account, StoredSession, Token
 
 
 class ContractShelf(Protocol):
@@ -154,16 +153,6 @@ class RouteShelf(Protocol):
 
     def deactivate(self, contract: str, major: int, version: str) -> None:
         """Make a version inactive."""
-
-
-@dataclass(frozen=True, slots=True)
-class StoredSession:
-    """What the database keeps of a session."""
-
-    account: Account
-    csrf: str
-    signed_in_at: datetime
-    expires_at: datetime
 
 
 class PeopleShelf(Protocol):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, insert, select, update
 
 from kernel.bundle.model import Grant, Limit
-from registry.review.access import Consumer, ConsumerKey
+from registry.review.environment import Consumer, ConsumerKey
 from registry.store.access_tables import consumers, grants, keys, limits
 
 if TYPE_CHECKING:

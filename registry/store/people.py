@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, insert, select, update
 
-from registry.review.accounts import Account, Token
+from registry.review.people import Account, StoredSession, Token
 from registry.review.principal import Role
-from registry.review.shelves import StoredSession
 from registry.store.access_tables import accounts, sessions, tokens
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from sqlalchemy import delete, insert, select, update
 
 from kernel.bundle.model import Limit
 from kernel.contract.version import Version
-from registry.review.routing import Adapter, Route
+from registry.review.environment import Adapter, Route
 from registry.store.access_tables import adapters, route_versions, routes
 
 if TYPE_CHECKING:
