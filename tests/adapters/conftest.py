@@ -174,4 +174,6 @@ def audited(lab: LabHouse) -> list[dict[str, Any]]:
 @pytest.fixture
 def talk() -> SimpleNamespace:
     """The verbs of these tests."""
-    return SimpleNamespace(converse=converse, codes=codes, rows=rows, audited=audited, oru=oru, frame=frame)
+    return SimpleNamespace(
+        converse=converse, codes=codes, rows=rows, audited=audited, oru=oru, frame=frame, house=LabHouse
+    )
