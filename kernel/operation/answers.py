@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any, Final
 from kernel.contract.positions import token
 from kernel.operation.bodies import Body
 from kernel.operation.codings import decoded
+from kernel.operation.declarations import compile_header
 from kernel.operation.members import mapping, refused
-from kernel.operation.parameters import Parameter, compile_header
 from kernel.operation.shapes import follow
 from kernel.operation.unchecked import unchecked
 from kernel.operation.violation import Undecodable, Violation
 
 if TYPE_CHECKING:
     from kernel.contract.finding import Finding
-    from kernel.operation.operation import Headers
+    from kernel.operation.message import Headers
+    from kernel.operation.parameters import Parameter
     from kernel.operation.schemas import Schemas
 
 _STATUS: Final = re.compile(r"[1-5][0-9]{2}|[1-5][xX]{2}|default")

@@ -13,7 +13,8 @@ from kernel.contract.positions import token
 from kernel.operation.forms import FormReader, MultipartReader
 from kernel.operation.media_types import MediaType, parse_media_type, parse_range
 from kernel.operation.members import mapping
-from kernel.operation.shapes import ANNOTATIONS, Shape, dereference, follow, scalars_of
+from kernel.operation.scalars import scalars_of
+from kernel.operation.shapes import ANNOTATIONS, Shape, dereference, follow
 from kernel.operation.strict_json import read_json
 from kernel.operation.unchecked import unchecked
 from kernel.operation.violation import ProblemSlug, RequestProblem, Undecodable, Violation

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from kernel.operation.declarations import compile_member
 from kernel.operation.fields import Fields, Groups
 from kernel.operation.media_types import MediaType, parse_range
 from kernel.operation.members import mapping, refused
 from kernel.operation.multipart import Part, split_parts
-from kernel.operation.parameters import compile_member
-from kernel.operation.shapes import ANNOTATIONS, Shape, dereference, scalars_of
+from kernel.operation.scalars import scalars_of
+from kernel.operation.shapes import ANNOTATIONS, Shape, dereference
 from kernel.operation.strict_json import read_json
 from kernel.operation.styles import pairs_of, text_of
 from kernel.operation.violation import Undecodable

@@ -10,10 +10,10 @@ from kernel.operation.requests import Requests
 
 if TYPE_CHECKING:
     from kernel.contract.finding import Finding
+    from kernel.operation.message import Headers
     from kernel.operation.schemas import Schemas
     from kernel.operation.violation import RequestProblem, Violation
 
-Headers = list[tuple[bytes, bytes]]  # names in lower case, order kept
 SecurityAlternatives = tuple[Mapping[str, tuple[str, ...]], ...]
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from kernel.operation.bodies import Body
+from kernel.operation.declarations import compile_parameter
 from kernel.operation.fields import Fields, Groups
 from kernel.operation.members import mapping, refused
-from kernel.operation.parameters import Parameter, compile_parameter
 from kernel.operation.shapes import follow
 from kernel.operation.styles import pairs_of, text_of
 from kernel.operation.violation import RequestProblem, Undecodable, Violation
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from kernel.contract.finding import Finding
-    from kernel.operation.operation import Headers
+    from kernel.operation.message import Headers
+    from kernel.operation.parameters import Parameter
     from kernel.operation.schemas import Schemas
 
 # OpenAPI 3.x, "Parameter Object": as header parameters these "SHALL be ignored".

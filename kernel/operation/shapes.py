@@ -6,14 +6,10 @@ answers that, and only that; the validator decides whether the decoded value con
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import unquote
-
-from kernel.contract.errors import NumberRefused
-from kernel.contract.numbers import number_of
 
 JsonType = str  # one of TYPES
 TYPES: Final[tuple[JsonType, ...]] = ("null", "boolean", "integer", "number", "string", "array", "object")
@@ -21,9 +17,6 @@ SCALARS: Final = frozenset(TYPES[:5])
 _BRANCHES: Final = 512  # schema nodes looked at for one question; more than any real document asks
 _NUMERIC: Final = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"})
 _OBJECT: Final = frozenset({"properties", "additionalProperties", "patternProperties", "required"})
-_INTEGER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)")
-_NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
-
 # Keywords that never refuse a value, so that `{"type": "string", "description": …}` needs no validator.
 ANNOTATIONS: Final = frozenset({"title", "description", "default", "example", "examples", "deprecated"}) | {
     "externalDocs",
@@ -180,39 +173,6 @@ class Shape:
             for keyword in ("oneOf", "anyOf", "allOf"):
                 if isinstance(node.get(keyword), list):
                     waiting += reversed(node[keyword])
-
-
-def scalars_of(text: str, types: tuple[JsonType, ...], max_digits: int) -> list[Any]:
-    """Read a text as each of the admitted scalar types, in their order; empty when it fits none.
-
-    Numbers follow the JSON grammar, integers without fraction or exponent; booleans are `true` and
-    `false`; null is `null` or nothing at all, and only where the text could not be a string.
-    """
-    found: list[Any] = []
-    for name in types:
-        if name == "string":
-            found.append(text)
-        elif name == "integer":
-            if _INTEGER.fullmatch(text) and len(text) <= max_digits:
-                found.append(int(text))
-        elif name == "number":
-            if _NUMBER.fullmatch(text) and len(text) <= max_digits:
-                found += _number(text)
-        elif name == "boolean":
-            if text in {"true", "false"}:
-                found.append(text == "true")
-        elif name == "null" and "string" not in types and text in {"null", ""}:
-            found.append(None)
-    return found
-
-
-def _number(text: str) -> list[int | float | Decimal]:
-    if _INTEGER.fullmatch(text):
-        return [int(text)]
-    try:
-        return [number_of(text)]
-    except NumberRefused:
-        return []
 
 
 def _types(root: Any, schema: Any, known: dict[int, tuple[JsonType, ...]]) -> tuple[JsonType, ...]:

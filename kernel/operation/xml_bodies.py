@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
-from kernel.operation.shapes import Shape, dereference, scalars_of
+from kernel.operation.scalars import scalars_of
+from kernel.operation.shapes import Shape, dereference
 from kernel.operation.violation import Undecodable
 
 if TYPE_CHECKING:

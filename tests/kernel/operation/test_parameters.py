@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from kernel.errors import ContractInvalid
+from kernel.operation.declarations import compile_parameter
 from kernel.operation.limits import OperationLimits
-from kernel.operation.parameters import compile_parameter
 from kernel.operation.requests import Requests
 from kernel.operation.schemas import Schemas
 from kernel.operation.violation import Undecodable, Violation

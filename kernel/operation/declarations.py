@@ -1,0 +1,87 @@
+"""Compile what a contract declares of a parameter: Parameter, Header and Encoding Objects."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kernel.contract.positions import token
+from kernel.operation.members import mapping, refused
+from kernel.operation.parameters import STYLES, Parameter, Where
+from kernel.operation.shapes import follow
+
+if TYPE_CHECKING:
+    from kernel.operation.schemas import Direction, Schemas
+
+
+def compile_parameter(spec: Any, pointer: str, schemas: Schemas) -> Parameter:
+    """Compile a Parameter Object (reference resolved); raises `ContractInvalid` or `SchemaRefused`."""
+    name, where = spec.get("name"), spec.get("in")
+    if not isinstance(name, str) or not name or not isinstance(where, str) or where not in STYLES:
+        raise refused("a parameter needs a name and one of the places path, query, header, cookie", pointer)
+    made = _compile(name, where, spec, pointer, schemas, "request")
+    made.required = spec.get("required") is True
+    made.allow_empty = spec.get("allowEmptyValue") is True and where == "query"
+    if where == "path" and not made.required:
+        raise refused(f"the path parameter {name!r} must say `required: true`", pointer)
+    return made
+
+
+def compile_header(name: str, spec: Any, pointer: str, schemas: Schemas) -> Parameter:
+    """Compile a Header Object of a response."""
+    made = _compile(name, "header", spec, pointer, schemas, "response")
+    made.required = spec.get("required") is True
+    return made
+
+
+def compile_member(name: str, schema: Any, spec: Any, pointer: str, schemas: Schemas) -> Parameter:
+    """Compile a property of a form; its Encoding Object `spec` has style and explode like a query's.
+
+    Without them a property that text cannot carry is JSON (OpenAPI 3.x, "Encoding Object"). The whole
+    form is judged by its own schema, so that no member has a validator.
+    """
+    made = Parameter(name, "query", schemas, schemas.shape(schema))
+    shape = made.shape.element() if made.shape.is_array else made.shape
+    if not spec and not shape.scalars:
+        made.settle_json(each=made.shape.is_array)
+        return made
+    return _compile(name, "query", {**spec, "schema": schema}, pointer, schemas, "request", judge=False)
+
+
+def _compile(  # noqa: PLR0917 - one private door for three kinds of object
+    name: str,
+    where: Where,
+    spec: Any,
+    pointer: str,
+    schemas: Schemas,
+    direction: Direction,
+    *,
+    judge: bool = True,
+) -> Parameter:
+    content = spec.get("content")
+    schema = spec.get("schema", True)
+    if content is not None:
+        if not isinstance(content, dict) or len(content) != 1:
+            raise refused(f"`content` of the parameter {name!r} must have exactly one media type", pointer)
+        media, declared = next(iter(mapping(content, f"{pointer}/content").items()))
+        entry, place = follow(schemas.root, declared, f"{pointer}/content{token(media)}")
+        schema = entry.get("schema", True) if isinstance(entry, dict) else True
+        made = Parameter(name, where, schemas, schemas.shape(schema))
+        made.validator = schemas.compile(schema, direction, f"{place}/schema")
+        made.settle_content(pointer + "/content", media)
+        return made
+    made = Parameter(name, where, schemas, schemas.shape(schema))
+    style = spec.get("style", made.style)
+    if style not in STYLES[where]:
+        raise refused(f"a {where} parameter ({name!r}) cannot have the style {str(style)[:40]!r}", pointer)
+    made.style = style
+    explode = spec.get("explode")
+    # `deepObject` has one form only, whatever explode says (OpenAPI 3.1.1, "Style Examples").
+    made.explode = explode if isinstance(explode, bool) else style in {"form", "cookie", "deepObject"}
+    made.encoded = made.encoded and style != "cookie"
+    made.settle(pointer)
+    if judge and made.finding is None:
+        single = bool(made.shape.scalars) and set(made.shape.types) <= set(made.shape.scalars)
+        made.validator = (schemas.compile_scalar if single else schemas.compile)(
+            schema, direction, f"{pointer}/schema"
+        )
+    return made
