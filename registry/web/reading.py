@@ -36,6 +36,7 @@ class Parameter:
     where: str
     required: bool
     type: str
+    link: str
     notes: tuple[str, ...]
     description: str
 
@@ -170,7 +171,7 @@ def _parameter(entry: Mapping[str, Any]) -> Parameter:
     where = str(entry.get("in", "?"))
     required = entry.get("required") is True or where == "path"
     description = _text(entry.get("description")) or row.description
-    return Parameter(str(entry.get("name", "?")), where, required, row.type, row.notes, description)
+    return Parameter(str(entry.get("name", "?")), where, required, row.type, row.link, row.notes, description)
 
 
 def _bodies(content: Any) -> tuple[Body, ...]:

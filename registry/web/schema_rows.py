@@ -70,7 +70,8 @@ def reference_name(reference: str) -> str:
             return "canonical schema"
         inner = urn.pointer.rsplit("/", 1)[-1]
         return f"{urn.name} {urn.version}" + (f" · {inner}" if inner else "")
-    return reference.rsplit("/", 1)[-1].replace("~1", "/").replace("~0", "~") or "this schema"
+    name = reference.rsplit("/", 1)[-1].removeprefix("#").replace("~1", "/").replace("~0", "~")
+    return name or "this schema"
 
 
 def reference_link(reference: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -314,3 +315,16 @@ def test_what_a_provider_wrote_cannot_become_markup(signed_in: SignIn, registry:
     assert "<img src=x" not in text
     assert "&lt;script&gt;" in text
     assert "<code>&lt;i&gt;</code>" in text
+
+
+def test_the_guide_lists_every_page() -> None:
+    from registry.web.app import VIEWS
+
+    guide = (Path(__file__).resolve().parents[3] / "docs" / "guide" / "board-pages.md").read_text(
+        encoding="utf-8"
+    )
+    listed = set(re.findall(r"^\| `(/[^`]*)` \|", guide, re.MULTILINE))
+    assert listed == {path for path, get, *_ in VIEWS if get is not None} - {
+        "/",
+        "/contracts/{name}/{version}/document",
+    }
