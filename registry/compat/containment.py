@@ -1,0 +1,149 @@
+"""Does one schema take every value of another? Proven, refuted by a confirmed witness, or unknown.
+
+Yes needs a proof: equality after normalisation, the structural prover, or `covers` of jsonschema-rs's
+canonical schemas (where nothing is in sight that it treats as a note). No needs a witness that the
+compiled runtime validators of both schemas confirm. All else is unknown, with the place where the proof
+stopped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import islice
+from typing import Any
+
+from kernel.errors import InterlockError
+from kernel.schema.validator import CompiledSchema, compile_schema
+from registry.compat.candidates import Candidates
+from registry.compat.canonical_engine import covers, differences, engine_version
+from registry.compat.evaluate import evaluate
+from registry.compat.prover import Gap, Prover
+from registry.compat.schema_view import Node, Unreadable, unresolved
+from registry.compat.shrink import shrunk
+from registry.compat.text_rules import TextRules
+from registry.compat.wire import Wire
+
+MOST_CANDIDATES = 2_000
+
+Accepts = Callable[[Any], bool]
+
+
+class Answer(StrEnum):
+    """Whether the outer schema takes every value of the inner one."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Containment:
+    """An answer; NO carries a witness, UNKNOWN the reason and, where there is one, the gap in the proof."""
+
+    answer: Answer
+    witness: Any = None
+    gap: Gap | None = None
+    reason: str = ""
+    engine: str = "interlock"
+
+
+class Comparer:
+    """Compares schemas of two documents; what was proven for one place serves the next.
+
+    `declared_only` is the reading of API contracts (see `Prover`); False takes schemas by the letter.
+    """
+
+    def __init__(self, *, declared_only: bool) -> None:
+        self.declared_only = declared_only
+        self._text = TextRules()
+        self._prover = Prover(declared_only=declared_only, text=self._text)
+        self._compiled: dict[Node, CompiledSchema | str] = {}
+
+    def same(self, first: Node, second: Node) -> bool:
+        """Whether both say the same after normalisation; False where that cannot be read."""
+        try:
+            return self._prover.sameness.same(first, second)
+        except Unreadable:
+            return False
+
+    def contains(  # noqa: PLR0911 - one return for each way to know
+        self, inner: Node, outer: Node, *, wire: Wire | None = None
+    ) -> Containment:
+        """Answer for two schemas. `wire` stands in for the JSON reading where values travel as text."""
+        try:
+            if self._prover.includes(inner, outer):
+                return Containment(Answer.YES)
+        except Unreadable as error:
+            return Containment(Answer.UNKNOWN, reason=error.message)
+        gap = self._prover.gap
+        if covers(inner, outer):
+            return Containment(Answer.YES, engine=f"jsonschema-rs {engine_version()}")
+        if unresolved(inner) or unresolved(outer):
+            return Containment(Answer.UNKNOWN, gap=gap, reason="a registry URN could not be looked up here")
+        takes, refuses = self._validator(inner), self._validator(outer)
+        if isinstance(takes, str) or isinstance(refuses, str):
+            reason = takes if isinstance(takes, str) else str(refuses)
+            return Containment(Answer.UNKNOWN, gap=gap, reason=reason)
+
+        def breaks(value: Any) -> bool:
+            if not takes.accepts(value):
+                return False
+            readings = wire.readings(value) if wire else (value,)
+            return not any(refuses.accepts(reading) for reading in readings)
+
+        witness = self._witness(inner, outer, breaks, gap.path if gap else ())
+        if witness is not None:
+            return Containment(Answer.NO, witness=witness[0], gap=gap)
+        keyword = gap.keyword if gap else "schema"
+        return Containment(
+            Answer.UNKNOWN, gap=gap, reason=f"no proof at `{keyword}`, and no witness was found"
+        )
+
+    def accepts(self, node: Node) -> Accepts | None:
+        """Give the runtime validator of a schema, None where it cannot be compiled."""
+        found = self._validator(node)
+        return None if isinstance(found, str) else found.accepts
+
+    def _witness(
+        self, inner: Node, outer: Node, breaks: Accepts, steer: tuple[str, ...]
+    ) -> tuple[Any] | None:
+        """Look for a value that one takes and the other refuses, the plainest first."""
+        try:
+            candidates = Candidates(declared_only=self.declared_only, text=self._text, steer=steer)
+            for value in islice(candidates.values(inner, outer), MOST_CANDIDATES):
+                if breaks(value):
+                    return (shrunk(value, breaks),)
+            if not self.declared_only:
+                for value in differences(inner, outer):
+                    if breaks(value):
+                        return (shrunk(value, breaks),)
+        except (Unreadable, RecursionError):
+            return None
+        return None
+
+    def _validator(self, node: Node) -> CompiledSchema | str:
+        found = self._compiled.get(node)
+        if found is None:
+            found = self._compiled[node] = _compile(node)
+        return found
+
+
+def agrees(inner: Node, outer: Node, value: Any) -> bool:
+    """Whether a witness also stands in another reading of the same two schemas."""
+    text = TextRules()
+    try:
+        return evaluate(inner, value, text) is not False and evaluate(outer, value, text) is False
+    except Unreadable:
+        return False
+
+
+def _compile(node: Node) -> CompiledSchema | str:
+    side = node.side
+    if node.dialect is None:
+        return "the schema follows a dialect that is not known here"
+    try:
+        return compile_schema(node.raw, root=side.root, dialect=node.dialect, direction=side.traffic)
+    except InterlockError as error:
+        return error.message

@@ -1,0 +1,123 @@
+"""Whether two schemas say the same: equality of their views, references followed, recursion and all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from typing import Any
+
+from kernel.contract.digest import canonical_bytes
+from registry.compat.schema_view import Node, View
+
+_SINGLE = ("items", "contains", "additional", "names", "ref", "negated")
+_TUPLES = ("prefix", "all_of", "any_of", "one_of")
+_MAPS = ("properties", "patterns", "dependents")
+_SPECIAL = {*_SINGLE, *_TUPLES, *_MAPS, "condition", "enum", "opaque", "discriminator"}
+_PLAIN = tuple(row.name for row in fields(View) if row.name not in _SPECIAL)
+
+
+class Sameness:
+    """Remembers which pairs of nodes were found equal, so that shared parts are walked once."""
+
+    def __init__(self) -> None:
+        self._equal: set[tuple[Node, Node]] = set()
+
+    def same(self, first: Node, second: Node) -> bool:
+        """Whether both accept the same for the same written reason.
+
+        Recursion is met coinductively: a pair under comparison is taken as equal, which is right since
+        a difference found anywhere makes the whole answer *no*. Raises `Unreadable`.
+        """
+        seen: set[tuple[Node, Node]] = set()
+        todo = [(first, second)]
+        while todo:
+            pair = _through_references(*todo.pop())
+            if pair in seen or pair in self._equal or pair[0] == pair[1]:
+                continue
+            seen.add(pair)
+            children = _compare(pair[0].view, pair[1].view)
+            if children is None:
+                return False
+            todo.extend(children)
+        self._equal |= seen
+        return True
+
+
+def _through_references(first: Node, second: Node) -> tuple[Node, Node]:
+    return _target(first), _target(second)
+
+
+def _target(node: Node) -> Node:
+    """Follow references that stand alone; a circle of nothing but references stays where it is."""
+    for _ in range(64):
+        view = node.view
+        if view.ref is None or not _only_reference(node):
+            return node
+        node = view.ref
+    return node
+
+
+def _only_reference(node: Node) -> bool:
+    view = node.view
+    return not view.opaque and all(
+        getattr(view, row.name) == getattr(_EMPTY, row.name)
+        for row in fields(View)
+        if row.name not in {"ref", "opaque"}
+    )
+
+
+_EMPTY = View()
+
+
+def _compare(first: View, second: View) -> list[tuple[Node, Node]] | None:
+    """Give the pairs of children that must be equal, or None when the keywords already differ."""
+    if any(getattr(first, name) != getattr(second, name) for name in _PLAIN):
+        return None
+    if not (_same_values(first.enum, second.enum) and _same_opaque(first, second)):
+        return None
+    pairs: list[tuple[Node | None, Node | None]] = [(getattr(first, n), getattr(second, n)) for n in _SINGLE]
+    for name in _TUPLES:
+        here, there = getattr(first, name), getattr(second, name)
+        if len(here) != len(there):
+            return None
+        pairs.extend(zip(here, there, strict=True))
+    for name in _MAPS:
+        left: Mapping[str, Node] = getattr(first, name)
+        right: Mapping[str, Node] = getattr(second, name)
+        if left.keys() != right.keys():
+            return None
+        pairs.extend((left[key], right[key]) for key in left)
+    if (first.condition is None) != (second.condition is None):
+        return None
+    pairs.extend(zip(first.condition or (), second.condition or (), strict=True))
+    return _both_or_none(pairs)
+
+
+def _both_or_none(pairs: Iterable[tuple[Node | None, Node | None]]) -> list[tuple[Node, Node]] | None:
+    found: list[tuple[Node, Node]] = []
+    for here, there in pairs:
+        if here is not None and there is not None:
+            found.append((here, there))
+        elif here is not there:
+            return None
+    return found
+
+
+def _same_values(first: tuple[Any, ...] | None, second: tuple[Any, ...] | None) -> bool:
+    if first is None or second is None:
+        return first is second
+    return {canonical_bytes(value) for value in first} == {canonical_bytes(value) for value in second}
+
+
+def _same_opaque(first: View, second: View) -> bool:
+    """Unread keywords are equal when their text is, and no reference in them could lead elsewhere."""
+    here = canonical_bytes([first.opaque, first.discriminator])
+    return here == canonical_bytes([second.opaque, second.discriminator]) and not _refers(first.opaque)
+
+
+def _refers(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return any(
+            key in {"$ref", "$dynamicRef", "$recursiveRef"} or _refers(item) for key, item in value.items()
+        )
+    return isinstance(value, list) and any(_refers(item) for item in value)

@@ -1,0 +1,196 @@
+"""What is known of a value that some schemas accept: the cases over which the prover argues.
+
+A `Known` is a conjunction of schemas (and schemas that are known not to hold). `cases` splits it at its
+alternatives into `Case`s, each a plain conjunction of keywords. A case may admit more than the schemas
+do (`not`, conditions and unread keywords are only remembered), never less: what holds for all cases
+holds for all values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from math import ceil, floor
+from typing import Any
+
+from registry.compat.schema_view import ATOMS, BOOLEAN, FRACTION, INTEGER, NULL, Node, View
+
+MOST_CASES = 96
+
+Matches = Callable[[str, str], bool | None]  # (pattern, text) -> matched, or None when that is not known
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A value that all `nodes` accept, none of `without` accepts, and whose type is among `types`."""
+
+    nodes: frozenset[Node]
+    without: frozenset[Node] = frozenset()
+    types: frozenset[str] = ATOMS
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One plain conjunction; `values` is the finite list of what can stand there, where there is one."""
+
+    nodes: frozenset[Node]
+    parts: tuple[View, ...]
+    without: frozenset[Node]
+    types: frozenset[str]
+    values: tuple[Any, ...] | None
+
+    @property
+    def known(self) -> Known:
+        """The same as a conjunction, for a goal that is argued on its own."""
+        return Known(self.nodes, self.without, self.types)
+
+    def lower(self, atom: str) -> tuple[Fraction, bool] | None:
+        """Greatest lower bound of numbers of one atom (bound, exclusive)."""
+        bounds = [part.minimum for part in self.parts if part.minimum is not None]
+        if atom == INTEGER:
+            bounds = [
+                (Fraction(floor(b) + 1 if ex and b == floor(b) else ceil(b)), False) for b, ex in bounds
+            ]
+        return max(bounds, default=None)
+
+    def upper(self, atom: str) -> tuple[Fraction, bool] | None:
+        """Least upper bound of numbers of one atom (bound, exclusive)."""
+        bounds = [part.maximum for part in self.parts if part.maximum is not None]
+        if atom == INTEGER:
+            bounds = [(Fraction(ceil(b) - 1 if ex and b == ceil(b) else floor(b)), False) for b, ex in bounds]
+        return min(bounds, key=lambda bound: (bound[0], not bound[1]), default=None)
+
+    def most(self, name: str) -> int | None:
+        """Least of the upper bounds called `name`, None when there is none."""
+        return min((value for part in self.parts if (value := getattr(part, name)) is not None), default=None)
+
+    def least(self, name: str) -> int:
+        """Greatest of the lower bounds called `name`."""
+        return max((getattr(part, name) for part in self.parts), default=0)
+
+    def required(self) -> frozenset[str]:
+        """Names that every such object has; what does not travel this way is not asked for."""
+        hidden = frozenset[str]().union(*(part.hidden for part in self.parts))
+        return frozenset[str]().union(*(part.required for part in self.parts)) - hidden
+
+    def declared(self) -> list[str]:
+        """Names of the properties that some part declares, in the order of the schemas."""
+        return list(dict.fromkeys(name for part in self.parts for name in part.properties))
+
+    def property(self, name: str, matches: Matches) -> frozenset[Node]:
+        """Everything known of the value of one property (empty: nothing)."""
+        found: set[Node] = set()
+        for part in self.parts:
+            hit = False
+            if name in part.properties:
+                found.add(part.properties[name])
+                hit = True
+            for pattern, node in part.patterns.items():
+                answer = matches(pattern, name)
+                if answer:
+                    found.add(node)
+                hit = hit or answer is not False
+            if not hit and part.additional is not None:
+                found.add(part.additional)
+        return frozenset(found)
+
+    def rest(self) -> frozenset[Node]:
+        """Say what is known of properties that no part declares or matches."""
+        return frozenset(part.additional for part in self.parts if part.additional is not None)
+
+    def item(self, index: int | None) -> frozenset[Node]:
+        """Say what is known of the item at an index; None: of those beyond every prefix."""
+        found: set[Node] = set()
+        for part in self.parts:
+            if index is not None and index < len(part.prefix):
+                found.add(part.prefix[index])
+            elif part.items is not None:
+                found.add(part.items)
+        return frozenset(found)
+
+
+def cases(known: Known) -> list[Case]:
+    """Split at every alternative; too many of them are left unsplit, which admits more."""
+    start = Case(frozenset(), (), known.without, known.types, None)
+    todo = tuple(sorted(known.nodes, key=_place))
+    return [_settled(case) for case in _expand(start, todo, known.nodes, [MOST_CASES])]
+
+
+def _place(node: Node) -> tuple[str, str]:
+    return (node.side.tag, node.pointer)
+
+
+def _expand(case: Case, todo: tuple[Node, ...], given: frozenset[Node], left: list[int]) -> Iterable[Case]:
+    while todo:
+        node, todo = todo[0], todo[1:]
+        if node in case.nodes:
+            continue
+        view = node.view
+        if view.always is False or not case.types & view.types:
+            return
+        case = _joined(case, node, view)
+        todo = todo + ((view.ref,) if view.ref else ()) + view.all_of
+        branches = _branches(view, given, case.without, left)
+        if branches:
+            left[0] -= len(branches) - 1
+            for with_, without in branches:
+                yield from _expand(replace(case, without=case.without | without), todo + with_, given, left)
+            return
+    yield case
+
+
+def _joined(case: Case, node: Node, view: View) -> Case:
+    without = case.without | ({view.negated} if view.negated else set())
+    values = case.values
+    if view.enum is not None:
+        values = view.enum if values is None else values  # the tighter of two lists is found by `evaluate`
+        values = view.enum if len(view.enum) < len(values) else values
+    return Case(case.nodes | {node}, (*case.parts, view), without, case.types & view.types, values)
+
+
+_Option = tuple[tuple[Node, ...], frozenset[Node]]  # (holding, not holding)
+
+
+def _branches(view: View, given: frozenset[Node], without: frozenset[Node], left: list[int]) -> list[_Option]:
+    """Give the alternatives of one view, several groups multiplied out; empty when none is to be split."""
+    found: list[_Option] = [((), frozenset())]
+    for group in _groups(view):
+        # A group that is split already, and one that would make too many cases, say nothing more here.
+        settled = any(given.issuperset(holding) and without >= barred for holding, barred in group)
+        if not settled and len(found) * len(group) <= left[0]:
+            found = [(a + c, b | d) for a, b in found for c, d in group]
+    return [] if found == [((), frozenset())] else found
+
+
+def _groups(view: View) -> Iterable[list[_Option]]:
+    if view.any_of:
+        yield [((node,), frozenset()) for node in view.any_of]
+    if view.one_of:
+        yield [((node,), frozenset(view.one_of) - {node}) for node in view.one_of]
+    if view.condition:
+        test, then, other = view.condition
+        holds = (test, then) if then else (test,)
+        yield [(holds, frozenset()), ((other,) if other else (), frozenset({test}))]
+
+
+def _settled(case: Case) -> Case:
+    """Draw the plain conclusions: no fractions where a multiple is whole, finite types as values."""
+    types = case.types
+    if FRACTION in types and any(
+        m is not None and m.denominator == 1 for m in (p.multiple_of for p in case.parts)
+    ):
+        types = types - {FRACTION}
+    values = case.values
+    if values is None and types and types <= {NULL, BOOLEAN}:
+        values = (*((None,) if NULL in types else ()), *((False, True) if BOOLEAN in types else ()))
+    return replace(case, types=types, values=values)
+
+
+def pattern_names(case: Case) -> Mapping[str, frozenset[Node]]:
+    """Give the patterns of property names with what each asks for."""
+    found: dict[str, set[Node]] = {}
+    for part in case.parts:
+        for pattern, node in part.patterns.items():
+            found.setdefault(pattern, set()).add(node)
+    return {pattern: frozenset(nodes) for pattern, nodes in found.items()}

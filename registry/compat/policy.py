@@ -1,0 +1,131 @@
+"""The verdict of a comparison: which engines judge which kind, what the findings add up to, which bump."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from kernel.contract.digest import canonical_bytes
+from kernel.contract.document import Kind
+from kernel.contract.finding import Bump, Finding, Outcome, Severity, Verdict
+from kernel.contract.version import BUMP_ORDER, Version, satisfies
+from registry.compat.bare_schema import Role, compare_schemas
+from registry.compat.rules import BY_ID
+
+if TYPE_CHECKING:
+    from kernel.settings import Settings
+
+_RANK = {Severity.BREAKING: 0, Severity.RISKY: 1, Severity.UNDECIDED: 2, Severity.SAFE: 3}
+_NOTES = frozenset({"notes-changed"})
+
+
+def compare(
+    old: Any, new: Any, kind: Kind, *, role: Role | None = None, settings: Settings | None = None
+) -> Verdict:
+    """Judge `new` against `old`, two self-contained roots of one kind (files inlined, URNs embedded).
+
+    `role` is for bare schemas only (None means both directions). Deterministic: the same roots and
+    engines give the same verdict. Never raises for what stands in the documents: what cannot be compared
+    is undecided.
+    """
+    engines = {"interlock": _version("interlock"), "jsonschema-rs": _version("jsonschema-rs")}
+    if canonical_bytes(old) == canonical_bytes(new):
+        return Verdict(Outcome.COMPATIBLE, Bump.NONE, (), engines)
+    if kind == "schema":
+        findings = compare_schemas(old, new, role or "both")
+    elif kind == "asyncapi":
+        from registry.compat.asyncapi import compare_asyncapi  # noqa: PLC0415 - only where it is needed
+
+        findings = compare_asyncapi(old, new)
+    else:
+        from registry.compat.openapi import compare_openapi  # noqa: PLC0415 - as above
+
+        findings, used = compare_openapi(old, new, settings)
+        engines |= used
+    ordered = tuple(sorted(set_apart(findings), key=_order))
+    return Verdict(outcome(ordered), required_bump(ordered), ordered, dict(sorted(engines.items())))
+
+
+def outcome(findings: Iterable[Finding]) -> Outcome:
+    """Add findings up: risky counts as breaking (the gate stands at WARN), undecided comes next."""
+    severities = {finding.severity for finding in findings}
+    if severities & {Severity.BREAKING, Severity.RISKY}:
+        return Outcome.BREAKING
+    return Outcome.UNDECIDED if Severity.UNDECIDED in severities else Outcome.COMPATIBLE
+
+
+def required_bump(findings: Iterable[Finding]) -> Bump:
+    """Give the least increment: major for what breaks or is not known to be safe, minor for additions."""
+    findings = tuple(findings)
+    if any(finding.severity is not Severity.SAFE for finding in findings):
+        return Bump.MAJOR
+    if any(finding.rule not in _NOTES for finding in findings):
+        return Bump.MINOR
+    return Bump.PATCH if findings else Bump.NONE
+
+
+def check_bump(older: Version, declared: Version, required: Bump) -> Finding | None:
+    """Say whether a declared version is far enough from the older one; None when it is.
+
+    Within major 0 a minor increment may break (semver 2.0.0 §4).
+    """
+    have = declared.bump_from(older)
+    if older.major == 0 and declared.major == 0 and have is Bump.MINOR:
+        have = Bump.MAJOR
+    if satisfies(have, required):
+        return None
+    rule = BY_ID["version-too-low"]
+    wanted = _increment(older, required)
+    return Finding(
+        rule.id,
+        rule.severity,
+        "/info/version",
+        f"Version {declared} after {older} is a {have} change; the findings ask for {required}",
+        why=rule.why,
+        remedy=f"Declare {wanted} or later.",
+        before=str(older),
+        after=str(declared),
+    )
+
+
+def _increment(older: Version, required: Bump) -> Version:
+    if required is Bump.MAJOR:
+        return Version(0, older.minor + 1, 0) if older.major == 0 else Version(older.major + 1, 0, 0)
+    if required is Bump.MINOR:
+        return Version(older.major, older.minor + 1, 0)
+    return Version(older.major, older.minor, older.patch + 1)
+
+
+def set_apart(findings: Iterable[Finding]) -> Iterable[Finding]:
+    """Leave out findings that repeat another to the letter."""
+    seen: set[tuple[str, str]] = set()
+    for finding in findings:
+        key = (finding.fingerprint, finding.what)
+        if key not in seen:
+            seen.add(key)
+            yield finding
+
+
+def _order(finding: Finding) -> tuple[int, str, str, str, str]:
+    rank = _RANK.get(finding.severity, len(_RANK))
+    return (
+        rank,
+        finding.pointer,
+        finding.base_pointer or "",
+        finding.rule,
+        finding.fingerprint + finding.what,
+    )
+
+
+@lru_cache(maxsize=8)
+def _version(package: str) -> str:
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - slow to import, needed once
+
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "unknown"
+
+
+__all__ = ["BUMP_ORDER", "Role", "check_bump", "compare", "outcome", "required_bump"]

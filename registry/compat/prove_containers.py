@@ -1,0 +1,176 @@
+"""Goals about arrays and objects: items, uniqueness, properties, names, openness, dependencies."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from registry.compat.evaluate import evaluate
+from registry.compat.facts import Case, Known, pattern_names
+from registry.compat.schema_view import ARRAY, OBJECT, Node
+
+if TYPE_CHECKING:
+    from registry.compat.prover import Prover
+
+
+def arrays(prover: Prover, case: Case, goal: Node) -> bool:
+    """Prove the array keywords of the goal for the arrays of the case."""
+    if ARRAY not in case.types:
+        return True
+    view = goal.view
+    least, most = case.least("min_items"), case.most("max_items")
+    if least < view.min_items:
+        return prover.fails("minItems", goal)
+    if view.max_items is not None and (most is None or most > view.max_items):
+        return prover.fails("maxItems", goal)
+    if view.unique and not (any(part.unique for part in case.parts) or (most is not None and most <= 1)):
+        return prover.fails("uniqueItems", goal)
+    return _items(prover, case, goal, most) and _contains(prover, case, goal, least, most)
+
+
+def _items(prover: Prover, case: Case, goal: Node, most: int | None) -> bool:
+    view = goal.view
+    prefix = max([len(view.prefix), *(len(part.prefix) for part in case.parts)])
+    for index in range(prefix if most is None else min(prefix, most)):
+        want = view.prefix[index] if index < len(view.prefix) else view.items
+        if want is not None and not prover.within(str(index), Known(case.item(index)), want):
+            return False
+    if view.items is None or (most is not None and most <= prefix):
+        return True
+    return prover.within("*", Known(case.item(None)), view.items)
+
+
+def _contains(prover: Prover, case: Case, goal: Node, least: int, most: int | None) -> bool:
+    view = goal.view
+    if view.contains is None:
+        return True
+    same = [
+        part for part in case.parts if part.contains and prover.sameness.same(part.contains, view.contains)
+    ]
+    if view.min_contains > 0 and not any(part.min_contains >= view.min_contains for part in same):
+        everywhere = least >= view.min_contains and not any(part.prefix for part in case.parts)
+        if not (everywhere and prover.within("*", Known(case.item(None)), view.contains)):
+            return prover.fails("contains", goal)
+    bounded = view.max_contains is None or (most is not None and most <= view.max_contains)
+    if not bounded and not any(
+        p.max_contains is not None and p.max_contains <= (view.max_contains or 0) for p in same
+    ):
+        return prover.fails("maxContains", goal)
+    return True
+
+
+def objects(prover: Prover, case: Case, goal: Node) -> bool:
+    """Prove the object keywords of the goal for the objects of the case."""
+    if OBJECT not in case.types:
+        return True
+    view = goal.view
+    missing = view.required - view.hidden - case.required()
+    if missing:
+        return prover.fails("required", goal, min(missing))
+    return (
+        _counts(prover, case, goal)
+        and all(_property(prover, case, name, node) for name, node in view.properties.items())
+        and _patterns(prover, case, goal)
+        and _additional(prover, case, goal)
+        and _names(prover, case, goal)
+        and _dependencies(prover, case, goal)
+    )
+
+
+def _counts(prover: Prover, case: Case, goal: Node) -> bool:
+    view = goal.view
+    if max(case.least("min_properties"), len(case.required())) < view.min_properties:
+        return prover.fails("minProperties", goal)
+    if view.max_properties is None:
+        return True
+    most = case.most("max_properties")
+    if closed(prover, case) and not pattern_names(case):
+        possible = [name for name in case.declared() if not absent(prover, case, name)]
+        most = len(possible) if most is None else min(most, len(possible))
+    return (most is not None and most <= view.max_properties) or prover.fails("maxProperties", goal)
+
+
+def closed(prover: Prover, case: Case) -> bool:
+    """Whether no property can stand beside the declared ones and those of a pattern."""
+    return prover.impossible(Known(case.rest()))
+
+
+def absent(prover: Prover, case: Case, name: str) -> bool:
+    """Whether no object of the case can have this property."""
+    found = case.property(name, prover.text.matches)
+    return bool(found) and prover.impossible(Known(found))
+
+
+def _unwritten(prover: Prover, case: Case, name: str) -> bool:
+    """Whether a writer who declares other properties neither declares nor mentions this one."""
+    declared = case.declared()
+    if not prover.declared_only or not declared or name in declared or name in case.required():
+        return False
+    return not case.property(name, prover.text.matches)
+
+
+def _property(prover: Prover, case: Case, name: str, goal: Node) -> bool:
+    if _unwritten(prover, case, name):
+        return True
+    return prover.within(name, Known(case.property(name, prover.text.matches)), goal)
+
+
+def _patterns(prover: Prover, case: Case, goal: Node) -> bool:
+    for pattern, want in goal.view.patterns.items():
+        for name in case.declared():
+            hit = prover.text.matches(pattern, name)
+            if hit is not False and not _property(prover, case, name, want):
+                return False
+        known = pattern_names(case)
+        if pattern in known and prover.within("*", Known(known[pattern]), want):
+            continue
+        others = [*known.values(), *([] if closed(prover, case) else [case.rest()])]
+        if not all(prover.within("*", Known(nodes), want) for nodes in others):
+            return prover.fails("patternProperties", goal)
+    return True
+
+
+def _additional(prover: Prover, case: Case, goal: Node) -> bool:
+    want = goal.view.additional
+    if want is None or want.view.always is True or want.raw == {}:
+        return True
+    view = goal.view
+    for name in case.declared():
+        covered = name in view.properties or any(prover.text.matches(p, name) for p in view.patterns)
+        if not covered and not prover.within(name, Known(case.property(name, prover.text.matches)), want):
+            return prover.fails("additionalProperties", goal, name)
+    for pattern, nodes in pattern_names(case).items():
+        if pattern not in view.patterns and not prover.within("*", Known(nodes), want):
+            return prover.fails("additionalProperties", goal)
+    if closed(prover, case) or prover.within("*", Known(case.rest()), want):
+        return True
+    return prover.fails("additionalProperties", goal)
+
+
+def _names(prover: Prover, case: Case, goal: Node) -> bool:
+    want = goal.view.names
+    if want is None:
+        return True
+    have = frozenset(part.names for part in case.parts if part.names is not None)
+    if have and prover.within("*", Known(have, types=frozenset({"string"})), want):
+        return True
+    declared = [name for name in case.declared() if not absent(prover, case, name)]
+    if not all(evaluate(want, name, prover.text) is True for name in declared):
+        return prover.fails("propertyNames", goal)
+    return (closed(prover, case) and not pattern_names(case)) or prover.fails("propertyNames", goal)
+
+
+def _dependencies(prover: Prover, case: Case, goal: Node) -> bool:
+    view = goal.view
+    have = case.required()
+    for trigger, needed in view.needs.items():
+        known = any(trigger in part.needs and needed <= part.needs[trigger] | have for part in case.parts)
+        if not (needed <= have or known or absent(prover, case, trigger)):
+            return prover.fails("dependentRequired", goal, trigger)
+    for trigger, want in view.dependents.items():
+        if absent(prover, case, trigger):
+            continue
+        held = frozenset(part.dependents[trigger] for part in case.parts if trigger in part.dependents)
+        if not prover.holds(replace(case.known, nodes=case.nodes | held), want):
+            return prover.fails("dependentSchemas", goal, trigger)
+    return True

@@ -1,0 +1,108 @@
+"""Goals about numbers and strings: bounds, multiples, lengths, patterns, formats."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from registry.compat.facts import Case
+from registry.compat.schema_view import ARRAY, FRACTION, INTEGER, OBJECT, STRING, Node, View
+
+if TYPE_CHECKING:
+    from registry.compat.prover import Prover
+
+_BOUNDED = {STRING: ("min_length", "max_length"), ARRAY: ("min_items", "max_items"),
+            OBJECT: ("min_properties", "max_properties")}  # fmt: skip
+
+
+def barren(case: Case, atom: str) -> bool:
+    """Whether bounds leave no value of one type."""
+    if atom in {INTEGER, FRACTION}:
+        low, high = case.lower(atom), case.upper(atom)
+        if low is None or high is None:
+            return False
+        return low[0] > high[0] or (
+            low[0] == high[0] and (low[1] or high[1] or (atom == FRACTION and _whole(low[0])))
+        )
+    if atom in _BOUNDED:
+        least, most = _BOUNDED[atom]
+        upper = case.most(most)
+        return upper is not None and case.least(least) > upper
+    return False
+
+
+def _whole(number: Fraction) -> bool:
+    return number.denominator == 1
+
+
+def numbers(prover: Prover, case: Case, goal: Node) -> bool:
+    """Prove the numeric keywords of the goal for the numbers of the case."""
+    view = goal.view
+    for atom in (INTEGER, FRACTION):
+        if atom not in case.types:
+            continue
+        if view.minimum is not None and not _above(case.lower(atom), view.minimum):
+            return prover.fails("minimum", goal)
+        if view.maximum is not None and not _below(case.upper(atom), view.maximum):
+            return prover.fails("maximum", goal)
+        if view.multiple_of is not None and not _multiple(case, atom, view.multiple_of):
+            return prover.fails("multipleOf", goal)
+    return True
+
+
+def _above(have: tuple[Fraction, bool] | None, want: tuple[Fraction, bool]) -> bool:
+    return have is not None and (have[0] > want[0] or (have[0] == want[0] and (have[1] or not want[1])))
+
+
+def _below(have: tuple[Fraction, bool] | None, want: tuple[Fraction, bool]) -> bool:
+    return have is not None and (have[0] < want[0] or (have[0] == want[0] and (have[1] or not want[1])))
+
+
+def _multiple(case: Case, atom: str, want: Fraction) -> bool:
+    have = [part.multiple_of for part in case.parts if part.multiple_of is not None]
+    if atom == INTEGER:
+        have.append(Fraction(1))
+    return any(_whole(step / want) for step in have)
+
+
+def strings(prover: Prover, case: Case, goal: Node) -> bool:
+    """Prove the string keywords of the goal for the strings of the case."""
+    if STRING not in case.types:
+        return True
+    view = goal.view
+    low, high = _lengths(prover, case)
+    if low < view.min_length:
+        return prover.fails("minLength", goal)
+    if view.max_length is not None and (high is None or high > view.max_length):
+        return prover.fails("maxLength", goal)
+    if view.pattern is not None and not _matched(case, view):
+        return prover.fails("pattern", goal)
+    if view.format is not None and not _formatted(prover, case, view.format):
+        return prover.fails("format", goal)
+    return True
+
+
+def _lengths(prover: Prover, case: Case) -> tuple[int, int | None]:
+    low, high = case.least("min_length"), case.most("max_length")
+    for part in case.parts:
+        least, most = prover.text.lengths(part.pattern, part.format)
+        low = max(low, least)
+        high = most if high is None else high if most is None else min(high, most)
+    return low, high
+
+
+def _matched(case: Case, view: View) -> bool:
+    return any(part.pattern == view.pattern for part in case.parts) or view.pattern in {
+        "",
+        "^",
+        ".*",
+        "^.*",
+        "$",
+        ".{0,}",
+    }
+
+
+def _formatted(prover: Prover, case: Case, want: str) -> bool:
+    return any(
+        part.format is not None and prover.text.format_within(part.format, want) for part in case.parts
+    )

@@ -1,0 +1,278 @@
+"""Proves that every value of one schema is a value of another: structural, coinductive, three-valued.
+
+`Prover.includes(inner, outer)` answers True only with a proof. False means *not proven here*; whether it
+is false is for a witness to show. Each keyword of the outer schema is a goal that must follow from what
+is known of the inner value, case by case (`facts.cases`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from registry.compat import prove_containers, prove_values
+from registry.compat.equality import Sameness
+from registry.compat.evaluate import atom_of, evaluate
+from registry.compat.facts import Case, Known, cases
+from registry.compat.schema_view import Node, View
+from registry.compat.text_rules import TextRules
+
+MOST_STEPS = 60_000
+MOST_DEPTH = 90
+
+
+class OutOfBudget(Exception):
+    """The proof grew beyond its bounds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Where a proof stopped: the path in the value, the keyword, and the place of the outer schema."""
+
+    path: tuple[str, ...]
+    keyword: str
+    goal: Node
+
+
+@dataclass(slots=True)
+class _Open:
+    """A goal under proof: how deep in the value it began, and whether somebody relied on it."""
+
+    level: int
+    used: bool = False
+
+
+class Prover:
+    """One comparison. With `declared_only` a writer is held to write only what its schema declares.
+
+    That is the reading of API contracts: where neither side closes its objects, a property that only
+    the reader declares is not sent by the writer. Bare schemas are compared without it.
+    """
+
+    def __init__(self, *, declared_only: bool = False, text: TextRules | None = None) -> None:
+        self.declared_only = declared_only
+        self.text = text or TextRules()
+        self.sameness = Sameness()
+        self.gap: Gap | None = None
+        self.level = 0  # how many steps into the value
+        self._path: list[str] = []
+        self._quiet = 0
+        self._steps = 0
+        self._depth = 0
+        self._proved: dict[tuple[Known, Node], None] = {}
+        self._failed: set[tuple[Known, Node]] = set()
+        self._open: dict[tuple[Known, Node], _Open] = {}
+
+    def includes(self, inner: Node, outer: Node) -> bool:
+        """Whether every value of `inner` is proven to be one of `outer`; raises `Unreadable`."""
+        self.gap = None
+        try:
+            return self.holds(Known(frozenset({inner})), outer)
+        except (OutOfBudget, RecursionError):
+            self.gap = Gap(tuple(self._path), "too-large", outer)
+            self._open.clear()
+            self._path.clear()
+            self._quiet = self._depth = self.level = 0
+            return False
+
+    def holds(self, known: Known, goal: Node) -> bool:
+        """Prove one goal from a conjunction, remembering proofs and meeting recursion coinductively."""
+        if goal in known.nodes or goal.view.always is True:
+            return True
+        key = (known, goal)
+        if key in self._proved:
+            return True
+        if key in self._failed:
+            return self.fails("schema", goal)
+        pending = self._open.get(key)
+        if pending is not None:
+            # Sound only below the value where the goal was opened: values are finite.
+            pending.used = pending.used or pending.level < self.level
+            return pending.level < self.level
+        self._spend()
+        mark = len(self._proved)
+        opened = self._open[key] = _Open(self.level)
+        self._depth += 1
+        try:
+            proven = self._same(known, goal) or all(self._case(case, goal) for case in self._cases(known))
+        finally:
+            self._depth -= 1
+            self._open.pop(key, None)
+        if proven:
+            self._proved[key] = None
+        elif opened.used:
+            for late in list(self._proved)[mark:]:
+                del self._proved[late]  # they leant on what has just failed
+        if not proven:
+            self._failed.add(key)
+        return proven
+
+    def impossible(self, known: Known, depth: int = 3) -> bool:
+        """Whether no value at all is left."""
+        return all(self.empty(case, depth) for case in self._cases(known))
+
+    def empty(self, case: Case, depth: int = 3) -> bool:
+        """Whether a case is seen to admit no value."""
+        if not case.types:
+            return True
+        if case.values is not None and not any(self.possible(case, value) for value in case.values):
+            return True
+        types = frozenset(atom for atom in case.types if not prove_values.barren(case, atom))
+        if types <= {"object"} and depth > 0:
+            missing = any(
+                self.impossible(Known(case.property(name, self.text.matches)), depth - 1)
+                for name in case.required()
+            )
+            return missing or not types
+        return not types
+
+    def possible(self, case: Case, value: object) -> bool:
+        """Whether one listed value can be the value of a case."""
+        if atom_of(value) not in case.types:
+            return False
+        return all(evaluate(node, value, self.text) is not False for node in case.nodes) and all(
+            evaluate(node, value, self.text) is not True for node in case.without
+        )
+
+    def within(self, step: str, known: Known, goal: Node) -> bool:
+        """Prove a goal about a part of the value (`step` is its key)."""
+        self.level += 1
+        self._path.append(step)
+        try:
+            return self.holds(known, goal)
+        finally:
+            self._path.pop()
+            self.level -= 1
+
+    def fails(self, keyword: str, goal: Node, step: str | None = None) -> bool:
+        """Note the first place where the proof stopped; always False."""
+        if not self._quiet and self.gap is None:
+            path = (*self._path, step) if step is not None else tuple(self._path)
+            self.gap = Gap(path, keyword, goal)
+        return False
+
+    def apart(self, case: Case, other: Node) -> bool:
+        """Whether no value of the case is a value of `other`."""
+        if any(self.sameness.same(other, node) for node in case.without):
+            return True
+        return self.impossible(replace(case.known, nodes=case.nodes | {other}))
+
+    def _cases(self, known: Known) -> list[Case]:
+        self._spend()
+        return cases(known)
+
+    def _spend(self) -> None:
+        self._steps += 1
+        if self._steps > MOST_STEPS or self._depth > MOST_DEPTH:
+            raise OutOfBudget
+
+    def _same(self, known: Known, goal: Node) -> bool:
+        return any(self.sameness.same(node, goal) for node in known.nodes)
+
+    def _case(self, case: Case, goal: Node) -> bool:  # noqa: PLR0911 - one return for each keyword
+        if goal in case.nodes or self.empty(case):
+            return True
+        view = goal.view
+        if view.always is not None:
+            return view.always or self.fails("false", goal)
+        if case.values is not None and self._all_values(case, goal):
+            return True
+        if not case.types <= view.types:
+            return self.fails("type", goal)
+        if view.enum is not None and not (case.values is not None and self._within_enum(case, view)):
+            return self.fails("enum", goal)
+        if view.opaque:
+            # The whole schema was not found equal to what is known, and its meaning is not known here.
+            return self.fails(min(view.opaque), goal)
+        return (
+            prove_values.numbers(self, case, goal)
+            and prove_values.strings(self, case, goal)
+            and prove_containers.arrays(self, case, goal)
+            and prove_containers.objects(self, case, goal)
+            and self._combined(case, goal)
+        )
+
+    def _all_values(self, case: Case, goal: Node) -> bool:
+        """Decide a finite case value by value."""
+        left = [value for value in case.values or () if self.possible(case, value)]
+        return all(evaluate(goal, value, self.text) is True for value in left)
+
+    def _within_enum(self, case: Case, view: View) -> bool:
+        from kernel.contract.digest import canonical_bytes  # noqa: PLC0415 - only where enums meet
+
+        allowed = {canonical_bytes(value) for value in view.enum or ()}
+        return all(
+            canonical_bytes(value) in allowed for value in case.values or () if self.possible(case, value)
+        )
+
+    def _combined(self, case: Case, goal: Node) -> bool:  # noqa: PLR0911 - as above
+        """Prove the keywords that apply other schemas to the same value."""
+        view = goal.view
+        needed = ((view.ref,) if view.ref else ()) + view.all_of
+        if not all(self.holds(case.known, node) for node in needed):
+            return False
+        if view.any_of and not self._any(case, view.any_of):
+            return self.fails("anyOf", goal)
+        if view.one_of and not self._one(case, view.one_of):
+            return self.fails("oneOf", goal)
+        if view.negated is not None and not self.apart(case, view.negated):
+            return self.fails("not", goal)
+        if view.condition is not None and not self._conditional(case, view):
+            return self.fails("if", goal)
+        if view.discriminator is not None and not self._discriminated(case, view):
+            return self.fails("discriminator", goal)
+        return True
+
+    def _any(self, case: Case, choices: Iterable[Node]) -> bool:
+        choices = tuple(choices)
+        self._quiet += 1
+        try:
+            if any(self.holds(case.known, node) for node in choices):
+                return True
+            return len(case.types) > 1 and all(
+                any(self.holds(replace(case.known, types=frozenset({atom})), node) for node in choices)
+                for atom in sorted(case.types)
+            )
+        finally:
+            self._quiet -= 1
+
+    def _one(self, case: Case, choices: tuple[Node, ...]) -> bool:
+        self._quiet += 1
+        try:
+            return self._exactly_one(case, choices) or (
+                len(case.types) > 1
+                and all(
+                    self._exactly_one(part, choices)
+                    for atom in sorted(case.types)
+                    for part in self._cases(replace(case.known, types=frozenset({atom})))
+                )
+            )
+        finally:
+            self._quiet -= 1
+
+    def _exactly_one(self, case: Case, choices: tuple[Node, ...]) -> bool:
+        return any(
+            self.holds(case.known, node)
+            and all(self.apart(case, other) for other in choices if other != node)
+            for node in choices
+        )
+
+    def _conditional(self, case: Case, view: View) -> bool:
+        assert view.condition is not None
+        test, then, other = view.condition
+        known = case.known
+        holds = replace(known, nodes=known.nodes | {test})
+        if then is not None and not self.apart(case, test) and not self.holds(holds, then):
+            return False
+        return other is None or self.holds(replace(known, without=known.without | {test}), other)
+
+    def _discriminated(self, case: Case, view: View) -> bool:
+        """Whether a discriminator reads the same property and never sends a known value elsewhere."""
+        goal = view.discriminator or {}
+        for part in case.parts:
+            have = part.discriminator
+            if have is None or have.get("propertyName") != goal.get("propertyName"):
+                continue
+            mine, theirs = have.get("mapping") or {}, goal.get("mapping") or {}
+            return isinstance(mine, dict) and all(theirs.get(key) == target for key, target in mine.items())
+        return False

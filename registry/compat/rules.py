@@ -1,0 +1,97 @@
+# ruff: noqa: E501 - one row for each rule: the table reads by column
+"""The rules by which a change is judged: one row each; ids are API and never change once released.
+
+Rules of oasdiff are not listed here: they appear as `oasdiff/<id>`, and docs/rules/oasdiff.md lists them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kernel.contract.finding import Severity
+
+BREAKING, RISKY, SAFE, UNDECIDED = Severity.BREAKING, Severity.RISKY, Severity.SAFE, Severity.UNDECIDED
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One row: what the rule is called, how bad it is, why, and how to do without the change."""
+
+    id: str
+    severity: Severity
+    why: str
+    remedy: str = ""
+
+
+_KEEP = "Keep the old form beside the new one within this major, or release a new major version."
+_ASK = "Have the board look at it, or change it in a way that the engine can decide."
+
+RULES: tuple[Rule, ...] = (
+    # Schemas, by meaning
+    Rule("value-no-longer-accepted", BREAKING, "A value that the old version accepts is refused by the new one.", _KEEP),
+    Rule("value-newly-emitted", BREAKING, "The new version may send a value that the old one promised never to send.", _KEEP),
+    Rule("inclusion-undecided", UNDECIDED, "Neither a proof nor a counter-example was found for this schema.", _ASK),
+    Rule("schema-changed-compatibly", SAFE, "The schema changed, and it is proven that no party is broken."),
+    Rule("notes-changed", SAFE, "Only descriptions, examples and other notes changed."),
+    Rule("property-ignored", RISKY, "A declared property is no longer declared: what is sent there is lost.", _KEEP),
+    # Operations and their parts
+    Rule("operation-removed", BREAKING, "Callers of the operation get 404 or 405.", "Deprecate it, and remove it in the next major version."),
+    Rule("operation-added", SAFE, "A new operation asks nothing of existing callers."),
+    Rule("parameter-removed", RISKY, "Callers that send the parameter may be refused, or are silently ignored.", _KEEP),
+    Rule("parameter-added", SAFE, "An optional parameter asks nothing of existing callers."),
+    Rule("parameter-required", BREAKING, "Callers that do not send the parameter are refused.", "Make it optional, with a documented default."),
+    Rule("parameter-optional", SAFE, "What callers send is still taken."),
+    Rule("parameter-style-changed", BREAKING, "The same text is read as another value.", _KEEP),
+    Rule("request-body-removed", BREAKING, "The body that callers send is no longer part of the contract.", _KEEP),
+    Rule("request-body-added", SAFE, "An optional body asks nothing of existing callers."),
+    Rule("request-body-required", BREAKING, "Calls without a body are refused.", "Make the body optional."),
+    Rule("request-body-optional", SAFE, "Calls with a body are still taken."),
+    Rule("request-media-type-removed", BREAKING, "Callers that send this media type get 415.", _KEEP),
+    Rule("request-media-type-added", SAFE, "Another media type asks nothing of existing callers."),
+    Rule("response-removed", BREAKING, "Callers that wait for this success answer never get it.", _KEEP),
+    Rule("response-no-longer-sent", SAFE, "An answer that no longer comes breaks no reader."),
+    Rule("response-added", SAFE, "Callers treat an unknown status by its class (RFC 9110 §15)."),
+    Rule("response-media-type-removed", BREAKING, "Callers that ask for this media type get 406, or a form they cannot read.", _KEEP),
+    Rule("response-media-type-added", SAFE, "Callers name what they want in Accept."),
+    Rule("response-body-removed", BREAKING, "Callers that read the body find none.", _KEEP),
+    Rule("response-body-added", SAFE, "Callers that expected no body pass over one."),
+    Rule("response-header-removed", BREAKING, "A header that was promised is gone.", _KEEP),
+    Rule("response-header-no-longer-sent", SAFE, "The header was optional: readers had to do without it."),
+    Rule("response-header-added", SAFE, "Readers pass over headers that they do not know (RFC 9110 §5.1)."),
+    Rule("response-header-optional", BREAKING, "A header that was promised may be missing.", _KEEP),
+    Rule("response-header-required", SAFE, "The header is now always sent."),
+    Rule("security-tightened", BREAKING, "Callers that were admitted are refused.", "Keep the old alternative beside the new one."),
+    Rule("security-relaxed", SAFE, "Every caller that was admitted still is."),
+    Rule("security-scheme-changed", UNDECIDED, "Whether credentials in use still serve is not written in the document.", _ASK),
+    Rule("server-changed", UNDECIDED, "Callers that use this address may find nobody there.", "Keep the old server listed while it answers."),
+    Rule("server-added", SAFE, "Another address asks nothing of existing callers."),
+    Rule("callback-changed", UNDECIDED, "A callback was added or removed: who relies on it is not written in the document.", _ASK),
+    Rule("webhook-removed", BREAKING, "Subscribers wait for calls that never come.", _KEEP),
+    Rule("webhook-added", SAFE, "Nobody is subscribed to it yet."),
+    Rule("called-party-parameter-required", SAFE, "The called party gets a parameter that it always got, or may pass over."),
+    Rule("called-party-parameter-missing", BREAKING, "The called party no longer gets what it was promised.", _KEEP),
+    Rule("called-party-media-type-added", BREAKING, "The called party may get a form that it cannot read.", _KEEP),
+    Rule("called-party-media-type-removed", SAFE, "The called party gets fewer forms than it can read."),
+    Rule("called-party-body-changed", BREAKING, "The called party gets a body where none was promised, or none where one was.", _KEEP),
+    Rule("called-party-answer-refused", BREAKING, "An answer of the called party that was taken is no longer.", _KEEP),
+    Rule("called-party-answer-added", SAFE, "Another answer of the called party is taken."),
+    Rule("deprecated", SAFE, "A part is marked as deprecated; it still works."),
+    Rule("no-longer-deprecated", SAFE, "A part is no longer marked as deprecated."),
+    Rule("operation-id-changed", SAFE, "The operationId names the operation for tools; nothing on the wire changes."),
+    Rule("limit-lowered", BREAKING, "Bodies that were taken are refused as too large.", "Raise the limit again, or release a new major."),
+    Rule("limit-raised", SAFE, "Bodies that were taken still are."),
+    Rule("change-unclassified", UNDECIDED, "The documents differ here, and no rule knows what that means.", _ASK),
+    Rule("version-too-low", BREAKING, "The declared version promises less change than there is.", "Declare the version that the findings ask for."),
+    # AsyncAPI
+    Rule("asyncapi-change-undecided", UNDECIDED, "The documents differ in more than descriptions.", _ASK),
+    # Engines and input
+    Rule("reference-unresolved", UNDECIDED, "A registry URN could not be looked up, so its schema is not known.", "Run against a registry, or beside the canonical schemas."),
+    Rule("engine-missing", UNDECIDED, "oasdiff is not installed, or not in the pinned version.", "`interlock doctor` says how to get it."),
+    Rule("engine-failed", UNDECIDED, "oasdiff did not finish; nothing is concluded from that.", "Run again; if it stays, report the pair of documents."),
+    Rule("engine-disagrees", UNDECIDED, "oasdiff calls it breaking; our own proof neither confirms nor refutes it.", _ASK),
+    Rule("kinds-differ", UNDECIDED, "Documents of different kinds or dialects cannot be compared.", "Compare versions of one contract."),
+    Rule("document-not-comparable", UNDECIDED, "A part of a document cannot be read for comparing.", "`interlock check` says what is wrong with it."),
+)  # fmt: skip
+
+BY_ID: Mapping[str, Rule] = {rule.id: rule for rule in RULES}

@@ -1,0 +1,132 @@
+"""Judges the change of one schema in one direction, and says where and why as a finding."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from kernel.contract.digest import canonical_bytes
+from kernel.contract.finding import Finding
+from registry.compat.containment import Answer, Comparer, Containment, agrees
+from registry.compat.rules import BY_ID
+from registry.compat.schema_reading import escape
+from registry.compat.schema_view import Node, Unreadable
+from registry.compat.wire import Wire
+
+Direction = Literal["accepts", "emits"]
+_NOTES_DECIDE = "it depends on readOnly or writeOnly, which are only notes in this dialect"
+MOST_SHOWN = 2_000  # bytes of a value that a finding repeats
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One schema in both versions; `where` begins the sentence ("The request body", "Parameter x")."""
+
+    old: Node
+    new: Node
+    direction: Direction
+    where: str
+    wire: Wire | None = None
+    # The same pair where readOnly and writeOnly bind: both readings must agree (OpenAPI 3.1).
+    bound: tuple[Node, Node] | None = None
+
+
+def judged(comparer: Comparer, change: Change) -> Containment:
+    """Answer whether nobody is broken: YES, NO with a witness, or UNKNOWN."""
+    inner, outer = _ordered(change, change.old, change.new)
+    found = comparer.contains(inner, outer, wire=change.wire)
+    if change.bound is None or found.answer is Answer.UNKNOWN:
+        return found
+    inner, outer = _ordered(change, *change.bound)
+    if found.answer is Answer.NO:
+        confirmed = agrees(inner, outer, found.witness)
+    else:
+        confirmed = comparer.contains(inner, outer, wire=change.wire).answer is not Answer.NO
+    return found if confirmed else Containment(Answer.UNKNOWN, gap=found.gap, reason=_NOTES_DECIDE)
+
+
+def _ordered(change: Change, old: Node, new: Node) -> tuple[Node, Node]:
+    """Order the two: we accept at least what we did, and emit at most what we did."""
+    return (old, new) if change.direction == "accepts" else (new, old)
+
+
+def finding(change: Change, found: Containment) -> Finding:
+    """Write a NO or an UNKNOWN as a finding, at the keyword where the proof stopped."""
+    accepts = change.direction == "accepts"
+    if found.answer is Answer.NO:
+        rule = BY_ID["value-no-longer-accepted" if accepts else "value-newly-emitted"]
+    else:
+        rule = BY_ID["inclusion-undecided"]
+    path = found.gap.path if found.gap else ()
+    keyword = found.gap.keyword if found.gap else ""
+    goal = found.gap.goal if found.gap else None
+    ends = [_end(side, goal, path) for side in (change.old, change.new)]
+    before, after = (_shown(end, keyword) for end in ends)
+    at = "/".join(path)
+    what = f"{change.where}{f' at {at!r}' if at else ''}: `{keyword or 'schema'}` changed"
+    if found.answer is Answer.NO:
+        what += (
+            ", and a value that was taken is refused" if accepts else ", and a value that never came may come"
+        )
+    return Finding(
+        rule=rule.id,
+        severity=rule.severity,
+        pointer=_pointer(ends[1], keyword),
+        base_pointer=_pointer(ends[0], keyword),
+        what=what,
+        why=rule.why if found.answer is Answer.NO else f"{rule.why} ({found.reason})",
+        remedy=rule.remedy,
+        before=before,
+        after=after,
+        witness=found.witness,
+        has_witness=found.answer is Answer.NO,
+        direction=change.direction,
+        engine=found.engine,
+    )
+
+
+def _end(start: Node, goal: Node | None, path: tuple[str, ...]) -> Node:
+    """Give the schema of one document at which the proof stopped."""
+    return goal if goal is not None and goal.side is start.side else _follow(start, path)
+
+
+def _pointer(node: Node, keyword: str) -> str:
+    if isinstance(node.raw, dict) and keyword in node.raw:
+        return f"{node.pointer}/{escape(keyword)}"
+    return node.pointer
+
+
+def _shown(node: Node, keyword: str) -> Any:
+    """Give the keyword's value where it is short enough to be read in a finding."""
+    value = node.raw.get(keyword) if isinstance(node.raw, dict) else node.raw
+    return value if len(canonical_bytes(value)) <= MOST_SHOWN else None
+
+
+def _follow(node: Node, path: tuple[str, ...]) -> Node:
+    """Walk a schema along a path in the value, as far as it is declared."""
+    for step in path:
+        try:
+            below = _below(node, step, 8)
+        except Unreadable:
+            return node
+        if below is None:
+            return node
+        node = below
+    return node
+
+
+def _below(node: Node, step: str, rounds: int) -> Node | None:
+    view = node.view
+    if step in view.properties:
+        return view.properties[step]
+    if step.isdecimal() and int(step) < len(view.prefix):
+        return view.prefix[int(step)]
+    if step == "*" and (view.items or view.additional):
+        return view.items or view.additional
+    if rounds == 0:
+        return None
+    for other in ((view.ref,) if view.ref else ()) + view.all_of + view.any_of + view.one_of:
+        found = _below(other, step, rounds - 1)
+        if found is not None:
+            return found
+    return None

@@ -1,0 +1,102 @@
+"""One document as a source of nodes: pointers, local references, and which way its values travel."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import unquote
+
+from kernel.errors import SchemaRefused
+from kernel.schema.dialects import Dialect, named
+from registry.compat.schema_reading import read_view
+from registry.compat.schema_view import Node, Traffic, Unreadable, View
+
+
+class Side:
+    """One document, read in one vocabulary for one direction of traffic.
+
+    `traffic` is request or response for OpenAPI, where `readOnly` properties are never sent in requests
+    and `writeOnly` ones never in responses; None for bare schemas, where both dialect are notes.
+    """
+
+    def __init__(
+        self, root: Any, dialect: Dialect, *, tag: str, traffic: Traffic = None, notes_bind: bool = False
+    ) -> None:
+        self.root = root
+        self.dialect = _own_dialect(root, dialect)
+        self.tag = tag
+        self.traffic: Traffic = traffic
+        self._note = {"request": "readOnly", "response": "writeOnly"}.get(traffic or "")
+        self._binding = {Dialect.OPENAPI_30} | ({Dialect.OPENAPI_31} if notes_bind else set())
+        self._views: dict[str, View] = {}
+        self._nodes: dict[str, Node] = {}
+
+    def node(self, pointer: str, raw: Any, dialect: Dialect | None) -> Node:
+        """Give the one node of a place; a `$schema` of its own decides its vocabulary."""
+        found = self._nodes.get(pointer)
+        if found is None:
+            found = self._nodes[pointer] = Node(self, pointer, raw, _own_dialect(raw, dialect))
+        return found
+
+    def at(self, pointer: str) -> Node:
+        """Give the node at a JSON pointer; raises `Unreadable` when there is nothing."""
+        value, dialect = self.root, self.dialect
+        for step in pointer.split("/")[1:]:
+            value = _step(value, step.replace("~1", "/").replace("~0", "~"), pointer)
+            dialect = _own_dialect(value, dialect)
+        return self.node(pointer, value, dialect)
+
+    def view(self, node: Node) -> View:
+        """Read a node's keydialect once."""
+        view = self._views.get(node.pointer)
+        if view is None:
+            view = self._views[node.pointer] = read_view(node)
+        return view
+
+    def hides(self, node: Node) -> bool:
+        """Whether a property with this schema does not travel in the direction of this side."""
+        if self._note is None or node.dialect not in self._binding:
+            return False
+        for _ in range(32):
+            if not isinstance(node.raw, dict):
+                return False
+            if node.raw.get(self._note) is True and (
+                node.dialect is not Dialect.OPENAPI_30 or "$ref" not in node.raw
+            ):
+                return True
+            if "$ref" not in node.raw:
+                return False
+            node = self.resolve(node.raw["$ref"], node.pointer)
+        return False
+
+    def resolve(self, reference: Any, pointer: str) -> Node:
+        """Follow a `$ref` within the document; raises `Unreadable` for anything else."""
+        if not isinstance(reference, str):
+            raise Unreadable(f"the $ref at #{pointer} is no string")
+        base = self.root.get("$id") if isinstance(self.root, dict) else None
+        text = reference
+        if isinstance(base, str) and base.rstrip("#") and text.split("#")[0] == base.rstrip("#"):
+            text = "#" + text.partition("#")[2]
+        if not text.startswith("#"):
+            raise Unreadable(f"the $ref at #{pointer} leads out of the document")
+        fragment = unquote(text[1:])
+        if fragment and not fragment.startswith("/"):
+            raise Unreadable(f"the $ref at #{pointer} names an anchor")
+        return self.at(fragment)
+
+
+def _own_dialect(raw: Any, dialect: Dialect | None) -> Dialect | None:
+    declared = raw.get("$schema") if isinstance(raw, dict) else None
+    if not isinstance(declared, str):
+        return dialect
+    try:
+        return named(declared)
+    except SchemaRefused:
+        return None
+
+
+def _step(value: Any, step: str, pointer: str) -> Any:
+    if isinstance(value, dict) and step in value:
+        return value[step]
+    if isinstance(value, list) and step.isdecimal() and int(step) < len(value):
+        return value[int(step)]
+    raise Unreadable(f"a $ref points to #{pointer}, where nothing stands")

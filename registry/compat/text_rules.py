@@ -1,0 +1,66 @@
+"""Patterns and formats of strings, judged by the same engine as our runtime validators."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import jsonschema_rs
+
+from kernel.errors import SchemaRefused
+from kernel.schema.formats import ASSERTED, LOWERED
+from kernel.schema.patterns import linear
+from registry.compat.pattern_text import width
+
+# Formats whose values have a fixed or bounded length in code points (RFC 3339 full-date, RFC 9562).
+_LENGTHS = {"date": (10, 10), "uuid": (36, 36), "ipv4": (7, 15)}
+_INCLUDED = {
+    ("uri", "uri-reference"), ("iri", "iri-reference"), ("uri", "iri"), ("uri", "iri-reference"),
+    ("uri-reference", "iri-reference"), ("email", "idn-email"), ("hostname", "idn-hostname"),
+}  # fmt: skip
+
+
+class TextRules:
+    """Answers about single strings; None means that the engine cannot say."""
+
+    def matches(self, pattern: str, text: str) -> bool | None:
+        """Whether an ECMA-262 pattern is found in the text."""
+        return _holds("pattern", pattern, text)
+
+    def has_format(self, name: str, text: str) -> bool | None:
+        """Whether the text has the format; None for formats that are not asserted."""
+        if name == "byte":
+            return _holds("pattern", LOWERED["byte"]["pattern"], text)
+        return _holds("format", name, text) if name in ASSERTED else None
+
+    def lengths(self, pattern: str | None, form: str | None) -> tuple[int, int | None]:
+        """Give the least and greatest length that a pattern or format allows."""
+        low, high = _LENGTHS.get(form or "", (0, None))
+        if pattern is not None:
+            least, most = width(pattern)
+            low = max(low, least)
+            high = most if high is None else high if most is None else min(high, most)
+        return low, high
+
+    def format_within(self, inner: str, outer: str) -> bool:
+        """Whether every text of one format has the other."""
+        return inner == outer or (inner, outer) in _INCLUDED
+
+
+@lru_cache(maxsize=4096)
+def _holds(keyword: str, argument: str, text: str) -> bool | None:
+    check = _checker(keyword, argument)
+    return None if check is None else bool(check.is_valid(text))
+
+
+@lru_cache(maxsize=1024)
+def _checker(keyword: str, argument: str) -> jsonschema_rs.Validator | None:
+    try:
+        argument = linear(argument) if keyword == "pattern" else argument
+        return jsonschema_rs.Draft202012Validator(
+            {keyword: argument},
+            validate_formats=True,
+            pattern_options=jsonschema_rs.RegexOptions(),
+            offline=True,
+        )
+    except (ValueError, SchemaRefused):
+        return None

@@ -1,0 +1,64 @@
+"""Values that travel as text: the readings among which a receiver chooses by its own types."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+MOST_READINGS = 512
+
+
+class Wire:
+    """How a value may be read again when it travelled as text: parameters, forms, headers."""
+
+    def readings(self, value: Any) -> Iterator[Any]:
+        """Give the readings of a value that a receiver may choose among, as its own types ask."""
+        leaves = list(_leaves(value, ()))
+        choices = [list(_as_text(leaf)) for _, leaf in leaves]
+        total = 1
+        for choice in choices:
+            total *= len(choice)
+        for number in range(min(total, MOST_READINGS)):
+            made, left = value, number
+            for (path, _), choice in zip(leaves, choices, strict=True):
+                made = _with(made, path, choice[left % len(choice)])
+                left //= len(choice)
+            yield made
+
+
+def _leaves(value: Any, path: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _leaves(item, (*path, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _leaves(item, (*path, index))
+    else:
+        yield path, value
+
+
+def _as_text(leaf: Any) -> Iterator[Any]:
+    yield leaf
+    if isinstance(leaf, str):
+        if leaf in {"true", "false", "null", ""}:
+            yield {"true": True, "false": False}.get(leaf)
+        try:
+            yield int(leaf)
+        except ValueError:
+            try:
+                yield float(leaf)
+            except ValueError:
+                return
+    elif leaf is None:
+        yield from ("", "null")
+    else:
+        yield {True: "true", False: "false"}.get(leaf, str(leaf)) if isinstance(leaf, bool) else str(leaf)
+
+
+def _with(value: Any, path: tuple[Any, ...], leaf: Any) -> Any:
+    if not path:
+        return leaf
+    head, rest = path[0], path[1:]
+    if isinstance(value, dict):
+        return {**value, head: _with(value[head], rest, leaf)}
+    return [*value[:head], _with(value[head], rest, leaf), *value[head + 1 :]]

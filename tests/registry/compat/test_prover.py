@@ -1,0 +1,210 @@
+"""Inclusion of schemas is proven where it holds, and never where it does not."""
+
+import jsonschema_rs
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kernel.schema.dialects import Dialect
+from registry.compat.prover import Prover
+from registry.compat.schema_side import Side
+from registry.compat.schema_view import Unreadable
+
+S, I, N = {"type": "string"}, {"type": "integer"}, {"type": "number"}
+
+
+def obj(**keywords):
+    return {"type": "object", **keywords}
+
+
+def tree(value):
+    kids = {"type": "array", "items": {"$ref": "#/$defs/t"}}
+    return {"$defs": {"t": obj(properties={"v": value, "k": kids})}, "$ref": "#/$defs/t"}
+
+
+KIND_A = obj(properties={"k": {"const": "a"}}, required=["k"])
+KIND_B = obj(properties={"k": {"const": "b"}}, required=["k"])
+A, B, AB = (
+    obj(required=["a"]),
+    obj(required=["b"]),
+    obj(properties={"a": S, "b": S}, additionalProperties=False),
+)
+
+PROVEN = [
+    (I, N),
+    (S, S),
+    (False, S),
+    (S, True),
+    (S, {}),
+    ({"type": "string", "maxLength": 5}, {"type": "string", "maxLength": 6}),
+    ({"enum": ["a"]}, {"enum": ["a", "b"]}),
+    ({"const": 1.0}, {"enum": [1]}),
+    ({"const": "a"}, S),
+    ({"enum": ["a", "b", 3]}, {"type": ["string", "integer"]}),
+    (obj(properties={"a": S}, additionalProperties=False), AB),
+    (S, {"oneOf": [S, I]}),
+    ({"oneOf": [I, S]}, {"anyOf": [S, I]}),
+    ({"oneOf": [A, B]}, {"oneOf": [A, B, S]}),
+    ({"oneOf": [A, B]}, {"oneOf": [B, A]}),
+    ({"type": ["string", "null"]}, {"anyOf": [S, {"type": "null"}]}),
+    ({"allOf": [obj(properties={"a": S}), obj(required=["a"])]}, obj(properties={"a": S}, required=["a"])),
+    (
+        {"type": "integer", "minimum": 1, "maximum": 10},
+        {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 11},
+    ),
+    ({"type": "integer", "exclusiveMinimum": 0}, {"type": "integer", "minimum": 1}),
+    ({"type": "integer", "multipleOf": 6}, {"type": "integer", "multipleOf": 3}),
+    ({"type": "number", "multipleOf": 0.5}, {"type": "number", "multipleOf": 0.1}),
+    ({"type": "number", "multipleOf": 2}, I),
+    ({"type": "string", "pattern": "^[A-Z]{3}$"}, {"type": "string", "maxLength": 3, "minLength": 3}),
+    ({"type": "string", "format": "date"}, {"type": "string", "format": "date", "maxLength": 10}),
+    ({"type": "array", "items": I}, {"type": "array", "items": N}),
+    ({"type": "array", "items": I, "minItems": 1}, {"type": "array", "contains": N}),
+    (
+        {"type": "array", "prefixItems": [I, S], "items": False},
+        {"type": "array", "prefixItems": [N], "items": S},
+    ),
+    ({"type": "array", "maxItems": 1}, {"type": "array", "uniqueItems": True}),
+    (tree(I), tree(N)),
+    ({"not": S}, {"not": S}),
+    (I, {"not": S}),
+    (KIND_A, {"oneOf": [KIND_A, KIND_B]}),
+    ({"if": S, "then": {"maxLength": 3}}, {"if": S, "then": {"maxLength": 4}}),
+    (obj(additionalProperties=I), obj(additionalProperties=N)),
+    (obj(patternProperties={"^x": I}, additionalProperties=False), obj(additionalProperties=N)),
+    (obj(patternProperties={"^x": I}), obj(patternProperties={"^x": N})),
+    ({"type": "boolean"}, {"enum": [True, False]}),
+    (obj(dependentRequired={"a": ["b", "c"]}), obj(dependentRequired={"a": ["b"]})),
+    (obj(required=["a", "b"]), obj(minProperties=2)),
+    (AB, obj(maxProperties=2)),
+    (AB, obj(propertyNames={"maxLength": 1})),
+    (
+        {"unevaluatedProperties": False, "properties": {"a": I}},
+        {"unevaluatedProperties": False, "properties": {"a": I}},
+    ),
+]
+NOT_PROVEN = [
+    (N, I),
+    ({}, S),
+    (AB, obj(properties={"a": S}, additionalProperties=False)),
+    (obj(properties={"a": S}), obj(properties={"a": S, "b": S})),
+    (N, {"oneOf": [N, I]}),
+    ({"type": "number", "minimum": 1}, {"type": "number", "exclusiveMinimum": 1}),
+    ({"type": "number", "multipleOf": 0.5}, {"type": "number", "multipleOf": 0.2}),
+    (tree(N), tree(I)),
+    ({"type": ["integer", "string"]}, {"not": S}),
+    ({"type": "string"}, {"type": "string", "format": "date"}),
+    ({"type": "string"}, {"type": "string", "format": "made-up"}),
+    ({"enum": [1, True]}, {"enum": [1]}),
+    ({"if": S, "then": {"maxLength": 4}}, {"if": S, "then": {"maxLength": 3}}),
+    (obj(), obj(additionalProperties=False)),
+    (obj(patternProperties={"^x": N}), obj(patternProperties={"^x": I})),
+    ({"properties": {"a": I}}, {"unevaluatedProperties": False, "properties": {"a": I}}),
+    ({"type": "array"}, {"type": "array", "uniqueItems": True}),
+    ({"type": "array", "items": I}, {"type": "array", "contains": I}),
+    ({"anyOf": [{"$ref": "#"}, S]}, I),
+]
+
+
+def includes(inner, outer, **reading):
+    sides = [Side(s, Dialect.DRAFT_2020_12, tag=t).at("") for s, t in ((inner, "old"), (outer, "new"))]
+    return Prover(**reading).includes(*sides)
+
+
+@pytest.mark.parametrize(("inner", "outer"), PROVEN, ids=str)
+def test_what_holds_is_proven(inner, outer):
+    assert includes(inner, outer)
+
+
+@pytest.mark.parametrize(("inner", "outer"), NOT_PROVEN, ids=str)
+def test_what_does_not_hold_is_not_proven(inner, outer):
+    assert not includes(inner, outer)
+
+
+def test_a_recursive_pair_of_bare_references_is_never_proven_out_of_nothing():
+    loop = {"$defs": {"a": {"$ref": "#/$defs/b"}, "b": {"$ref": "#/$defs/a"}}, "$ref": "#/$defs/a"}
+    assert not includes(S, loop)
+
+
+def test_a_writer_is_held_to_what_it_declares_only_where_it_declares_something():
+    old, new = obj(properties={"a": S}), obj(properties={"a": S, "b": S})
+    assert not includes(old, new)
+    assert includes(old, new, declared_only=True)
+    assert not includes(obj(), new, declared_only=True)
+    assert not includes(obj(properties={"a": S}, additionalProperties=True), new, declared_only=True)
+    assert not includes(old, obj(properties={"a": S}, additionalProperties=False), declared_only=True)
+    assert not includes(old, obj(properties={"a": S, "b": S}, required=["b"]), declared_only=True)
+
+
+def test_dialects_are_read_in_their_own_words():
+    old = Side({"type": "string", "nullable": True}, Dialect.OPENAPI_30, tag="old").at("")
+    new = Side({"type": ["string", "null"]}, Dialect.OPENAPI_31, tag="new").at("")
+    assert Prover().includes(old, new)
+    assert Prover().includes(new, old)
+    bounds = Side(
+        {"type": "integer", "minimum": 0, "exclusiveMinimum": True}, Dialect.OPENAPI_30, tag="old"
+    ).at("")
+    assert Prover().includes(
+        bounds, Side({"type": "integer", "minimum": 1}, Dialect.OPENAPI_31, tag="new").at("")
+    )
+    draft7 = Side({"items": [I, S], "additionalItems": False}, Dialect.DRAFT_07, tag="old").at("")
+    later = Side({"prefixItems": [N, S], "items": False}, Dialect.DRAFT_2020_12, tag="new").at("")
+    assert Prover().includes(draft7, later)
+
+
+def test_int32_is_a_bound_in_openapi_and_a_note_elsewhere():
+    small, wide = {"type": "integer", "format": "int32"}, {"type": "integer", "format": "int64"}
+    one, two = (Side(s, Dialect.OPENAPI_30, tag=t).at("") for s, t in ((small, "old"), (wide, "new")))
+    assert Prover().includes(one, two)
+    assert not Prover().includes(two, one)
+
+
+@pytest.mark.parametrize(
+    "schema", [{"type": "text"}, {"$ref": "https://a.example/x"}, {"$ref": "#/nowhere"}, {"allOf": 3}]
+)
+def test_what_cannot_be_read_is_said(schema):
+    with pytest.raises(Unreadable):
+        includes(schema, S)
+
+
+# A label-free oracle: what is proven is not refuted by any of these values.
+LEAVES = st.sampled_from([
+    S, I, N, {"type": "string", "maxLength": 2}, {"type": "integer", "minimum": 1}, {"enum": ["a", 1, None]},
+    {"type": ["string", "null"]}, {"const": 2}, True, {"type": "number", "multipleOf": 2}, {"not": S},
+])  # fmt: skip
+
+
+def _wrap(inner):
+    pair = st.lists(inner, min_size=1, max_size=2)
+    names = st.dictionaries(st.sampled_from(["a", "b"]), inner, max_size=2)
+    return st.one_of(
+        st.builds(lambda v: {"type": "array", "items": v}, inner),
+        st.builds(lambda p, r, c: obj(properties=p, required=sorted(r), **c), names,
+                  st.sets(st.sampled_from(["a", "b"])), st.sampled_from([{}, {"additionalProperties": False}])),
+        st.builds(lambda v: {"anyOf": v}, pair), st.builds(lambda v: {"oneOf": v}, pair),
+        st.builds(lambda v: {"allOf": v}, pair), st.builds(lambda v: {"not": v}, inner),
+    )  # fmt: skip
+
+
+SCHEMAS = st.recursive(LEAVES, _wrap, max_leaves=6)
+SCALARS = ["a", "abc", "", 1, 0, 2, 3.5, 2.0, None, True, -4]
+VALUES = [
+    *SCALARS, [], *([v] for v in SCALARS), {}, *({"a": v} for v in SCALARS), *({"a": v, "b": "a"} for v in SCALARS),
+    *({"b": v} for v in SCALARS), {"a": {"a": "abc"}}, {"a": ["a"]}, {"c": 1}, [[1]], {"a": 1, "b": 1, "c": 1},
+]  # fmt: skip
+
+
+@settings(max_examples=400, deadline=None, derandomize=True)
+@given(SCHEMAS, SCHEMAS)
+def test_nothing_proven_is_refuted_by_a_value(inner, outer):
+    if includes(inner, outer):
+        first, second = (jsonschema_rs.Draft202012Validator(s) for s in (inner, outer))
+        assert [v for v in VALUES if first.is_valid(v) and not second.is_valid(v)] == []
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(SCHEMAS)
+def test_every_schema_includes_itself_and_its_part_of_a_choice(schema):
+    assert includes(schema, schema)
+    assert includes(schema, {"anyOf": [schema, S]})
+    assert includes({"allOf": [schema, I]}, schema)
