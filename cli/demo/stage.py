@@ -46,7 +46,7 @@ class Stage:
         """Say something beside the story."""
         click.echo(f"    {click.style(sentence, dim=True)}")
 
-    def expect(self, truth: bool, what: str, *, seen: Any = "") -> None:  # noqa: FBT001 - reads as a sentence
+    def expect(self, truth: bool, what: str, *, seen: Any = "") -> None:
         """Stop the demonstration unless `truth` holds; `seen` says what was there instead."""
         if not truth:
             raise DemoFailed(f"expected {what}", hint=f"seen: {str(seen)[:600]}" if seen != "" else "")
