@@ -23,6 +23,11 @@ _BY_URI = {
     "json-schema.org/draft/2020-12/schema": Dialect.DRAFT_2020_12,
     "json-schema.org/draft-07/schema": Dialect.DRAFT_07,
 }
+_BY_VERSION = {
+    "draft-07": Dialect.DRAFT_07,
+    "draft-2020-12": Dialect.DRAFT_2020_12,
+    "2020-12": Dialect.DRAFT_2020_12,
+}
 _OPENAPI_DIALECTS = ("spec.openapis.org/oas/3.1/dialect/", "spec.openapis.org/oas/3.2/dialect/")
 
 
@@ -36,6 +41,24 @@ def named(uri: str, pointer: str | None = None) -> Dialect:
     raise SchemaRefused(
         f"the dialect {uri[:200]!r} is not supported",
         hint="write JSON Schema 2020-12 or draft-07, and name it by its $schema",
+        place=Place(pointer=pointer),
+    )
+
+
+def of_format(schema_format: str, pointer: str | None = None) -> Dialect:
+    """Give the dialect that AsyncAPI's `schemaFormat` names; raises `SchemaRefused` for Avro and the like."""
+    media, _, version = schema_format.replace(" ", "").lower().partition(";version=")
+    for suffix in ("+json", "+yaml"):
+        media = media.removesuffix(suffix)
+    if media == "application/vnd.aai.asyncapi":
+        return Dialect.DRAFT_07
+    if media == "application/vnd.oai.openapi":
+        return Dialect.OPENAPI_30 if version.startswith("3.0") else Dialect.OPENAPI_31
+    if media == "application/schema" and version in _BY_VERSION:
+        return _BY_VERSION[version]
+    raise SchemaRefused(
+        f"the schema format {schema_format[:200]!r} is not supported",
+        hint="describe the payload by JSON Schema 2020-12 or draft-07",
         place=Place(pointer=pointer),
     )
 

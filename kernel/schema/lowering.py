@@ -7,13 +7,13 @@ another dialect, and refused, since dropping it would let through what its autho
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Literal
 
 from kernel.contract.positions import token
 from kernel.errors import Place, SchemaRefused
-from kernel.schema.dialects import Dialect, named
+from kernel.schema.dialects import Dialect, named, of_format
 from kernel.schema.formats import ASSERTED, EXACT, LOWERED
 from kernel.schema.patterns import linear
 
@@ -108,24 +108,33 @@ class Lowering:
                 hint="write an object here",
                 place=Place(pointer=spot.pointer),
             )
-        if isinstance(node.get("$schema"), str):
-            spot = Spot(
-                spot.pointer, named(node["$schema"], spot.pointer), spot.in_place, spot.relaxed, spot.moved
-            )
-        if isinstance(node.get("$id"), str) and node is not self.root:
-            spot = Spot(spot.pointer, spot.dialect, spot.in_place, spot.relaxed, moved=True)
+        if isinstance(node.get("schemaFormat"), str) and "schema" in node:  # AsyncAPI's Multi Format Schema
+            inner = replace(spot, dialect=of_format(node["schemaFormat"], spot.pointer))
+            return self.lower(node["schema"], inner.below("schema", in_place=True))
+        spot = self._entered(node, spot)
         lowered: dict[str, Any] = {}
         if "$ref" in node:
             lowered["$ref"] = f"#/$defs/{self.refer(self._ref(node, spot), spot)}"
             if spot.dialect in (Dialect.OPENAPI_30, Dialect.DRAFT_07):
                 return lowered  # siblings are ignored (OpenAPI 3.0 §4.7.23; draft-07 core §8.3)
         if self.direction is not None and spot.dialect is Dialect.OPENAPI_30:
-            names = spot.relaxed | set(self._one_way(node, spot, 0))
-            spot = Spot(spot.pointer, spot.dialect, spot.in_place, frozenset(names), spot.moved)
+            spot = replace(spot, relaxed=spot.relaxed | set(self._one_way(node, spot, 0)))
         for key, value in self._keywords(node, spot):
             lowered[key] = self._value(key, value, spot)
         self._format(node, lowered)
         return lowered
+
+    def _entered(self, node: dict[str, Any], spot: Spot) -> Spot:
+        """Take over what a node says of itself: its dialect, and a base of its own for references."""
+        if "schemaFormat" in node and "schema" in node:
+            raise _refused(
+                spot, "this is AsyncAPI's wrapper around a schema", "compile what its `schema` holds"
+            )
+        if isinstance(node.get("$schema"), str):
+            spot = replace(spot, dialect=named(node["$schema"], spot.pointer))
+        if isinstance(node.get("$id"), str) and node is not self.root:
+            spot = replace(spot, moved=True)
+        return spot
 
     def _keywords(self, node: dict[str, Any], spot: Spot) -> Iterator[tuple[str, Any]]:
         """Give the constraints of a node, in the words of 2020-12, their values not lowered yet."""

@@ -361,6 +361,7 @@ def test_a_diamond_is_no_circle():
         ({"items": {"$schema": "http://json-schema.org/draft-04/schema#"}}, "/items"),
         ({"items": {"dependencies": {"a": ["b"]}}}, "/items"),
         ({"items": [{"type": "string"}]}, "/items"),
+        ({"items": {"schemaFormat": "application/vnd.apache.avro", "schema": {"type": "record"}}}, "/items"),
     ],
 )
 def test_what_cannot_be_compiled_is_refused_with_its_place(schema, pointer):
@@ -422,6 +423,20 @@ def test_dialects_of_documents():
     ):
         with pytest.raises(SchemaRefused):
             dialect_of({"$schema": uri})
+
+
+def test_asyncapi_wrappers_name_the_dialect():
+    for name, text in (
+        ("application/schema+json;version=draft-07", {"items": [{"type": "string"}]}),
+        ("application/vnd.aai.asyncapi+yaml; version=3.0.0", {"items": [{"type": "string"}]}),
+        ("application/schema+yaml;version=2020-12", {"prefixItems": [{"type": "string"}]}),
+        ("application/vnd.oai.openapi;version=3.1.0", {"prefixItems": [{"type": "string"}]}),
+        ("application/vnd.oai.openapi+json;version=3.0.3", {"items": {"type": "string"}}),
+    ):
+        root = {"components": {"schemas": {"S": {"schemaFormat": name, "schema": text}}}}
+        made = compiled({"$ref": "#/components/schemas/S"}, root=root, dialect=Dialect.DRAFT_07)
+        assert made.accepts(["x"])
+        assert not made.accepts([1])
 
 
 def test_a_definition_follows_the_dialect_around_it():
