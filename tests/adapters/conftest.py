@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import json
-from collections.abc import AsyncIterator
+import sys
+import uuid
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
 
+from adapters.canonical.engine import postgresql_engine
+from adapters.canonical.upgrade import upgrade
 from adapters.catalog import build
 from adapters.devices.lab_hl7v2.listener import LabListener
 from adapters.formats.hl7v2.acknowledge import answered
@@ -56,8 +61,9 @@ def frozen() -> Bundle:
 class LabHouse:
     """One process of a data folder: `restart` is a new one over the same files."""
 
-    def __init__(self, data: Path, bundle: Bundle) -> None:
-        self.settings: Settings = load({"data": str(data)}, environ={}, file=_empty(data))
+    def __init__(self, data: Path, bundle: Bundle, database: str = "") -> None:
+        flags = {"data": str(data), "database": database}
+        self.settings: Settings = load(flags, environ={}, file=_empty(data))
         self.bundle: Bundle | None = bundle
         self.key = SigningKey.generate("heads")
         self.listeners: list[LabListener] = []
@@ -157,6 +163,8 @@ def codes(answers: list[bytes]) -> str:
 def rows(lab: LabHouse, query: str, **values: Any) -> list[tuple[Any, ...]]:
     """Ask the canonical database of a house."""
     with lab.house.intake().store.engine.connect() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SET LOCAL search_path = canonical"))
         return [tuple(row) for row in connection.execute(text(query), values)]
 
 
@@ -169,6 +177,47 @@ def audited(lab: LabHouse) -> list[dict[str, Any]]:
             if record.get("stage") == "message":
                 found.append(record)
     return found
+
+
+def double(name: str) -> Any:
+    """Load tests/doubles/<name>.py (the tests are no package)."""
+    full = f"tests_doubles_{name}"
+    if full not in sys.modules:
+        path = Path(__file__).resolve().parents[1] / "doubles" / f"{name}.py"
+        spec = importlib.util.spec_from_file_location(full, path)
+        assert spec
+        assert spec.loader
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[full] = module
+        spec.loader.exec_module(module)
+    return sys.modules[full]
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Any]:
+    """A real server for the whole run."""
+    with double("postgres").postgres_server() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+async def anywhere(request: pytest.FixtureRequest, tmp_path: Path, frozen: Bundle) -> AsyncIterator[LabHouse]:
+    """A laboratory house over each database."""
+    url = ""
+    if request.param == "postgres":
+        server = request.getfixturevalue("postgres")
+        name = f"lab_{uuid.uuid4().hex}"
+        engine = create_engine(server.url().replace("postgresql:", "postgresql+psycopg:"))
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text(f"CREATE DATABASE {name}"))
+        engine.dispose()
+        url = server.url(name)
+        owner = postgresql_engine(url)
+        upgrade(owner)
+        owner.dispose()
+    house = LabHouse(tmp_path / "data", frozen, url)
+    yield house
+    await house.stop()
 
 
 @pytest.fixture
