@@ -62,7 +62,9 @@ def load_theme(*folders: Path, prefix: str = "/theme") -> Theme:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(iso=iso, ago=ago, day=day, short=short_digest, count=count, spans=spans)
+    environment.filters.update(
+        iso=iso, ago=ago, day=day, short=short_digest, count=count, spans=spans, sentence=sentence
+    )
     environment.globals["theme"] = {Path(file.path).name.split(".")[0]: file.path for file in files}
     return Theme(environment, files)
 
@@ -106,6 +108,14 @@ def spans(text: str) -> Markup:
         for index, piece in enumerate(pieces)
     ]
     return Markup("").join(shown)
+
+
+def sentence(text: str) -> str:
+    """Make a sentence of a message: a capital at the beginning, a full stop at the end."""
+    text = text.strip()
+    return (
+        f"{text[:1].upper()}{text[1:]}" + ("" if text.endswith((".", "!", "?", "”")) else ".") if text else ""
+    )
 
 
 def _file(prefix: str, name: str, media_type: str) -> ThemeFile:

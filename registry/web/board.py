@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from kernel.contract.version import Version
 from registry.errors import NotFound
-from registry.review import catalogue, decision, impact
+from registry.review import catalogue, decision, impact, quorum
+from registry.review.acts import LONGEST_REASON
 from registry.review.model import ReviewState
 from registry.web import words
 from registry.web.visit import Page, Redirect, Visit
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
 _A_PAGE = 50  # reviews on one page of the queue
 _MOST_FINDINGS = 200  # shown; the API gives them all
-LONGEST_REASON = 2_000  # characters
 _DONE = {"approve": "Your approval was recorded.", "reject": "The review was ended: the version is rejected."}
 
 
@@ -35,6 +35,7 @@ def queue(visit: Visit) -> Page:
             "review": review,
             "verdict": words.verdict_of(review),
             "end": words.ENDS[review.state],
+            "wanted": quorum.wanted(review, visit.services.settings),
             "yours": not words.why_not_approve(review, visit.principal),
         }
         for review in found[:_A_PAGE]
@@ -56,7 +57,7 @@ def decide(visit: Visit) -> Page | Redirect:
     """Approve or reject the digest that the page showed."""
     form, act = visit.form, visit.form.get("act", "")
     found = _review(visit)
-    reason = form.get("reason", "").strip()
+    reason = form.get("reason", "").replace("\r\n", "\n").strip()  # browsers send CRLF and count LF
     if act not in _DONE or not reason or len(reason) > LONGEST_REASON:
         wrong = "Choose approve or refuse." if act not in _DONE else "Write why, in at most 2,000 characters."
         return _decision_page(visit, found, wrong=wrong, reason=reason, status=422)
@@ -91,8 +92,11 @@ def _decision_page(
     done = _DONE.get(visit.query.get("done", ""), "")
     if done and found.state is ReviewState.FROZEN:
         done = "Your approval completed the quorum: the version is frozen."
+    wanted = quorum.wanted(found, visit.services.settings)
     context = {
         "review": found,
+        "wanted": wanted,
+        "missing": wanted - len(found.approvals),
         "sentence": words.sentence(found, len(hits)),
         "bump": words.bump_sentence(found),
         "verdict": words.verdict_of(found),

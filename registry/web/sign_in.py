@@ -24,7 +24,7 @@ def enter(visit: Visit) -> Page | Redirect:
     try:
         session = accounts.sign_in(visit.services, name, visit.form.get("password", ""), source=visit.source)
     except NotSignedIn as refused:
-        return _form(visit, target, name=name[:64], refused=refused.hint or refused.message)
+        return _form(visit, target, name=name[:128], refused=refused)
     seconds = max(0, int((session.expires_at - visit.services.now()).total_seconds()))
     return Redirect(target, (Cookie(SESSION_COOKIE, session.token, seconds), Cookie(ENTRY_COOKIE, "")))
 
@@ -35,13 +35,14 @@ def leave(visit: Visit) -> Redirect:
     return Redirect("/sign-in?left=1", (Cookie(SESSION_COOKIE, ""),))
 
 
-def _form(visit: Visit, target: str, *, name: str = "", refused: str = "") -> Page:
+def _form(visit: Visit, target: str, *, name: str = "", refused: NotSignedIn | None = None) -> Page:
     token, cookies = entry_token(visit.cookies)
     context = {
         "csrf": token,
         "target": target,
         "name": name,
-        "refused": refused,
+        "refused": refused.message if refused else "",
+        "hint": refused.hint if refused else "",
         "left": "left" in visit.query,
     }
     return Page("sign_in.html", "Sign in", context, status=403 if refused else 200, cookies=cookies)

@@ -9,7 +9,7 @@ from pathlib import Path
 import jinja2
 import pytest
 
-from kernel.theme.pages import CONTENT_SECURITY_POLICY, ago, count, day, iso, load_theme, spans
+from kernel.theme.pages import CONTENT_SECURITY_POLICY, ago, count, day, iso, load_theme, sentence, spans
 
 ROOT = Path(__file__).resolve().parents[3]
 FOLDERS = (ROOT / "kernel" / "theme", ROOT / "registry" / "web" / "pages")
@@ -90,4 +90,10 @@ def test_times_and_numbers_in_words() -> None:
     ]  # fmt: skip
     assert [count(1, "finding"), count(0, "finding"), count(1200, "reply", "replies")] == [
         "1 finding", "0 findings", "1,200 replies",
+    ]  # fmt: skip
+
+
+def test_messages_become_sentences() -> None:
+    assert [sentence(text) for text in ("it broke", "It broke.", "why?", "", "“Split it.”")] == [
+        "It broke.", "It broke.", "Why?", "", "“Split it.”",
     ]  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import secrets
+import shutil
 import socket
 import threading
 from dataclasses import dataclass, field, replace
@@ -73,7 +74,7 @@ class Registry:
             raise NotSignedIn("too many failures", hint="wait a minute")
         if name not in self.people or password != PASSWORD:
             self.failures += 1
-            raise NotSignedIn("name or password is wrong")
+            raise NotSignedIn("name or password is wrong", hint="ask")
         token = secrets.token_urlsafe(32)
         principal = Principal(name, self.people[name], "session")
         self.sessions[token] = Session(
@@ -214,7 +215,7 @@ def registry(monkeypatch: pytest.MonkeyPatch) -> Registry:
         "amara": frozenset({Role.BOARD}), "jonas": frozenset({Role.BOARD, Role.AUDITOR}),
         "lina": frozenset({Role.AUTHOR, Role.BOARD}), "otto": frozenset({Role.OPERATOR}),
     }  # fmt: skip
-    blockers = ("The verdict is breaking, and 1.2.0 is no major version.",)
+    blockers = ("it breaks whoever relies on 1.0.0: only a new major may",)
     one = Approval(
         1, "jonas", _digest(11), "Additive, and the laboratory has it in test.", NOW - timedelta(hours=1)
     )
@@ -269,9 +270,8 @@ def app(registry: Registry) -> Starlette:
     return Starlette(routes=routes(services))
 
 
-@pytest.fixture
-def served(app: Starlette) -> Iterator[str]:
-    """The pages on a real port of loopback."""
+@contextlib.contextmanager
+def _served(app: Starlette) -> Iterator[str]:
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off", ws="none"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
@@ -283,6 +283,19 @@ def served(app: Starlette) -> Iterator[str]:
         thread.join(20)
         with contextlib.suppress(OSError):
             listener.close()
+
+
+@pytest.fixture
+def serve() -> Callable[[Starlette], contextlib.AbstractContextManager[str]]:
+    """Serve an application on a real port of loopback."""
+    return _served
+
+
+@pytest.fixture
+def served(app: Starlette) -> Iterator[str]:
+    """The pages on a real port of loopback."""
+    with _served(app) as address:
+        yield address
 
 
 @pytest.fixture
@@ -302,3 +315,20 @@ def signed_in(browser: httpx.Client, registry: Registry) -> Callable[[str], tupl
         return browser, session.csrf
 
     return enter
+
+
+@pytest.fixture
+def page(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """A page of Chromium; without JavaScript unless a test asks for it."""
+    program = shutil.which("chromium")
+    if program is None:
+        pytest.skip("chromium is not installed: apt-get install chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        context = browser.new_context(java_script_enabled=getattr(request, "param", False))
+        opened = context.new_page()
+        opened.set_default_timeout(30_000)
+        yield opened
+        browser.close()

@@ -84,7 +84,7 @@ class TestSignIn:
     def test_failures_look_alike(self, browser: httpx.Client, wrong: dict[str, str]) -> None:
         answer = self.enter(browser, **wrong)
         assert answer.status_code == 403
-        assert "Name or password is wrong." in answer.text
+        assert "Name or password is wrong. Ask." in answer.text
         assert "guess" not in answer.text
         assert browser.get("/board").status_code == 303
 
@@ -93,7 +93,7 @@ class TestSignIn:
             self.enter(browser, password="guess")
         answer = self.enter(browser)
         assert answer.status_code == 403
-        assert "Wait a minute." in answer.text
+        assert "Too many failures. Wait a minute." in answer.text
 
     @pytest.mark.parametrize(
         "target",
@@ -178,7 +178,7 @@ class TestDecision:
         [
             ("lina", 1, "You submitted this version, so others decide on it."),
             ("otto", 1, "Only members of the board decide."),
-            ("amara", 2, "The verdict is breaking, and 1.2.0 is no major version."),
+            ("amara", 2, "It breaks whoever relies on 1.0.0: only a new major may."),
             ("jonas", 1, "You have approved this digest already."),
         ],
     )
@@ -195,7 +195,7 @@ class TestDecision:
         browser, token = signed_in("amara")
         answer = browser.post("/board/reviews/2", data=self.form(registry, token, 2))
         assert answer.status_code == 409
-        assert "<li>The verdict is breaking, and 1.2.0 is no major version.</li>" in answer.text
+        assert "<li>It breaks whoever relies on 1.0.0: only a new major may.</li>" in answer.text
         browser, token = signed_in("otto")
         assert browser.post("/board/reviews/1", data=self.form(registry, token)).status_code == 403
         assert registry.reviews[1].state is ReviewState.OPEN
