@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cli import adapter_instances
 from cli.adapter_output import print_letter, print_trial, show_rows
 from cli.errors import Exit
 
@@ -35,6 +36,10 @@ _LARGEST_FILE = 64 * 1024 * 1024
 @click.group()
 def adapter() -> None:
     """Adapters, dead letters and replay."""
+
+
+for _command in (adapter_instances.add, adapter_instances.list_, adapter_instances.remove):
+    adapter.add_command(_command)
 
 
 @adapter.command()
@@ -192,9 +197,7 @@ def replay(letter_id: str, corrected: Path | None, dry_run: bool, data: Path | N
 @_LIMIT
 @_DATA
 @_FORMAT
-def events(  # noqa: PLR0917 - click gives them by name
-    event_id: str | None, after: int, reveal: bool, limit: int, data: Path | None, form: str
-) -> None:
+def events(event_id: str | None, after: int, reveal: bool, limit: int, data: Path | None, form: str) -> None:
     """List canonical events in order; ID with --reveal prints one with its data."""
     from cli.adapter_house import open_reading, record_reveal, settings_of
 

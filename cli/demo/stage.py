@@ -1,4 +1,4 @@
-"""The stage of the demonstration: runs real commands, makes real calls, and says in plain words what happened."""
+"""The stage of the demonstration: runs real commands and says in plain words what happened."""
 
 from __future__ import annotations
 
@@ -62,12 +62,30 @@ class Stage:
         )  # fmt: skip
         if run.returncode != code:
             said = (run.stderr or run.stdout).strip()
-            raise DemoFailed(f"`interlock {' '.join(words)}` ended with {run.returncode}, not {code}", hint=said[-1500:])
+            raise DemoFailed(
+                f"`interlock {' '.join(words)}` ended with {run.returncode}, not {code}", hint=said[-1500:]
+            )
         return run.stdout
 
     def interlock_json(self, *words: str, code: int = 0, show: bool = True) -> Any:
         """Run a command with `--format json` and return what it printed, parsed."""
         return json.loads(self.interlock(*words, "--format", "json", code=code, show=show))
+
+    def interlock_refused(self, *words: str, code: int | None = None) -> str:
+        """Run a command that must fail (with `code`, where given); returns the first lines of what it said."""
+        self.note(f"$ interlock {' '.join(words)}")
+        run = subprocess.run(  # noqa: S603 - our own program
+            [sys.executable, "-m", "cli", *words],
+            capture_output=True, text=True, timeout=_COMMAND_SECONDS, check=False, stdin=subprocess.DEVNULL,
+            env=self.environment(),
+        )  # fmt: skip
+        said = (run.stdout + run.stderr).strip()
+        self.expect(
+            run.returncode in ({code} if code is not None else {1, 2}),
+            "a refusal",
+            seen=(run.returncode, said),
+        )
+        return said
 
     def environment(self) -> dict[str, str]:
         """Give the environment of every command: the data folder, and nothing of the caller's settings."""

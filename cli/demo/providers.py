@@ -1,4 +1,4 @@
-"""A simulated laboratory information system: the provider behind the contract `lab-orders`.
+"""Simulated providers: the laboratory information system behind `lab-orders`, and the store behind `vitals`.
 
 It keeps orders in memory and answers in the form of the contract. One placer number makes it answer
 outside its contract on purpose, so that the demonstration can show what the consumer then sees.
@@ -62,6 +62,9 @@ class _Conversation(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self._read()
+        if self.path.startswith("/devices/") and body is not None:
+            self._answer(202, {"sequence": body["sequence"], "kept": len(body["readings"])})
+            return
         if self.path != "/orders" or body is None:
             self._answer(404, {"type": "about:blank", "title": "Unknown", "status": 404})
             return
@@ -69,14 +72,16 @@ class _Conversation(BaseHTTPRequestHandler):
             self._answer(201, {"orderNo": 17, "debug": SECRET_OF_THE_LABORATORY})
             return
         status, answer = self.server.place(body)
-        location = f"/orders/{answer['orderId']}" if status == 201 else None  # noqa: PLR2004 - Created
+        location = f"/orders/{answer['orderId']}" if status == 201 else None
         self._answer(status, answer, location)
 
     def do_PUT(self) -> None:
         self._read()
         parts = self.path.strip("/").split("/")
-        order = self.server.cancel(parts[1]) if len(parts) == 3 else None  # noqa: PLR2004 - orders/{id}/cancellation
-        self._answer(*((200, order) if order else (404, {"type": "about:blank", "title": "Unknown", "status": 404})))
+        order = self.server.cancel(parts[1]) if len(parts) == 3 else None
+        self._answer(
+            *((200, order) if order else (404, {"type": "about:blank", "title": "Unknown", "status": 404}))
+        )
 
     def do_GET(self) -> None:
         path = self.path.split("?", 1)[0]
@@ -85,7 +90,9 @@ class _Conversation(BaseHTTPRequestHandler):
                 self._answer(200, {"orders": list(self.server.orders.values())})
             return
         order = self.server.find(path.rsplit("/", 1)[-1])
-        self._answer(*((200, order) if order else (404, {"type": "about:blank", "title": "Unknown", "status": 404})))
+        self._answer(
+            *((200, order) if order else (404, {"type": "about:blank", "title": "Unknown", "status": 404}))
+        )
 
     def _read(self) -> Any:
         length = min(int(self.headers.get("Content-Length", "0")), _MOST_BYTES)
@@ -97,7 +104,7 @@ class _Conversation(BaseHTTPRequestHandler):
     def _answer(self, status: int, body: Any, location: str | None = None) -> None:
         data = json.dumps(body).encode()
         self.send_response(status)
-        kind = "application/json" if status < 400 else "application/problem+json"  # noqa: PLR2004 - errors
+        kind = "application/json" if status < 400 else "application/problem+json"
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(data)))
         if location:
