@@ -34,5 +34,10 @@ def read_unit(field: Field, local: Mapping[str, str]) -> dict[str, Any] | None:
     ucum = code if system.upper() == "UCUM" else ""
     if field.component(6).upper() == "UCUM":
         ucum = ucum or field.component(4)
-    ucum = ucum or local.get(raw, "") or ALIASES.get(raw.upper().replace("µ", "U").replace("μ", "U"), "")
+    ucum = ucum or local.get(raw, "") or ALIASES.get(_plain(raw), "")
     return filled(raw=raw, ucum=ucum)
+
+
+def _plain(unit: str) -> str:
+    """Write both micro signs (U+00B5, and Greek mu) as UCUM does, and letters in upper case."""
+    return unit.replace("\u00b5", "u").replace("\u03bc", "u").upper()
