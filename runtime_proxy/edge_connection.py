@@ -7,14 +7,14 @@ import logging
 from typing import TYPE_CHECKING, Final, cast
 
 from runtime_proxy.answering import INTERNAL_ERROR, ReplyUnsendable, has_body, head_of
-from runtime_proxy.edge_intake import BODY, BUSY, CLOSED, HEAD, LINGER, NEVER, SKIP, Intake
+from runtime_proxy.edge_intake import BODY, BUSY, CLOSED, HEAD, LINGER, NEVER, SKIP, UNKNOWN, Intake
 
 if TYPE_CHECKING:
     from runtime_proxy.edge import Edge
     from runtime_proxy.exchange import Exchange, Reply
 
 _LARGE_BODY: Final = 32 * 1024  # bytes; from here on, copying costs more than a second buffer
-_LINGER_SECONDS: Final = 2.0  # a closing connection is still read, so that its answer is not reset away
+_LINGER_SECONDS: Final = 1.0  # a closing connection is still read, so that its answer is not reset away
 _LEAST_PROGRESS: Final = 64 * 1024  # bytes of an answer that a client must take within the write timeout
 _log = logging.getLogger("interlock.edge")
 
@@ -164,6 +164,7 @@ class EdgeConnection(Intake):
             and not reply.close
             and not self._refused
             and not self._half_closed
+            and self._skip_left != UNKNOWN
             and not edge.draining
         )
         try:
@@ -201,7 +202,8 @@ class EdgeConnection(Intake):
         self._unsent = -1
         self.deadline = self._edge.now + _LINGER_SECONDS
         transport = self._transport
-        if self._half_closed or not transport.can_write_eof():
+        said_close = not (self._reader.persistent or self._refused or self._skip_left)
+        if said_close or self._half_closed or not transport.can_write_eof():
             transport.close()
         else:
             transport.write_eof()

@@ -28,6 +28,7 @@ BUSY: Final = 2  # the pipeline
 SKIP: Final = 3  # the rest of a body that was refused with its head
 LINGER: Final = 4  # the client, to close after our last answer
 CLOSED: Final = 5
+UNKNOWN: Final = -1  # as bytes still to come of a refused body: the connection cannot be used again
 
 
 class Intake(asyncio.Protocol):
@@ -206,7 +207,7 @@ class Intake(asyncio.Protocol):
         if length > 0 and length - have <= _SKIPPED_BODY and not reader.expects:
             self._skip_left = length - have
         else:  # it may or may not come, or is too long to wait for
-            reader.persistent = False
+            self._skip_left = UNKNOWN
         return len(data)
 
     def _skip(self, data: bytes) -> None:

@@ -1,128 +1,12 @@
 """The edge over raw sockets: what RFC 9112 and 9110 ask of a server, and what nobody may smuggle past it."""
 
 import asyncio
-import contextlib
 import re
-from collections.abc import AsyncIterator
 
 import pytest
 
-from kernel.settings import load
-from runtime_proxy.edge import Edge, serve_edge
-from runtime_proxy.exchange import Exchange, Reply
-from runtime_proxy.refusals import REFUSALS
-
-HOST = b"Host: proxy.example\r\n"
-GET = b"GET /orders HTTP/1.1\r\n" + HOST
-POST = b"POST /orders HTTP/1.1\r\n" + HOST
-CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
-NEXT = b"GET /next HTTP/1.1\r\n" + HOST + b"\r\n"
-
-
-class Pipeline:
-    """Answers with what it was given: method, target, body; refuses heads of targets that begin with /no."""
-
-    def __init__(self) -> None:
-        self.seen: list[Exchange] = []
-        self.refused: list[tuple[str, str, Exchange | None]] = []
-        self.gate: asyncio.Event | None = None
-        self.reply: Reply | None = None
-        self.limit: int | None = None
-
-    def admit(self, exchange: Exchange) -> bool:
-        if exchange.target == b"/crash-admit":
-            raise RuntimeError("planted")
-        if self.limit is not None:
-            exchange.body_limit = self.limit
-        return not exchange.target.startswith(b"/no")
-
-    async def serve(self, exchange: Exchange) -> Reply:
-        self.seen.append(exchange)
-        if self.gate is not None:
-            await self.gate.wait()
-        if exchange.target == b"/crash":
-            raise RuntimeError("planted")
-        if self.reply is not None:
-            return self.reply
-        status = 401 if exchange.target.startswith(b"/no") else 200
-        body = b" ".join((exchange.method, exchange.target, exchange.body))
-        return Reply(status, [(b"content-type", b"text/plain")], body)
-
-    async def protocol_refusal(self, slug: str, peer: str, exchange: Exchange | None) -> Reply:
-        self.refused.append((slug, peer, exchange))
-        return Reply(REFUSALS[slug].status, [], slug.encode(), close=True)
-
-
-@contextlib.asynccontextmanager
-async def edge_of(pipeline: Pipeline, **settings: object) -> AsyncIterator[Edge]:
-    edge = await serve_edge(pipeline, "127.0.0.1", 0, load({"proxy_drain_timeout": 0, **settings}, environ={}))
-    try:
-        yield edge
-    finally:
-        await edge.drain()
-
-
-class Client:
-    """A raw connection; `answers` reads whole HTTP answers off it."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.reader = reader
-        self.writer = writer
-
-    @classmethod
-    async def to(cls, edge: Edge) -> "Client":
-        return cls(*await asyncio.open_connection(*edge.address))
-
-    async def send(self, *parts: bytes) -> None:
-        for part in parts:
-            self.writer.write(part)
-            await self.writer.drain()
-
-    async def answer(self, *, head: bool = False) -> tuple[int, dict[bytes, bytes], bytes]:
-        async with asyncio.timeout(10):
-            raw = await self.reader.readuntil(b"\r\n\r\n")
-            status, *lines = raw[:-4].split(b"\r\n")
-            headers = {name.lower(): value.strip() for name, _, value in (line.partition(b":") for line in lines)}
-            match = re.fullmatch(rb"HTTP/1\.1 (\d\d\d) [A-Za-z -]*", status)
-            assert match is not None, status
-            body = b""
-            if not head and int(match[1]) not in (100, 204, 304):
-                body = await self.reader.readexactly(int(headers[b"content-length"]))
-            return int(match[1]), headers, body
-
-    async def ended(self) -> bool:
-        """Did the server end the stream, with nothing more in it."""
-        async with asyncio.timeout(10):
-            return await self.reader.read() == b""
-
-    async def all(self) -> list[tuple[int, bytes]]:
-        """Read all answers until the server ends the stream."""
-        got = []
-        while not self.reader.at_eof():
-            try:
-                status, _, body = await self.answer()
-            except asyncio.IncompleteReadError as error:
-                assert error.partial == b""
-                break
-            got.append((status, body))
-        return got
-
-    async def close(self) -> None:
-        self.writer.close()
-        with contextlib.suppress(ConnectionError):
-            await self.writer.wait_closed()
-
-
-async def talk(pipeline: Pipeline, *parts: bytes, **settings: object) -> list[tuple[int, bytes]]:
-    """Send all parts, end the sending half, and return every answer."""
-    async with edge_of(pipeline, **settings) as edge:
-        client = await Client.to(edge)
-        await client.send(*parts)
-        client.writer.write_eof()
-        got = await client.all()
-        await client.close()
-        return got
-
+from runtime_proxy.exchange import Reply
+from tests.doubles.edge import CHUNKED, GET, HOST, NEXT, POST, Client, Pipeline, edge_of, talk
 
 # -- one row a rule: (clause, bytes, what is answered). Every refusal ends the connection. -----------
 OK = (200, b"GET /orders ")
@@ -269,7 +153,9 @@ async def test_what_is_http_is_answered_in_order(
 
 
 @pytest.mark.parametrize(("clause", "data", "slug"), REFUSED, ids=[row[0] for row in REFUSED])
-async def test_what_is_not_is_refused_and_nothing_after_it_is_read(clause: str, data: bytes, slug: str) -> None:
+async def test_what_is_not_is_refused_and_nothing_after_it_is_read(
+    clause: str, data: bytes, slug: str
+) -> None:
     pipeline = Pipeline()
     got = await talk(pipeline, data if clause.startswith(("9112-8", "limit")) else data + NEXT)
     assert got == [(REFUSED_STATUS[slug], slug.encode())]
@@ -296,7 +182,11 @@ REFUSED_STATUS = {
 
 @pytest.mark.parametrize(
     ("data", "slug"),
-    [(row[1], row[2]) for row in REFUSED if row[0].startswith(("9112-2", "9112-3", "9112-5", "9112-6", "9110"))],
+    [
+        (row[1], row[2])
+        for row in REFUSED
+        if row[0].startswith(("9112-2", "9112-3", "9112-5", "9112-6", "9110"))
+    ],
     ids=[row[0] for row in REFUSED if row[0].startswith(("9112-2", "9112-3", "9112-5", "9112-6", "9110"))],
 )
 async def test_refusals_do_not_hang_on_how_the_bytes_are_split(data: bytes, slug: str) -> None:
@@ -308,10 +198,23 @@ async def test_refusals_do_not_hang_on_how_the_bytes_are_split(data: bytes, slug
 
 async def test_the_exchange_holds_what_was_sent() -> None:
     pipeline = Pipeline()
-    await talk(pipeline, b"POST /Orders?A=b HTTP/1.1\r\nHOST: p\r\nX-Ab:  C d \r\nx-ab: E\r\nContent-Length: 2\r\n\r\n{}")
+    await talk(
+        pipeline,
+        b"POST /Orders?A=b HTTP/1.1\r\nHOST: p\r\nX-Ab:  C d \r\nx-ab: E\r\nContent-Length: 2\r\n\r\n{}",
+    )
     (exchange,) = pipeline.seen
-    assert (exchange.method, exchange.target, exchange.body, exchange.peer) == (b"POST", b"/Orders?A=b", b"{}", "127.0.0.1")
-    assert exchange.headers == [(b"host", b"p"), (b"x-ab", b"C d"), (b"x-ab", b"E"), (b"content-length", b"2")]
+    assert (exchange.method, exchange.target, exchange.body, exchange.peer) == (
+        b"POST",
+        b"/Orders?A=b",
+        b"{}",
+        "127.0.0.1",
+    )
+    assert exchange.headers == [
+        (b"host", b"p"),
+        (b"x-ab", b"C d"),
+        (b"x-ab", b"E"),
+        (b"content-length", b"2"),
+    ]
     assert exchange.started > 0
 
 
@@ -336,7 +239,9 @@ async def test_a_body_above_the_limit_of_its_operation_is_refused() -> None:
 async def test_an_operation_cannot_raise_the_limit_of_the_setting() -> None:
     pipeline = Pipeline()
     pipeline.limit = 10**9
-    got = await talk(pipeline, POST + b"Content-Length: 2000\r\n\r\n" + b"x" * 2000, proxy_max_body_bytes=1024)
+    got = await talk(
+        pipeline, POST + b"Content-Length: 2000\r\n\r\n" + b"x" * 2000, proxy_max_body_bytes=1024
+    )
     assert got == [(413, b"body-too-large")]
 
 
@@ -429,7 +334,9 @@ async def test_continue_is_not_said_when_the_body_is_here_or_absent_or_too_long(
         (b"GET", Reply(299, [(b"transfer-encoding", b"chunked"), (b"connection", b"x"), (b"keep-alive", b"y")], b"ok"), [b"content-length: 2"], b"ok"),
     ],
 )  # fmt: skip
-async def test_answers_are_framed_by_the_edge(method: bytes, reply: Reply, head: list[bytes], body: bytes) -> None:
+async def test_answers_are_framed_by_the_edge(
+    method: bytes, reply: Reply, head: list[bytes], body: bytes
+) -> None:
     pipeline = Pipeline()
     pipeline.reply = reply
     async with edge_of(pipeline) as edge:
@@ -443,7 +350,9 @@ async def test_answers_are_framed_by_the_edge(method: bytes, reply: Reply, head:
             dates = [line for line in lines if line.startswith(b"date: ")]
             assert [line for line in lines if line not in dates] == head
             assert len(dates) == 1
-            assert re.fullmatch(rb"date: [A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT", dates[0])
+            assert re.fullmatch(
+                rb"date: [A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT", dates[0]
+            )
             assert await asyncio.wait_for(client.reader.readexactly(len(body)), 10) == body
         await client.close()
 
