@@ -138,7 +138,7 @@ class Reading:
         """Count messages by state (held, published, …)."""
         query = select(inbox.c.state, func.count()).group_by(inbox.c.state)
         with self._engine.connect() as connection:
-            return dict(connection.execute(query).tuples().all())
+            return {row[0]: row[1] for row in connection.execute(query)}
 
 
 def _letter(row: Any) -> DeadLetter:
