@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import unquote
 
+from kernel.contract.contract_files import ContractFiles
 from kernel.contract.digest import canonical_bytes
 from kernel.contract.document import DEFAULT, Document, Limits, parse
 from kernel.contract.errors import LimitPassed
@@ -33,7 +33,6 @@ from kernel.contract.sites import fragment, local_pointer, resolve_pointer, whol
 from kernel.contract.urn import PREFIX
 from kernel.errors import Place, ReferenceRefused
 
-MAX_FILES = 2_000
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")
 _FILE_LIKE = re.compile(r"[#/]|\.(?:json|ya?ml)$", re.IGNORECASE)
 _SCHEMAS = frozenset({"schema", "payload"})
@@ -46,7 +45,7 @@ def inline_files(path: Path, root: Path | None = None, *, limits: Limits = DEFAU
     where each part came from. Raises `DocumentError` and `ReferenceRefused` with file, line and pointer.
     """
     entry = Path(os.path.normpath(path))
-    files = _Files((root or entry.parent).resolve(), limits)
+    files = ContractFiles((root or entry.parent).resolve(), limits)
     document = files.read(entry, Place(str(entry)))
     inlining = _Inlining(document, entry, files, grammar_of(document.root))
     result = inlining.run()
@@ -61,40 +60,6 @@ def inline_files(path: Path, root: Path | None = None, *, limits: Limits = DEFAU
         pointer = error.place.pointer if error.place else None
         raise ReferenceRefused(error.message, hint=error.hint, place=made.position(pointer or "")) from None
     return made
-
-
-@dataclass(slots=True)
-class _Files:
-    """The files read so far; each must lie below the folder, symbolic links followed."""
-
-    folder: Path
-    limits: Limits
-    known: dict[Path, Document] = field(default_factory=dict)
-    bytes_read: int = 0
-
-    def read(self, path: Path, at: Place) -> Document:
-        if path in self.known:
-            return self.known[path]
-        real = Path(os.path.realpath(path))
-        if not real.is_relative_to(self.folder):
-            hint = "name the folder that holds all files (--root), or move the file below it"
-            raise ReferenceRefused(f"{path} lies outside the folder of this contract", hint=hint, place=at)
-        try:
-            status = real.stat()
-            if not stat.S_ISREG(status.st_mode):
-                raise ReferenceRefused(f"{path} is no file", hint="refer to files", place=at)
-            self.bytes_read += status.st_size
-            if self.bytes_read > self.limits.bytes or len(self.known) >= MAX_FILES:
-                message = f"the files have more than {self.limits.bytes} bytes, or are more than {MAX_FILES}"
-                raise LimitPassed(message, hint="split the contract", place=at)
-            data = real.read_bytes()
-        except (OSError, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "not a file name"
-            raise ReferenceRefused(
-                f"{path} cannot be read: {reason}", hint="correct the path, or add the file", place=at
-            ) from None
-        self.known[path] = parse(data, name=str(path), limits=self.limits)
-        return self.known[path]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +90,7 @@ class _Target:
 class _Inlining:
     document: Document
     entry: Path
-    files: _Files
+    files: ContractFiles
     grammar: Grammar
     origins: dict[str, tuple[Document, str]] = field(default_factory=dict)
     additions: dict[str, dict[str, Any]] = field(default_factory=dict)  # by section, then by name

@@ -1,8 +1,4 @@
-"""Any dialect of schema, one node at a time, written as JSON Schema 2020-12 without a loss.
-
-Keywords stand in tables: what a dialect does not list is either a note, and dropped, or a constraint of
-another dialect, and refused, since dropping it would let through what its author meant to forbid.
-"""
+"""Any dialect of schema, one node at a time, written as JSON Schema 2020-12 without a loss."""
 
 from __future__ import annotations
 
@@ -15,33 +11,11 @@ from kernel.contract.positions import token
 from kernel.errors import Place, SchemaRefused
 from kernel.schema.dialects import Dialect, named, of_format
 from kernel.schema.formats import ASSERTED, EXACT, LOWERED
+from kernel.schema.keywords import in_2020_12
 from kernel.schema.patterns import linear
 
 Direction = Literal["request", "response"]
 
-_COMMON = frozenset(
-    (
-        *("type", "enum", "multipleOf", "maximum", "exclusiveMaximum", "minimum", "exclusiveMinimum"),
-        *("maxLength", "minLength", "pattern", "maxItems", "minItems", "uniqueItems", "maxProperties"),
-        *("minProperties", "required", "allOf", "oneOf", "anyOf", "not", "items", "properties"),
-        *("additionalProperties", "format"),
-    )
-)
-_DRAFT_07 = _COMMON | {"const", "contains", "if", "then", "else", "propertyNames", "patternProperties"}
-_DRAFT_2020 = _DRAFT_07 | {
-    *("prefixItems", "dependentRequired", "dependentSchemas", "unevaluatedItems", "unevaluatedProperties"),
-    *("minContains", "maxContains"),
-}
-_TUPLES = frozenset({"dependencies", "additionalItems"})  # draft-07's own, which 2020-12 has other words for
-_LISTED = {
-    Dialect.OPENAPI_30: _COMMON,
-    Dialect.DRAFT_07: _DRAFT_07 | _TUPLES,
-    Dialect.OPENAPI_31: _DRAFT_2020,
-    Dialect.DRAFT_2020_12: _DRAFT_2020,
-}
-# What constrains in some dialect: seen in another, its author meant something that we would not hold.
-_CONSTRAINTS = _DRAFT_2020 | _TUPLES | {"extends", "disallow", "divisibleBy"}
-_UNSUPPORTED = ("$dynamicRef", "$recursiveRef")
 _NUMERIC = frozenset(
     {"multipleOf", "maximum", "exclusiveMaximum", "minimum", "exclusiveMinimum", "uniqueItems"}
 )
@@ -119,8 +93,9 @@ class Lowering:
                 return lowered  # siblings are ignored (OpenAPI 3.0 §4.7.23; draft-07 core §8.3)
         if self.direction is not None and spot.dialect is Dialect.OPENAPI_30:
             spot = replace(spot, relaxed=spot.relaxed | set(self._one_way(node, spot, 0)))
-        for key, value in self._keywords(node, spot):
-            lowered[key] = self._value(key, value, spot)
+        for key, value in in_2020_12(node, spot.dialect, spot.pointer).items():
+            if key != "format":
+                lowered[key] = self._value(key, value, spot)
         self._format(node, lowered)
         return lowered
 
@@ -135,23 +110,6 @@ class Lowering:
         if isinstance(node.get("$id"), str) and node is not self.root:
             spot = replace(spot, moved=True)
         return spot
-
-    def _keywords(self, node: dict[str, Any], spot: Spot) -> Iterator[tuple[str, Any]]:
-        """Give the constraints of a node, in the words of 2020-12, their values not lowered yet."""
-        listed = _LISTED[spot.dialect]
-        for key in node:
-            if key in _UNSUPPORTED:
-                raise _refused(spot, f"{key} is not supported", "refer by $ref and JSON pointer")
-            if key in _CONSTRAINTS and key not in listed:
-                hint = "use what the dialect has, or name 2020-12 by $schema"
-                raise _refused(spot, f"{spot.dialect} has no keyword {key!r}", hint)
-        if spot.dialect is Dialect.OPENAPI_30:
-            node = _from_openapi_30(node, spot)
-        elif spot.dialect is Dialect.DRAFT_07:
-            node = _from_draft_07(node)
-        for key, value in node.items():
-            if key in _DRAFT_2020 and key != "format":
-                yield key, value
 
     def _value(self, key: str, value: Any, spot: Spot) -> Any:
         # A value of a wrong shape is handed on as it is: the engine refuses it by the meta-schema.
@@ -265,46 +223,6 @@ _OF_OBJECTS: dict[str, Callable[[Lowering, Any, Spot], Any]] = {
 _OF_LISTS: dict[str, Callable[[Lowering, Any, Spot], Any]] = {
     "required": Lowering._required,  # noqa: SLF001
 }
-
-
-def _from_openapi_30(node: dict[str, Any], spot: Spot) -> dict[str, Any]:
-    """Write OpenAPI 3.0's own forms (§4.7.24) in the words of 2020-12."""
-    node = dict(node)
-    for limit, flag in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
-        exclusive = node.pop(flag, False)
-        if not isinstance(exclusive, bool):
-            raise _refused(spot, f"{flag} is a boolean in OpenAPI 3.0", f"write {limit} and {flag}: true")
-        if exclusive and limit in node:
-            node[flag] = node.pop(limit)
-    if "type" in node:
-        if not isinstance(node["type"], str):
-            raise _refused(spot, "type is one word in OpenAPI 3.0", "use anyOf, or nullable: true for null")
-        if node.get("nullable") is True:  # counts only beside a type (3.0.3 §4.7.24.1)
-            node["type"] = [node["type"], "null"]
-    if isinstance(node.get("items"), list):
-        raise _refused(spot, "items is one schema in OpenAPI 3.0", "use anyOf inside items")
-    return node
-
-
-def _from_draft_07(node: dict[str, Any]) -> dict[str, Any]:
-    """Write draft-07's tuples and dependencies in the words of 2020-12."""
-    node = dict(node)
-    rest = node.pop("additionalItems", None)
-    if isinstance(node.get("items"), list):
-        node["prefixItems"] = node.pop("items")
-        if rest is not None:
-            node["items"] = rest
-    dependencies = node.pop("dependencies", None)
-    if isinstance(dependencies, dict):
-        node["dependentRequired"] = {
-            name: part for name, part in dependencies.items() if isinstance(part, list)
-        }
-        node["dependentSchemas"] = {
-            name: part for name, part in dependencies.items() if not isinstance(part, list)
-        }
-    if not node.get("prefixItems", True):
-        del node["prefixItems"]  # draft-07 allows an empty list, 2020-12 does not
-    return node
 
 
 def _translated(pattern: str, spot: Spot) -> str:

@@ -12,21 +12,20 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from kernel.errors import SchemaRefused
-
-Ranges = list[tuple[int, int]]
+from kernel.schema.character_sets import (
+    LAST,
+    LINE_ENDS,
+    SETS,
+    Ranges,
+    character_class,
+    complement,
+    inside,
+    literal,
+)
 
 MAX_LENGTH = 20_000
 MAX_DEPTH = 100  # of groups
 MAX_REPEAT = 100_000
-_LAST = 0x10FFFF
-_DIGIT: Ranges = [(0x30, 0x39)]
-_WORD: Ranges = [(0x30, 0x39), (0x41, 0x5A), (0x5F, 0x5F), (0x61, 0x7A)]
-_SPACE: Ranges = [  # ECMA-262 WhiteSpace and LineTerminator
-    (0x09, 0x0D), (0x20, 0x20), (0xA0, 0xA0), (0x1680, 0x1680), (0x2000, 0x200A),
-    (0x2028, 0x2029), (0x202F, 0x202F), (0x205F, 0x205F), (0x3000, 0x3000), (0xFEFF, 0xFEFF),
-]  # fmt: skip
-_LINE_ENDS: Ranges = [(0x0A, 0x0A), (0x0D, 0x0D), (0x2028, 0x2029)]
-_SETS = {"d": _DIGIT, "w": _WORD, "s": _SPACE}
 _CONTROLS = {"t": 0x09, "n": 0x0A, "v": 0x0B, "f": 0x0C, "r": 0x0D}
 _HEX = frozenset("0123456789abcdefABCDEF")
 
@@ -51,7 +50,7 @@ class _Set:
     property: str = ""
 
     def write(self) -> str:
-        return self.property or _class(self.ranges)
+        return self.property or character_class(self.ranges)
 
 
 class _Parser:
@@ -105,16 +104,16 @@ class _Parser:
             return self._bracket()
         if char == ".":
             self.at += 1
-            return _class(_complement(_LINE_ENDS))
+            return character_class(complement(LINE_ENDS))
         if char == "\\":
             escape = self._escape(in_class=False)
-            return escape.write() if isinstance(escape, _Set) else _literal(escape)
+            return escape.write() if isinstance(escape, _Set) else literal(escape)
         if char in "*+?":
             raise self.refusal(f"nothing stands before {char!r} that it could repeat", f"escape it: \\{char}")
         if char == "{" and self._braces() is not None:
             raise self.refusal("nothing stands before '{' that it could repeat", "escape it: \\{")
         self.at += 1
-        return _literal(ord(char))
+        return literal(ord(char))
 
     def _group(self, depth: int) -> str:
         start = self.at
@@ -209,8 +208,8 @@ class _Parser:
                 ranges += first.ranges
         self.at += 1
         if properties:
-            return f"[{'^' if negated else ''}{_inside(ranges)}{''.join(properties)}]"
-        return _class(_complement(ranges) if negated else ranges)
+            return f"[{'^' if negated else ''}{inside(ranges)}{''.join(properties)}]"
+        return character_class(complement(ranges) if negated else ranges)
 
     def _class_atom(self) -> int | _Set:
         char = self.peek()
@@ -226,10 +225,10 @@ class _Parser:
         char = self.peek()
         if not char:
             raise self.refusal("the pattern ends in a backslash", "escape it: \\\\")
-        if char.lower() in _SETS:
+        if char.lower() in SETS:
             self.at += 1
-            ranges = _SETS[char.lower()]
-            return _Set(ranges if char.islower() else _complement(ranges))
+            ranges = SETS[char.lower()]
+            return _Set(ranges if char.islower() else complement(ranges))
         if char in "pP":
             return self._property()
         if char in "xuc":
@@ -270,7 +269,7 @@ class _Parser:
             end = self.pattern.find("}", self.at)
             digits = self.pattern[self.at + 1 : end]
             self.at = end + 1
-            if end > 0 and _hexadecimal(digits) and len(digits) <= 8 and int(digits, 16) <= _LAST:  # noqa: PLR2004
+            if end > 0 and _hexadecimal(digits) and len(digits) <= 8 and int(digits, 16) <= LAST:  # noqa: PLR2004
                 return self._scalar_value(int(digits, 16), start)
         else:
             width = 2 if kind == "x" else 4
@@ -299,43 +298,3 @@ def _decimal(text: str) -> bool:
 
 def _hexadecimal(text: str) -> bool:
     return bool(text) and set(text) <= _HEX
-
-
-def _complement(ranges: Ranges) -> Ranges:
-    """Give all code points outside, surrogates left out, since no text holds them."""
-    result: Ranges = []
-    at = 0
-    for first, last in sorted([*ranges, (0xD800, 0xDFFF)]):
-        if first > at:
-            result.append((at, first - 1))
-        at = max(at, last + 1)
-    return [*result, (at, _LAST)] if at <= _LAST else result
-
-
-def _class(ranges: Ranges) -> str:
-    inside = _inside(ranges)
-    # An empty class matches nothing: whatever is neither among all characters.
-    return f"[{inside}]" if inside else r"[^\x00-\x{10FFFF}]"
-
-
-def _inside(ranges: Ranges) -> str:
-    parts: list[str] = []
-    for first, last in ranges:
-        # Surrogates are no characters to the engine; a range across them is split.
-        for low, high in ((first, min(last, 0xD7FF)), (max(first, 0xE000), last)):
-            if low <= high:
-                parts.append(_code(low) if low == high else f"{_code(low)}-{_code(high)}")
-    return "".join(parts)
-
-
-def _literal(code: int) -> str:
-    char = chr(code)
-    return char if char.isascii() and char.isalnum() else _code(code)
-
-
-def _code(code: int) -> str:
-    """Write one code point in a way that both dialects read alike."""
-    char = chr(code)
-    if char.isascii() and (char.isalnum() or char == "_"):
-        return char
-    return f"\\x{code:02x}" if code <= 0xFF else f"\\x{{{code:x}}}"  # noqa: PLR2004 - two digits hold it
