@@ -26,6 +26,7 @@ _BROKEN_ESCAPE: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 # RFC 3986 §2.3: escapes of these characters mean the character itself.
 _UNRESERVED: Final = re.compile(rb"%(?:2[dDeE]|3[0-9]|4[1-9a-fA-F]|5[0-9aAfF]|6[1-9a-fA-F]|7[0-9aAeE])")
 _DOTS: Final = (b".", b"..")
+_SPECIAL: Final = frozenset("{}%")
 _BRACES: Final = re.compile(r"\{([^{}]*)\}")
 
 
@@ -155,15 +156,19 @@ class PathTrie:
     Raises `ContractInvalid` when two templates with one method differ in nothing but parameter names.
     """
 
-    __slots__ = ("_root",)
+    __slots__ = ("_root", "literal")
 
     def __init__(self, operations: Iterable[Operation]) -> None:
         self._root = _Node()
+        # Paths without a template whose bytes on the wire can be nothing else: one lookup finds them.
+        self.literal: dict[tuple[bytes, ...], _Node] = {}
         for operation in operations:
             node = self._root
             for segment in operation.segments:
                 node = node.child(segment)
             node.add(operation)
+            if not any(set(segment) & _SPECIAL or not segment.isascii() for segment in operation.segments):
+                self.literal[tuple(map(str.encode, operation.segments))] = node
 
     def match(self, method: bytes, segments: tuple[bytes, ...], target: Any = None) -> Match | Miss:
         """Match raw segments (of `split_path`, without the base); `target` is handed through."""
@@ -174,22 +179,13 @@ class PathTrie:
             return Miss(400, "target-invalid", target=target, rest=segments)
         if node is None:
             return Miss(404, "not-found", target=target, rest=segments)
-        methods = node.methods
-        assert methods is not None  # `_find` returns nodes where a path ends
-        operation = methods.get(method)
-        if operation is not None:
-            return Match(operation, tuple(values), False, target, segments)
-        if method == b"HEAD" and b"GET" in methods:
-            return Match(methods[b"GET"], tuple(values), True, target, segments)
-        if method == b"OPTIONS":
-            return Miss(204, "options", node.allow, target, segments)
-        return Miss(405, "method-not-allowed", node.allow, target, segments)
+        return _answer(node, method, tuple(values), segments, target)
 
 
 class Router:
     """All mounts of a data plane; the longest base wins, and bases are compared byte by byte."""
 
-    __slots__ = ("_lengths", "_mounts")
+    __slots__ = ("_lengths", "_literal", "_mounts")
 
     def __init__(self, mounts: Iterable[Mount]) -> None:
         self._mounts: dict[tuple[bytes, ...], Mount] = {}
@@ -204,22 +200,37 @@ class Router:
                 raise ContractInvalid(f"two contracts are mounted at {mount.base!r}", hint="move one of them")
             self._mounts[base] = mount
         self._lengths = tuple(sorted({len(base) for base in self._mounts}, reverse=True))
+        self._literal: dict[bytes, tuple[_Node, tuple[bytes, ...], Any]] = {}
+        for base, mount in self._mounts.items():
+            for rest, node in mount.trie.literal.items() if mount.trie is not None else ():
+                path = b"/" + b"/".join(base + rest)
+                # A longer base may lie over the path; then that one answers.
+                if self._mount_of(base + rest) == (mount, rest) and split_path(path) == base + rest:
+                    self._literal[path] = (node, rest, mount.target)
 
     def match(self, method: bytes, raw_path: bytes) -> Match | Miss:
         """Match a raw path, without query, as it came over the wire."""
+        if raw_path in self._literal:
+            node, rest, target = self._literal[raw_path]
+            return _answer(node, method, (), rest, target)
         segments = split_path(raw_path)
         if segments is None:
             return Miss(400, "target-invalid")
+        found = self._mount_of(segments)
+        if found is None:
+            return Miss(404, "not-found")
+        mount, rest = found
+        if mount.trie is None:
+            return Miss(410, "retired", target=mount.target, rest=rest)
+        return mount.trie.match(method, rest, mount.target)
+
+    def _mount_of(self, segments: tuple[bytes, ...]) -> tuple[Mount, tuple[bytes, ...]] | None:
+        """Find the mount with the longest base, and what is left of the path below it."""
         for length in self._lengths:
             mount = self._mounts.get(segments[:length])
-            if mount is None:
-                continue
-            # `/` below a base without end is the base itself; nothing is served there.
-            rest = segments[length:]
-            if mount.trie is None:
-                return Miss(410, "retired", target=mount.target, rest=rest)
-            return mount.trie.match(method, rest, mount.target)
-        return Miss(404, "not-found")
+            if mount is not None:
+                return mount, segments[length:]
+        return None
 
 
 def split_path(raw_path: bytes) -> tuple[bytes, ...] | None:
@@ -246,6 +257,22 @@ def split_target(target: bytes) -> tuple[bytes, bytes]:
     """Part a request target in origin form (RFC 9112 §3.2.1) into raw path and raw query, without "?"."""
     path, _, query = target.partition(b"?")
     return path, query
+
+
+def _answer(
+    node: _Node, method: bytes, values: tuple[bytes, ...], segments: tuple[bytes, ...], target: Any
+) -> Match | Miss:
+    """Choose by method among the operations of a path that was found."""
+    methods = node.methods
+    assert methods is not None  # only nodes where a path ends are found
+    operation = methods.get(method)
+    if operation is not None:
+        return Match(operation, values, False, target, segments)
+    if method == b"HEAD" and b"GET" in methods:
+        return Match(methods[b"GET"], values, True, target, segments)
+    if method == b"OPTIONS":
+        return Miss(204, "options", node.allow, target, segments)
+    return Miss(405, "method-not-allowed", node.allow, target, segments)
 
 
 def _find(node: _Node, segments: tuple[bytes, ...], index: int, values: list[bytes]) -> _Node | None:

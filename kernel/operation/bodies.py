@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kernel.contract.finding import Finding, Severity
 from kernel.contract.positions import token
+from kernel.errors import ContractInvalid
 from kernel.operation.forms import FormReader, MultipartReader
 from kernel.operation.media_types import MediaType, parse_media_type, parse_range
 from kernel.operation.members import mapping
@@ -75,25 +76,43 @@ class Content:
         """Judge the bytes of a body that belongs to this range."""
         essence = media.essence
         if essence not in self._readers:
-            if len(self._readers) > 64:  # noqa: PLR2004 - a range is asked for few types, or by an attacker
-                self._readers.clear()
-            self._readers[essence] = self._choose(media)
+            self._learn(media)
         reader = self._readers[essence]
         if reader is None:
             return UNDECLARED
         try:
             value = reader(media, data)
         except Undecodable as error:
-            violation = Violation("body", error.pointer, error.keyword)
-            slug: ProblemSlug = "media-type-unsupported" if error.keyword == "charset" else "body-malformed"
-            return RequestProblem(slug, (violation,))
+            return _malformed(error)
+        return None if value is _UNREAD else self.judge(value)
+
+    def check_json(self, data: bytes) -> RequestProblem | None:
+        """Judge a body that is known to be JSON in UTF-8: the way of nearly every call."""
+        try:
+            value = read_json(data, exact=self.exact)
+        except Undecodable as error:
+            return _malformed(error)
         validator = self.validator
-        if value is _UNREAD or validator is None or validator.accepts(value):
+        return None if validator is None or validator.accepts(value) else self.judge(value)
+
+    def judge(self, value: Any) -> RequestProblem | None:
+        """Judge a decoded value."""
+        validator = self.validator
+        if validator is None or validator.accepts(value):
             return None
+        found = validator.violations(value)
         return RequestProblem(
-            "body-invalid",
-            tuple(Violation("body", found.pointer, found.keyword) for found in validator.violations(value)),
+            "body-invalid", tuple(Violation("body", item.pointer, item.keyword) for item in found)
         )
+
+    def _learn(self, media: MediaType) -> None:
+        """Choose the reader for a type that a range was asked for; none where the schema has no form in it."""
+        if len(self._readers) > 64:  # noqa: PLR2004 - few types are asked for, or an attacker asks
+            self._readers.clear()
+        try:
+            self._readers[media.essence] = self._choose(media)
+        except ContractInvalid:
+            self._readers[media.essence] = None
 
     @property
     def takes_nothing(self) -> bool:
@@ -188,7 +207,7 @@ _UNREAD: Final = object()  # a body that was looked at and has no value for a va
 class Body:
     """All contents of one request body or answer; the closest declared range decides (RFC 9110 §12.5.1)."""
 
-    __slots__ = ("_known", "contents", "findings")
+    __slots__ = ("_json", "_known", "contents", "findings")
 
     def __init__(self, content: Any, pointer: str, schemas: Schemas, direction: Direction) -> None:
         found = []
@@ -200,12 +219,15 @@ class Body:
         self.contents = tuple(sorted(found, key=lambda item: item.range.rank))
         self.findings: tuple[Finding, ...] = tuple(note for item in found for note in item.findings)
         self._known: dict[bytes, tuple[Content, MediaType]] = {}
+        self._json: dict[bytes | None, Content] = {}
         for item in self.contents:
             for spelling in _SPELLINGS:
                 self._remember(item.range.essence.encode() + spelling)
 
     def check(self, content_type: bytes | None, data: bytes) -> RequestProblem | None:
         """Judge a body by its one Content-Type field value (None: there is none, or more than one)."""
+        if content_type in self._json:
+            return self._json[content_type].check_json(data)
         entry = self.find(content_type)
         return UNDECLARED if entry is None else entry[0].check(entry[1], data)
 
@@ -227,6 +249,13 @@ class Body:
     def _remember(self, spelling: bytes) -> None:
         if (found := self.find(spelling)) is not None:
             self._known[spelling] = found
+            if found[1].kind == "json":
+                self._json[spelling] = found[0]
+
+
+def _malformed(error: Undecodable) -> RequestProblem:
+    slug: ProblemSlug = "media-type-unsupported" if error.keyword == "charset" else "body-malformed"
+    return RequestProblem(slug, (Violation("body", error.pointer, error.keyword),))
 
 
 def _opaque(_media: MediaType, _data: bytes) -> Any:

@@ -39,6 +39,7 @@ class Parameter:
     __slots__ = (
         "_element",
         "_readers",
+        "_single",
         "_types",
         "allow_empty",
         "depth",
@@ -81,6 +82,7 @@ class Parameter:
         self._element: Shape | None = None
         self._types: tuple[str, ...] = ()
         self._readers: tuple[Callable[[list[bytes]], list[Any]], ...] = ()
+        self._single = False
 
     def settle(self, pointer: str) -> None:
         """Choose the readers once style and shape are known; raises `ContractInvalid` when none can be."""
@@ -110,7 +112,7 @@ class Parameter:
         elif not carried:
             what = f"the {self.where} parameter {self.name!r} has a type that {self.style} cannot carry"
             raise refused(what, pointer)
-        self._readers = tuple(readers)
+        self._use(*readers)
 
     def settle_content(self, pointer: str, media: str) -> None:
         """Read the value as a text of a media type instead of by style (`content`)."""
@@ -118,15 +120,19 @@ class Parameter:
         if kind not in {"json", "text"}:
             raise refused(f"a parameter of {media} cannot be decoded", pointer)
         self._types = self.shape.scalars
-        self._readers = (self._json if kind == "json" else self._scalar,)
+        self._use(self._json if kind == "json" else self._scalar)
 
     def settle_json(self, *, each: bool) -> None:
         """Read every occurrence as a JSON text: the elements of an array, or the only value."""
-        self._readers = (self._json_each if each else self._json,)
+        self._use(self._json_each if each else self._json)
+
+    def _use(self, *readers: Callable[[list[bytes]], list[Any]]) -> None:
+        self._readers = readers
+        self._single = len(readers) == 1
 
     def read(self, raws: list[bytes]) -> list[Any]:
         """Give the typed candidates for the raw occurrences; raises `Undecodable` when there are none."""
-        if len(self._readers) == 1:
+        if self._single:
             return self._readers[0](raws)
         found: list[Any] = []
         problem: Undecodable | None = None
@@ -141,10 +147,10 @@ class Parameter:
 
     def check(self, raws: list[bytes]) -> tuple[Violation, ...]:
         """Judge the raw occurrences (at least one)."""
-        if not self._readers or (self.allow_empty and raws == [b""]):
+        if self.allow_empty and raws == [b""]:
             return ()
         try:
-            candidates = self.read(raws)
+            candidates = self._readers[0](raws) if self._single else self.read(raws)
         except Undecodable as error:
             return (Violation(self.where, error.pointer, error.keyword, self.name),)
         return self.judge(candidates)
@@ -154,9 +160,8 @@ class Parameter:
         validator = self.validator
         if validator is None:
             return ()
-        for candidate in candidates:
-            if validator.accepts(candidate):
-                return ()
+        if any(map(validator.accepts, candidates)):
+            return ()
         return tuple(
             Violation(self.where, found.pointer, found.keyword, self.name)
             for found in validator.violations(candidates[0])
@@ -168,7 +173,7 @@ class Parameter:
 
     def text(self, raw: bytes) -> str:
         """Decode one piece, escapes taken off exactly once where the place has any."""
-        if self.encoded:
+        if self.encoded and (b"%" in raw or (self.plus and b"+" in raw)):
             return text_of(raw, plus=self.plus)
         try:
             return raw.decode()
@@ -177,7 +182,7 @@ class Parameter:
 
     def _scalar(self, raws: list[bytes]) -> list[Any]:
         raw = self._only(raws)
-        if self.style in {"label", "matrix"}:
+        if self.where == "path" and self.style != "simple":
             raw = bare(self.style, self.raw_name, raw)
         return self.typed(raw, self._types, "")
 

@@ -39,11 +39,12 @@ class Requests:
         "_body",
         "_body_required",
         "_cookies",
+        "_has_cookies",
         "_headers",
         "_limits",
         "_path",
         "_query",
-        "_query_required",
+        "_query_needed",
         "_querystring",
         "_security_names",
         "_strict",
@@ -84,8 +85,9 @@ class Requests:
         if self._querystring is not None and placed["query"]:
             raise refused("`in: querystring` and `in: query` exclude each other", pointer)
         self._query = Fields(placed["query"])
-        self._query_required = any(item.required for item in placed["query"])
+        self._query_needed = self._querystring is not None or any(item.required for item in placed["query"])
         self._cookies = Fields(placed["cookie"])
+        self._has_cookies = bool(placed["cookie"])
         self._headers = tuple((item.name.lower().encode(), item) for item in placed["header"])
         spec, place = follow(schemas.root, body, f"{pointer}/requestBody")
         spec = mapping(spec, place)
@@ -100,9 +102,10 @@ class Requests:
     ) -> RequestProblem | None:
         """Judge one request: all parameters first, then the body."""
         found: list[Violation] = []
-        for parameter, raw in zip(self._path, path_values, strict=True):
-            found += parameter.check([raw])
-        if query or self._query_required or self._querystring is not None:
+        if self._path:
+            for parameter, raw in zip(self._path, path_values, strict=True):
+                found += parameter.check([raw])
+        if query or self._query_needed:
             found += self._check_query(query)
         fields = dict(headers)
         single = len(fields) == len(headers)
@@ -112,7 +115,7 @@ class Requests:
                 found += parameter.check(raws)
             elif parameter.required:
                 found.append(parameter.missing())
-        if self._cookies.all:
+        if self._has_cookies:
             found += self._check_cookies(headers)
         if found:
             return RequestProblem("parameter-invalid", tuple(found[: self._limits.violations]))
@@ -165,8 +168,13 @@ class Requests:
         if query.translate(None, _QUERY_BYTES):
             raise Undecodable("query")
         groups: Groups = {}
+        plain = b"%" not in query and b"+" not in query
         for raw_name, value in pairs_of(query, self._limits.query_pairs):
-            groups.setdefault(text_of(raw_name, plus=True), []).append(value)
+            name = raw_name.decode() if plain else text_of(raw_name, plus=True)
+            if name in groups:
+                groups[name].append(value)
+            else:
+                groups[name] = [value]
         return groups
 
     def _check_querystring(self, query: bytes, body: Body, required: bool) -> list[Violation]:  # noqa: FBT001

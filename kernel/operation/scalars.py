@@ -9,7 +9,7 @@ from kernel.contract.errors import NumberRefused
 from kernel.contract.numbers import number_of
 
 if TYPE_CHECKING:
-    from decimal import Decimal
+    from collections.abc import Callable
 
     from kernel.operation.shapes import JsonType
 
@@ -23,28 +23,44 @@ def scalars_of(text: str, types: tuple[JsonType, ...], max_digits: int) -> list[
     Numbers follow the JSON grammar, integers without fraction or exponent; booleans are `true` and
     `false`; null is `null` or nothing at all, and only where the text could not be a string.
     """
+    if len(types) == 1 and types != _NULL:
+        return _READERS[types[0]](text, max_digits)
     found: list[Any] = []
     for name in types:
-        if name == "string":
-            found.append(text)
-        elif name == "integer":
-            if _INTEGER.fullmatch(text) and len(text) <= max_digits:
-                found.append(int(text))
-        elif name == "number":
-            if _NUMBER.fullmatch(text) and len(text) <= max_digits:
-                found += _number(text)
-        elif name == "boolean":
-            if text in {"true", "false"}:
-                found.append(text == "true")
-        elif name == "null" and "string" not in types and text in {"null", ""}:
+        if name != "null":
+            found += _READERS[name](text, max_digits)
+        elif "string" not in types and text in {"null", ""}:
             found.append(None)
     return found
 
 
-def _number(text: str) -> list[int | float | Decimal]:
+def _string(text: str, _max_digits: int) -> list[Any]:
+    return [text]
+
+
+def _boolean(text: str, _max_digits: int) -> list[Any]:
+    return [text == "true"] if text in {"true", "false"} else []
+
+
+def _integer(text: str, max_digits: int) -> list[Any]:
+    return [int(text)] if len(text) <= max_digits and _INTEGER.fullmatch(text) else []
+
+
+def _number(text: str, max_digits: int) -> list[Any]:
+    if len(text) > max_digits or not _NUMBER.fullmatch(text):
+        return []
     if _INTEGER.fullmatch(text):
         return [int(text)]
     try:
         return [number_of(text)]
     except NumberRefused:
         return []
+
+
+_NULL: Final = ("null",)
+_READERS: Final[dict[str, Callable[[str, int], list[Any]]]] = {
+    "string": _string,
+    "boolean": _boolean,
+    "integer": _integer,
+    "number": _number,
+}

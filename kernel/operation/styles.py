@@ -81,12 +81,7 @@ def pairs_of(raw: bytes, limit: int) -> list[tuple[bytes, bytes]]:
     """
     if raw.count(b"&") >= limit:
         raise Undecodable("limit")
-    found = []
-    for piece in raw.split(b"&"):
-        if piece:
-            name, _, value = piece.partition(b"=")
-            found.append((name, value))
-    return found
+    return [(piece.partition(b"=")[0], piece.partition(b"=")[2]) for piece in raw.split(b"&") if piece]
 
 
 def _member(piece: bytes) -> tuple[bytes, bytes]:

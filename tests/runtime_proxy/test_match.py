@@ -183,6 +183,19 @@ def test_the_longest_base_wins_and_a_miss_below_it_names_its_target() -> None:
     assert ROUTER.match(b"GET", b"/old/v1/x").target == "old"
 
 
+def test_a_literal_path_under_two_bases_belongs_to_the_longer() -> None:
+    outer = PathTrie([operation("GET", "/v1/orders"), operation("GET", "/v2/orders")])
+    router = Router(
+        [Mount("", outer, "outer"), Mount("/v1", PathTrie([operation("POST", "/orders")]), "inner")]
+    )
+    found = router.match(b"GET", b"/v1/orders")
+    assert isinstance(found, Miss)
+    assert (found.status, found.target, found.rest) == (405, "inner", (b"orders",))
+    other = router.match(b"GET", b"/v2/orders")
+    assert isinstance(other, Match)
+    assert (other.target, other.rest) == ("outer", (b"v2", b"orders"))
+
+
 def test_a_router_without_base_serves_the_contracts_own_paths() -> None:
     found = Router([Mount("", TRIE)]).match(b"GET", b"/orders/7")
     assert isinstance(found, Match)
@@ -261,7 +274,10 @@ def test_the_trie_agrees_with_trying_every_template(shapes: list[list[str]], par
     segments = split_path(path)
     if segments is None:
         return
-    found = PathTrie(operation("GET", template) for template in unique.values()).match(b"GET", segments)
+    trie = PathTrie(operation("GET", template) for template in unique.values())
+    found = trie.match(b"GET", segments)
+    routed = Router([Mount("/base/v1", trie)]).match(b"GET", b"/base/v1" + path)
+    assert routed == found or (routed.status, found.status) == (404, 404)
     expected = naive(list(unique.values()), path)
     if expected is None:
         assert isinstance(found, Miss)

@@ -160,6 +160,15 @@ def test_a_range_never_passes_a_type_that_its_schema_cannot_judge(make: Any) -> 
     assert operation.prepare() == ()
 
 
+def test_a_range_that_has_no_form_for_its_schema_refuses_the_type_and_nothing_else(make: Any) -> None:
+    operation = make(body({"*/*": {"schema": {"type": "array", "maxItems": 1}}}))
+    for _ in range(2):
+        found = told(send(operation, b"a=1", b"application/x-www-form-urlencoded"))
+        assert found == ("media-type-unsupported", 415, [("", "media-type")])
+    for index in range(200):
+        assert send(operation, b"[]", b"application/x%d+json" % index) is None
+
+
 def test_codings_are_not_taken_off_requests(make: Any) -> None:
     operation = make(body({"application/json": {"schema": ORDER}}))
     good = b'{"placer":"A"}'
