@@ -1,6 +1,6 @@
 """Prints the CPU that one durable audit record costs, with 1, 4, 16 and 32 callers in flight.
 
-    .venv/bin/python -m tests.bench.audit [FOLDER]      (FOLDER on the disk to be measured)
+    .venv/bin/python tests/bench/audit.py [FOLDER]      (FOLDER on the disk to be measured)
 
 CPU is that of the whole process (user and system), so the writer thread and the kernel's part of
 write and fdatasync are in it; the cost of an event loop that does nothing but wait is in it too.
@@ -83,7 +83,7 @@ def main() -> None:
         for fsync in (True, False):
             for in_flight in (1, 4, 16, 32):
                 with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                    row = runner.run(measure(Path(folder), in_flight, 2.0, fsync=fsync))
+                    row = runner.run(measure(Path(folder) / "audit", in_flight, 2.0, fsync=fsync))
                 click.echo(
                     f"{in_flight:>9} {fsync!s:>9} {row[0]:>8} {row[1]:>7.1f} {row[2]:>8.0f} {row[3]:>7.2f}"
                 )
