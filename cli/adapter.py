@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli import adapter_instances
+from cli.adapter_instances import add, list_, remove
 from cli.adapter_output import print_letter, print_trial, show_rows
 from cli.errors import Exit
+from cli.output import format_option, print_json
 
 if TYPE_CHECKING:
     from adapters.replay import Replayed
@@ -22,9 +23,6 @@ _DATA = click.option(
     "--data",
     type=click.Path(path_type=Path, file_okay=False),
     help="Data folder (default: INTERLOCK_DATA or .interlock).",
-)
-_FORMAT = click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
 )
 _LIMIT = click.option(
     "--limit", type=click.IntRange(1, 1000), default=100, show_default=True, help="Most rows."
@@ -42,8 +40,13 @@ for _command in (adapter_instances.add, adapter_instances.list_, adapter_instanc
     adapter.add_command(_command)
 
 
+adapter.add_command(add)
+adapter.add_command(list_)
+adapter.add_command(remove)
+
+
 @adapter.command()
-@_FORMAT
+@format_option
 def kinds(form: str) -> None:
     """List the kinds of adapters and their settings."""
     from adapters.catalog import all_kinds
@@ -57,7 +60,7 @@ def kinds(form: str) -> None:
         }
         for row in all_kinds()
     ]
-    show_rows(rows, form)
+    show_rows(rows, form, empty="no kinds")
 
 
 @adapter.command(name="try")
@@ -70,7 +73,7 @@ def kinds(form: str) -> None:
     help="JSON file of the adapter's settings.",
 )
 @_DATA
-@_FORMAT
+@format_option
 def try_(kind: str, file: Path, settings_file: Path | None, data: Path | None, form: str) -> int:
     """Show what the messages of FILE would become; nothing is kept or sent.
 
@@ -91,7 +94,7 @@ def try_(kind: str, file: Path, settings_file: Path | None, data: Path | None, f
     raw = _read(file)
     trials = [try_message(message, device, schemas) for message in split_messages(raw) or [raw]]
     if form == "json":
-        click.echo(json.dumps([asdict(trial) for trial in trials], indent=2, ensure_ascii=False))
+        print_json([asdict(trial) for trial in trials])
     else:
         for place, trial in enumerate(trials, 1):
             print_trial(place, trial)
@@ -114,7 +117,7 @@ def dead_letters(context: click.Context) -> None:
 )
 @_LIMIT
 @_DATA
-@_FORMAT
+@format_option
 def list_letters(state: str | None, limit: int, data: Path | None, form: str) -> None:
     """List dead letters, newest first, without their content."""
     from cli.adapter_house import open_reading, settings_of
@@ -123,14 +126,18 @@ def list_letters(state: str | None, limit: int, data: Path | None, form: str) ->
         letters = reading.letters(state=state or "", limit=limit)
     names = ("id", "connection", "reason", "location", "handed_back", "state", "received_at", "bytes")
     rows = [asdict(letter) for letter in letters]
-    show_rows(rows if form == "json" else [{name: row[name] for name in names} for row in rows], form)
+    show_rows(
+        rows if form == "json" else [{name: row[name] for name in names} for row in rows],
+        form,
+        empty="no dead letters",
+    )
 
 
 @dead_letters.command(name="show")
 @click.argument("letter_id", metavar="ID")
 @_REVEAL
 @_DATA
-@_FORMAT
+@format_option
 def show_letter(letter_id: str, reveal: bool, data: Path | None, form: str) -> None:
     """Show one dead letter: why, where, what to do; with --reveal its bytes as they arrived."""
     from cli.adapter_house import open_reading, record_reveal, settings_of
@@ -144,7 +151,7 @@ def show_letter(letter_id: str, reveal: bool, data: Path | None, form: str) -> N
             raw = reading.raw(letter_id)
     if form == "json":
         shown = asdict(letter) | ({"raw": raw.decode("iso8859-1")} if raw is not None else {})
-        click.echo(json.dumps(shown, indent=2))
+        print_json(shown)
         return
     print_letter(letter)
     if raw is not None:
@@ -161,7 +168,7 @@ def show_letter(letter_id: str, reveal: bool, data: Path | None, form: str) -> N
 )
 @click.option("--dry-run", is_flag=True, help="Say what would happen; keep and send nothing.")
 @_DATA
-@_FORMAT
+@format_option
 def replay(letter_id: str, corrected: Path | None, dry_run: bool, data: Path | None, form: str) -> int:
     """Take dead letter ID through the intake again: as it arrived, or corrected by --with FILE.
 
@@ -182,7 +189,7 @@ def replay(letter_id: str, corrected: Path | None, dry_run: bool, data: Path | N
         "events": list(done.settled.event_ids),
     }
     if form == "json":
-        click.echo(json.dumps(found, indent=2))
+        print_json(found)
     else:
         click.echo(f"replayed {done.letter}: {done.settled.state} as message {done.message}")
         for event in done.settled.event_ids:
@@ -196,7 +203,7 @@ def replay(letter_id: str, corrected: Path | None, dry_run: bool, data: Path | N
 @_REVEAL
 @_LIMIT
 @_DATA
-@_FORMAT
+@format_option
 def events(event_id: str | None, after: int, reveal: bool, limit: int, data: Path | None, form: str) -> None:
     """List canonical events in order; ID with --reveal prints one with its data."""
     from cli.adapter_house import open_reading, record_reveal, settings_of
@@ -204,14 +211,14 @@ def events(event_id: str | None, after: int, reveal: bool, limit: int, data: Pat
     settings = settings_of(data)
     with open_reading(settings) as reading:
         if event_id is None:
-            show_rows(reading.events(after=after, limit=limit), form)
+            show_rows(reading.events(after=after, limit=limit), form, empty="no events")
             return
         opened = reading.event(event_id)
     if reveal:
         record_reveal(settings, event_id, "event")
     else:
         opened["data"] = "(hidden: --reveal shows it, and is put in the audit log)"
-    click.echo(json.dumps(opened, indent=2, ensure_ascii=False))
+    print_json(opened)
 
 
 @adapter.command()
@@ -219,7 +226,7 @@ def events(event_id: str | None, after: int, reveal: bool, limit: int, data: Pat
 @_REVEAL
 @_LIMIT
 @_DATA
-@_FORMAT
+@format_option
 def resources(resource_id: str | None, reveal: bool, limit: int, data: Path | None, form: str) -> None:
     """List canonical resources, last changed first; ID with --reveal prints its current state."""
     from cli.adapter_house import open_reading, record_reveal, settings_of
@@ -229,11 +236,11 @@ def resources(resource_id: str | None, reveal: bool, limit: int, data: Path | No
         raise click.UsageError("a resource is health data: add --reveal, which is put in the audit log")
     with open_reading(settings) as reading:
         if resource_id is None:
-            show_rows(reading.resources(limit=limit), form)
+            show_rows(reading.resources(limit=limit), form, empty="no resources")
             return
         opened = reading.resource(resource_id)
         record_reveal(settings, resource_id, "resource")
-    click.echo(json.dumps(opened, indent=2, ensure_ascii=False))
+    print_json(opened)
 
 
 async def _replay(settings: Settings, letter_id: str, corrected: Path | None) -> Replayed:
@@ -278,7 +285,7 @@ def _dry_run(settings: Settings, letter_id: str, corrected: Path | None, form: s
         "resources": len(trial.documents),
     }
     if form == "json":
-        click.echo(json.dumps(found, indent=2))
+        print_json(found)
     else:
         print_trial(1, trial, documents=False)
     return Exit.GATE_SAYS_NO if trial.reason else Exit.OK

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from cli.output import print_json, print_rows
 
 if TYPE_CHECKING:
     from adapters.canonical.reading import DeadLetter
@@ -59,35 +59,14 @@ def print_letter(letter: DeadLetter) -> None:
         click.echo(f"  {pointer or '/'}: {keyword}")
 
 
-def show_rows(rows: list[dict[str, Any]], form: str) -> None:
-    """Print rows as an aligned table, or as JSON."""
+def show_rows(rows: list[dict[str, Any]], form: str, *, empty: str) -> None:
+    """Print rows as a table whose columns are the keys of the first, or as JSON."""
     if form == "json":
-        click.echo(json.dumps(rows, indent=2))
+        print_json(rows)
         return
-    for line in Table(rows).lines():
-        click.echo(line)
-    if not rows:
-        click.echo("none", err=True)
+    heads = list(rows[0]) if rows else []
+    print_rows(heads, [[_cell(row[name]) for name in heads] for row in rows], empty=empty)
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Rows for a terminal: the keys of the first row are the columns."""
-
-    rows: list[dict[str, Any]]
-
-    def lines(self) -> Iterator[str]:
-        """Give aligned lines, a header first; nothing for no rows."""
-        if not self.rows:
-            return
-        names = list(self.rows[0])
-        cells = [names, *([_cell(row[name]) for name in names] for row in self.rows)]
-        widths = [max(len(line[column]) for line in cells) for column in range(len(names))]
-        for line in cells:
-            yield "  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip()
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return "-" if value in ("", None) else str(value)
+def _cell(value: Any) -> Any:
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
