@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import itertools
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +26,24 @@ def _double(name: str) -> Any:
         sys.modules[full] = module
         spec.loader.exec_module(module)
     return sys.modules[full]
+
+
+@pytest.fixture(scope="session")
+def doubles() -> Any:
+    """The module tests/doubles/registry.py."""
+    return _double("registry")
+
+
+@pytest.fixture
+def services(engine: Engine, tmp_path: Path, doubles: Any) -> Any:
+    """A registry over both databases, with engines that say what they are told."""
+    return doubles.make_services(engine, tmp_path / "data")
+
+
+@pytest.fixture
+def desk(sqlite_engine: Engine, tmp_path: Path, doubles: Any) -> Any:
+    """The same over SQLite alone, for what has nothing to do with the database."""
+    return doubles.make_services(sqlite_engine, tmp_path / "data")
 
 
 @pytest.fixture(scope="session")
@@ -60,13 +79,25 @@ def postgres_engine(postgres: Any, postgres_template: str) -> Iterator[Engine]:
     made.dispose()
 
 
-@pytest.fixture
-def sqlite_engine(tmp_path: Path) -> Iterator[Engine]:
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, empty SQLite file: copying it is faster than migrating each time."""
     from registry.store import engine
     from registry.store.upgrade import upgrade
 
-    made = engine.sqlite_engine(tmp_path / "registry.db")
+    file = tmp_path_factory.mktemp("template") / "registry.db"
+    made = engine.sqlite_engine(file)
     upgrade(made)
+    made.dispose()
+    return file
+
+
+@pytest.fixture
+def sqlite_engine(tmp_path: Path, sqlite_template: Path) -> Iterator[Engine]:
+    from registry.store import engine
+
+    shutil.copy(sqlite_template, tmp_path / "registry.db")
+    made = engine.sqlite_engine(tmp_path / "registry.db")
     yield made
     made.dispose()
 

@@ -1,0 +1,54 @@
+"""The engines that judge a document: lint, the proxy's compiler, comparison, the catalogue of adapters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from adapters.catalog import check_settings, find
+from kernel.errors import InterlockError
+from kernel.operation.compile import compile_contract
+from kernel.schema.dialects import dialect_of
+from kernel.schema.validator import compile_schema
+from registry.compat.policy import compare
+from registry.lint.document import lint
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kernel.contract.finding import Finding, Verdict
+    from kernel.settings import Settings
+    from registry.review.model import Kind
+
+
+class HouseEngines:
+    """The engines of this release (registry/review/ports.py: Engines)."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def lint(self, root: Any, kind: Kind, name: str) -> tuple[Finding, ...]:
+        """Judge a self-contained document."""
+        return tuple(lint(root, kind, name=name))
+
+    def compile(self, root: Any, kind: Kind, name: str) -> tuple[Finding, ...]:
+        """Compile as the proxy will; raises `ContractInvalid` or `SchemaRefused`.
+
+        Messages of AsyncAPI are compiled by whoever carries them (not in this release).
+        """
+        if kind == "openapi":
+            return compile_contract(root, name=name).prepare()
+        if kind == "schema":
+            compile_schema(root, root=root, dialect=dialect_of(root))
+        return ()
+
+    def compare(self, old: Any, new: Any, kind: Kind) -> Verdict:
+        """Compare two self-contained documents; canonical schemas are read and written by us."""
+        return compare(old, new, kind, role="both" if kind == "schema" else None, settings=self._settings)
+
+    def adapter_fault(self, kind: str, settings: Mapping[str, Any]) -> str | None:
+        """Say why an adapter of this kind cannot have these settings, or None."""
+        try:
+            check_settings(find(kind).kind, settings, name=kind)
+        except InterlockError as error:
+            return f"{error.message} ({error.hint})" if error.hint else error.message
+        return None
