@@ -31,7 +31,6 @@ class Answer:
     __slots__ = ("_headers", "_limits", "body", "findings")
 
     def __init__(self, spec: Any, pointer: str, schemas: Schemas) -> None:
-        spec, pointer = follow(schemas.root, spec, pointer)
         spec = mapping(spec, pointer)
         self._limits = schemas.limits
         self.body = Body(spec.get("content"), f"{pointer}/content", schemas, "response")
@@ -49,22 +48,22 @@ class Answer:
     def check(self, status: int, headers: Headers, body: bytes, *, head: bool) -> tuple[Violation, ...]:
         """Judge headers and body of one answer."""
         fields = dict(headers)
-        single = len(fields) == len(headers)
-        found: list[Violation] = []
-        for name, header in self._headers:
-            if name not in fields:
-                if header.required:
-                    found.append(header.missing())
-                continue
-            raws = [fields[name]] if single else [value for known, value in headers if known == name]
-            found += header.check(raws)
+        names = () if len(fields) == len(headers) else tuple(name for name, _ in headers)
+        found = self._check_headers(fields, headers) if self._headers else ()
         if head or status in _BODILESS:
-            if body:
-                found.append(Violation("body", "", "unexpected"))
+            found += (Violation("body", "", "unexpected"),) if body else ()
         else:
-            names = () if single else tuple(name for name, _ in headers)
             found += self._check_body(fields, names, body)
-        return tuple(found[: self._limits.violations])
+        return found[: self._limits.violations] if found else ()
+
+    def _check_headers(self, fields: dict[bytes, bytes], headers: Headers) -> tuple[Violation, ...]:
+        found: tuple[Violation, ...] = ()
+        for name, header in self._headers:
+            if name in fields:
+                found += header.check([value for known, value in headers if known == name])
+            elif header.required:
+                found += (header.missing(),)
+        return found
 
     def _check_body(
         self, fields: dict[bytes, bytes], names: tuple[bytes, ...], body: bytes
@@ -91,32 +90,38 @@ class Answer:
 class Answers:
     """All Response Objects of an operation: an exact status before its range, this before `default`."""
 
-    __slots__ = ("_known", "_pointer", "_schemas", "_specs")
+    __slots__ = ("_by_status", "_known", "_pointer", "_schemas", "_specs")
 
     def __init__(self, responses: Any, pointer: str, schemas: Schemas) -> None:
         self._pointer = pointer
         self._schemas = schemas
-        self._specs: dict[str, Any] = {}
+        self._specs: dict[str, tuple[Any, str]] = {}
         for status, spec in mapping(responses, f"{pointer}/responses").items():
             if str(status).startswith("x-"):
                 continue
             if not _STATUS.fullmatch(str(status)):
                 raise refused(f"{str(status)[:40]!r} is no status", f"{pointer}/responses")
-            self._specs[str(status).lower()] = spec
+            self._specs[str(status).lower()] = (spec, f"{pointer}/responses/{status}")
         self._known: dict[str, Answer] = {}
+        self._by_status: dict[int, Answer] = {}
 
     def check(
         self, status: int, headers: Headers, body: bytes, *, head: bool = False
     ) -> tuple[Violation, ...]:
         """Judge one answer; without any declared answer there is nothing to hold it to."""
-        for key in (str(status), f"{status // 100}xx", "default"):
-            if key in self._specs:
-                return self._answer(key).check(status, headers, body, head=head)
-        return _UNDECLARED if self._specs else ()
+        answer = self._by_status.get(status)
+        if answer is None:
+            for key in (str(status), f"{status // 100}xx", "default"):
+                if key in self._specs:
+                    answer = self._by_status[status] = self._answer(key)
+                    break
+            else:
+                return _UNDECLARED if self._specs else ()
+        return answer.check(status, headers, body, head=head)
 
     def prepare(self) -> tuple[Finding, ...]:
         """Compile all answers; raises `ContractInvalid` or `SchemaRefused`."""
-        found = [note for key in self._specs for note in self._answer(key).findings]
+        found = list(dict.fromkeys(note for key in self._specs for note in self._answer(key).findings))
         if not self._specs:
             what = "no answer is declared, so that none can be judged"
             found.append(unchecked("answers-undeclared", self._pointer, what))
@@ -124,5 +129,10 @@ class Answers:
 
     def _answer(self, key: str) -> Answer:
         if key not in self._known:
-            self._known[key] = Answer(self._specs[key], f"{self._pointer}/responses/{key}", self._schemas)
+            spec, place = follow(self._schemas.root, *self._specs[key])
+            shared: dict[str, Answer] = self._schemas.answers
+            # Operations that reference one Response Object share what is compiled of it.
+            if place not in shared:
+                shared[place] = Answer(spec, place, self._schemas)
+            self._known[key] = shared[place]
         return self._known[key]

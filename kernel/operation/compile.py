@@ -56,7 +56,8 @@ class CompiledContract:
 
     def prepare(self) -> tuple[Finding, ...]:
         """Compile every operation (freeze does); raises as `Operation.prepare` does, at the first defect."""
-        return tuple(finding for operation in self.operations for finding in operation.prepare())
+        found = (finding for operation in self.operations for finding in operation.prepare())
+        return tuple(dict.fromkeys(found))  # shared parts are one finding, however often they are referenced
 
 
 def compile_contract(

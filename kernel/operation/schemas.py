@@ -20,12 +20,13 @@ Direction = Literal["request", "response"]
 class Schemas:
     """Compiles schemas of `root`; what is reached by the same `$ref` or is the same node is shared."""
 
-    __slots__ = ("_compiled", "dialect", "limits", "root")
+    __slots__ = ("_compiled", "answers", "dialect", "limits", "root")
 
     def __init__(self, root: Any, dialect: Dialect, limits: OperationLimits) -> None:
         self.root = root
         self.dialect = dialect
         self.limits = limits
+        self.answers: dict[str, Any] = {}  # compiled Response Objects by their pointers; answers.py fills it
         # The node itself is kept beside, so that its id stays its own.
         self._compiled: dict[tuple[int | str, Direction], tuple[Any, CompiledSchema | None]] = {}
 

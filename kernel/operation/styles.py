@@ -81,7 +81,8 @@ def pairs_of(raw: bytes, limit: int) -> list[tuple[bytes, bytes]]:
     """
     if raw.count(b"&") >= limit:
         raise Undecodable("limit")
-    return [(piece.partition(b"=")[0], piece.partition(b"=")[2]) for piece in raw.split(b"&") if piece]
+    pieces = [piece.partition(b"=") for piece in raw.split(b"&") if piece]
+    return [(name, value) for name, _, value in pieces]
 
 
 def _member(piece: bytes) -> tuple[bytes, bytes]:

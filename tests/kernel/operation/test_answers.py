@@ -146,3 +146,22 @@ def test_write_only_properties_are_refused_in_an_answer(make: Any) -> None:
 def test_an_odd_status_is_refused(make: Any) -> None:
     with pytest.raises(ContractInvalid, match="no status"):
         make({"responses": {"20X": {"description": "odd"}}}).prepare()
+
+
+def test_a_finding_of_an_answer_names_its_true_place(make: Any) -> None:
+    content = {"text/event-stream": {"schema": {"type": "object"}}}
+    components = {"responses": {"Feed": {"description": "feed", "content": content}}}
+    operation = make(
+        {
+            "responses": {
+                "2XX": {"description": "ok", "content": content},
+                "200": {"$ref": "#/components/responses/Feed"},
+                "201": {"$ref": "#/components/responses/Feed"},
+            }
+        },
+        components=components,
+    )
+    assert [(note.rule, note.pointer) for note in operation.prepare()] == [
+        ("content-unchecked", "/paths/~1things/post/responses/2XX/content/text~1event-stream"),
+        ("content-unchecked", "/components/responses/Feed/content/text~1event-stream"),
+    ]
