@@ -53,6 +53,7 @@ ROWS: tuple[Reason, ...] = (
     Reason("report-missing", "content", _SEGMENT, "a result message without OBR", "send an OBR before its OBX"),
     Reason("code-missing", "content", _MISSING, "the report or an observation has no code", "fill OBR-4, OBX-3"),
     Reason("status-unknown", "content", _TABLE, "a result status is in no HL7 table", "send a code of table 0085 (OBX-11) or 0123 (OBR-25)"),
+    Reason("value-unreadable", "content", _TYPE, "a value is not what OBX-2 says it is", "send a number for NM, or type ST for words; or set number_policy to text"),
     Reason("final-without-value", "content", _MISSING, "OBX-11 U makes a result final without sending it again", "send the value with status F"),
     Reason("time-unreadable", "content", _TYPE, "a time that matters is no HL7 time", "send YYYYMMDDHHMMSS with offset"),
     Reason("outside-contract", "content", _TYPE, "the canonical form does not match its frozen schema", "see the violations; correct the message or the profile"),

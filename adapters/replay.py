@@ -72,6 +72,6 @@ async def replay(
         why = (settled.record or {}).get("reason", settled.state)
         raise ReplayRefused(
             f"dead letter {letter.id} was not taken: {why}",
-            hint=f"correct it and use --with FILE; `interlock explain {why}`; it stays in the dead letters",
+            hint="correct it and use --with FILE; what each reason means: docs/reference/acknowledgements.md",
         )
     return Replayed(letter.id, held.id, settled)

@@ -40,7 +40,7 @@ def read_observation(
     status_raw = obx.value(11)
     status = observation_status(status_raw, report_status, obx.at(11))
     unit = read_unit(obx.field(6), settings.units)
-    value, absent = _value(obx, unit, clock)
+    value, absent = _value(obx, unit, clock, words_for_numbers=settings.words_for_numbers)
     if value is None and status_raw.upper() == "U":
         raise MessageRefused("final without a value", reason="final-without-value", location=obx.at(5))
     if value is None and absent is None:
@@ -72,7 +72,7 @@ def normalise(found: dict[str, Any] | None, codes: Mapping[str, Mapping[str, str
 
 
 def _value(
-    obx: Segment, unit: dict[str, Any] | None, clock: Clock
+    obx: Segment, unit: dict[str, Any] | None, clock: Clock, *, words_for_numbers: bool
 ) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
     """Give (value, nothing) or (nothing, why it is absent); both None where the field is empty."""
     kind = obx.value(2).upper()
@@ -89,6 +89,8 @@ def _value(
     if kind in _MOMENTS:
         return _moment(kind, plain, clock), None
     numeric = _numeric(kind, field, plain, unit) if kind in _NUMERIC else None
+    if numeric is None and kind == "NM" and not words_for_numbers:
+        raise MessageRefused("an NM is no number", reason="value-unreadable", location=obx.at(5))
     return numeric or _text(obx, unit), None
 
 

@@ -69,6 +69,11 @@ SETTINGS_SCHEMA: dict[str, Any] = {
             "default": "flag",
             "description": "Times that nobody can read: keep as sent and flag, or refuse (time-unreadable).",
         },
+        "number_policy": {
+            "enum": ["refuse", "text"],
+            "default": "refuse",
+            "description": "An OBX of type NM without a number: refuse (value-unreadable), or keep as text.",
+        },
         "unmapped": {
             "enum": ["store", "refuse"],
             "default": "store",
@@ -129,6 +134,7 @@ class LabSettings:
     zone: tzinfo
     zone_given: bool
     flag_times: bool
+    words_for_numbers: bool
     store_unmapped: bool
     silent: bool
     codes: Mapping[str, Mapping[str, str]]
@@ -163,6 +169,7 @@ def read_settings(raw: Mapping[str, Any]) -> LabSettings:
         zone=_zone(raw.get("timezone")),
         zone_given="timezone" in raw,
         flag_times=raw.get("time_policy", "flag") == "flag",
+        words_for_numbers=raw.get("number_policy", "refuse") == "text",
         store_unmapped=raw.get("unmapped", "store") == "store",
         silent=raw.get("on_failure", "AR") == "silent",
         codes=raw.get("codes", {}),

@@ -85,7 +85,6 @@ VALUES = [
     ("NM", "&lt;40".replace("&lt;", "<"), {"kind": "quantity", "raw": "<40", "number": "40", "comparator": "<"}),
     ("ST", ">=1.5", {"kind": "quantity", "raw": ">=1.5", "number": "1.5", "comparator": ">="}),
     ("ST", "Negative", {"kind": "text", "text": "Negative"}),
-    ("NM", "see comment", {"kind": "text", "text": "see comment"}),
     ("SN", "^5.5", {"kind": "quantity", "raw": "^5.5", "number": "5.5"}),
     ("SN", "<^40", {"kind": "quantity", "raw": "<^40", "number": "40", "comparator": "<"}),
     ("SN", "^1^:^128", {"kind": "interval", "raw": "^1^:^128", "first": "1", "separator": ":", "second": "128"}),
@@ -172,6 +171,13 @@ def test_local_codes_are_mapped_by_the_profile():
     assert found["normalised"] == {"code": "2951-2", "system": "LN", "display": "Sodium"}
 
 
+def test_words_for_numbers_are_text_only_where_the_profile_wants_it():
+    assert line("NM", "see comment", unit="", settings={"number_policy": "text"})["value"] == {
+        "kind": "text",
+        "text": "see comment",
+    }
+
+
 def test_ranges_with_one_end():
     assert line(ranges="<5")["referenceRange"] == {"raw": "<5", "high": "5"}
     assert line(ranges="> 3")["referenceRange"] == {"raw": "> 3", "low": "3"}
@@ -225,6 +231,7 @@ def test_the_report_is_brought_in_line_with_its_lines(report, lines, status, eve
         ((PID, OBR, obx(status="Q")), "status-unknown", "OBX[1]-11"),
         ((PID, OBR[:-1] + "?", obx()), "status-unknown", "OBR[1]-25"),
         ((PID, OBR, obx(value="", status="U")), "final-without-value", "OBX[1]-5"),
+        ((PID, OBR, obx("NM", "a hundred and forty")), "value-unreadable", "OBX[1]-5"),
         ((PID, obx()), "report-missing", "OBR[1]"),
         ((PID, "OBR|1|P7|F9||||20260301", obx()), "code-missing", "OBR[1]-4"),
     ],
