@@ -19,7 +19,7 @@ SABOTAGE = (
     ("kernel-pure", "kernel/errors.py", "import sqlalchemy"),
     ("ci-apart", "ci/__init__.py", "import runtime_proxy"),
     ("catalog", "adapters/intake.py", "import adapters.devices.lab_hl7v2"),
-    ("adapters-apart", "adapters/devices/lab_hl7v2.py", "import adapters.partners.http"),
+    ("adapters-apart", "adapters/devices/lab_hl7v2/device.py", "import adapters.partners.http"),
     ("acyclic", "adapters/wire/__init__.py", "import adapters.formats.sabotage_other"),
 )
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from adapters.errors import CanonicalStoreError
+
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -25,7 +27,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Refuse: what arrived is not thrown away by a migration."""
-    raise NotImplementedError("schema canonical is never downgraded; restore a backup instead")
+    raise CanonicalStoreError("schema canonical is never downgraded", hint="restore a backup instead")
 
 
 def _inbox_key(
