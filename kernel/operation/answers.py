@@ -60,7 +60,12 @@ class Answer:
         found: tuple[Violation, ...] = ()
         for name, header in self._headers:
             if name in fields:
-                found += header.check([value for known, value in headers if known == name])
+                lines = [value for known, value in headers if known == name]
+                if name == b"set-cookie":
+                    # RFC 9110 §5.3: the one field that comes in several lines and is no list.
+                    found += tuple(item for line in lines for item in header.check([line]))
+                else:
+                    found += header.check(lines)
             elif header.required:
                 found += (header.missing(),)
         return found

@@ -115,7 +115,7 @@ class MultipartReader:
         if (media is not None and media.kind == "json") or not item.scalars:
             if media is not None and media.kind != "json":
                 raise Undecodable("contentType", pointer)
-            return _at(pointer, read_json, part.data)
+            return _at(pointer, read_exactly, part.data)
         text = _at(pointer, text_of_part, part.data)
         candidates = scalars_of(text, item.scalars, self._limits.number_digits)
         if not candidates:
@@ -142,6 +142,11 @@ def object_shape(schema: Any, pointer: str, schemas: Schemas) -> Shape:
     if "object" not in shape.types:
         raise refused("a form has the schema of an object", f"{pointer}/schema")
     return shape
+
+
+def read_exactly(data: bytes) -> Any:
+    """Read the JSON of a part; what its property says of numbers is not asked."""
+    return read_json(data, exact=True)
 
 
 def text_of_part(data: bytes) -> str:

@@ -18,8 +18,6 @@ class OperationLimits:
     form_fields: int = 2_048
     parts: int = 128  # of one multipart body
     part_header_bytes: int = 8_192
-    json_depth: int = 64
-    json_nodes: int = 1_000_000
     number_digits: int = 400
     decoded_bytes: int = 16_777_216  # of a response after gzip or deflate
     decoded_ratio: int = 200  # of decoded to encoded bytes

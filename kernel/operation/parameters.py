@@ -216,8 +216,7 @@ class Parameter:
         return [found]
 
     def _json(self, raws: list[bytes]) -> list[Any]:
-        exact = self.validator is not None and getattr(self.validator, "exact", False)
-        return [read_json(self.text(self._only(raws)).encode(), exact=exact)]
+        return [read_json(self.text(self._only(raws)).encode(), exact=True)]
 
     def _json_each(self, raws: list[bytes]) -> list[Any]:
         return [[self._json([raw])[0] for raw in raws]]

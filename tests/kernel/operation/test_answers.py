@@ -165,3 +165,17 @@ def test_a_finding_of_an_answer_names_its_true_place(make: Any) -> None:
         ("content-unchecked", "/paths/~1things/post/responses/2XX/content/text~1event-stream"),
         ("content-unchecked", "/components/responses/Feed/content/text~1event-stream"),
     ]
+
+
+def test_set_cookie_comes_in_lines_that_are_no_list(make: Any) -> None:
+    responses = {
+        "200": {
+            "description": "ok",
+            "headers": {"Set-Cookie": {"schema": {"type": "string", "pattern": "^[a-z]="}}},
+        }
+    }
+    lines = [(b"set-cookie", b"a=1; Path=/"), (b"set-cookie", b"b=2, 3")]
+    assert judge(make, 200, lines, b"", responses=responses) == []
+    assert judge(make, 200, [*lines, (b"set-cookie", b"7=secret")], b"", responses=responses) == [
+        ("header", "Set-Cookie", "pattern")
+    ]

@@ -74,6 +74,16 @@ def test_urlencoded(make: Any, data: bytes, expected: Any) -> None:
     assert form(make, data) == expected
 
 
+def test_numbers_inside_a_part_are_judged_as_written(make: Any) -> None:
+    schema = {
+        "type": "object",
+        "properties": {"a": {"type": "object", "properties": {"n": {"type": "integer"}}}},
+    }
+    assert form(make, b'a={"n":1.0}', schema=schema) is None
+    found = form(make, b'a={"n":1.00000000000000000001}', schema=schema)
+    assert found == ("body-invalid", [("/a/n", "type")])
+
+
 def test_a_form_property_may_have_a_style(make: Any) -> None:
     encoding = {"wards": {"style": "pipeDelimited", "explode": False}, "address": {"style": "deepObject"}}
     assert form(make, b"name=Ada&wards=1|2&address[zip]=01", encoding=encoding) is None
