@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -15,6 +16,7 @@ from registry.compat.wire import Wire
 
 Direction = Literal["accepts", "emits"]
 _NOTES_DECIDE = "it depends on readOnly or writeOnly, which are only notes in this dialect"
+MOST_DECLARED = 5_000  # schemas that are looked through for declared properties
 MOST_SHOWN = 2_000  # bytes of a value that a finding repeats
 
 
@@ -85,9 +87,53 @@ def finding(change: Change, found: Containment) -> Finding:
     )
 
 
+def ignored(change: Change) -> tuple[Finding, ...]:
+    """Give the properties that the old schema declares for what we accept, and the new one does not."""
+    try:
+        kept = set(_declared(change.new))
+        gone = [path for path in dict.fromkeys(_declared(change.old)) if path not in kept]
+    except Unreadable:
+        return ()
+    rule = BY_ID["property-ignored"]
+    return tuple(
+        Finding(
+            rule.id,
+            rule.severity,
+            follow(change.new, path[:-1]).pointer,
+            f"{change.where}: property {'/'.join(path)!r} is no longer declared",
+            why=rule.why,
+            remedy=rule.remedy,
+            base_pointer=follow(change.old, path).pointer,
+            direction=change.direction,
+        )
+        for path in gone
+        if path[:-1] not in gone
+    )
+
+
+def _declared(start: Node) -> Iterator[tuple[str, ...]]:
+    """Give the path of every property that a schema declares; a recursive part is not entered again."""
+    todo: list[tuple[Node, tuple[str, ...], frozenset[Node]]] = [(start, (), frozenset())]
+    for _ in range(MOST_DECLARED):
+        if not todo:
+            return
+        node, path, around = todo.pop()
+        if node in around:
+            continue
+        around |= {node}
+        view = node.view
+        for name, below in view.properties.items():
+            yield (*path, name)
+            todo.append((below, (*path, name), around))
+        todo += [(below, (*path, "*"), around) for below in (view.items, view.additional) if below]
+        inside = ((view.ref,) if view.ref else ()) + view.all_of + view.any_of + view.one_of
+        todo += [(other, path, around) for other in (*inside, *(view.condition or ())) if other]
+    raise Unreadable("too many properties to compare them by name")
+
+
 def _end(start: Node, goal: Node | None, path: tuple[str, ...]) -> Node:
     """Give the schema of one document at which the proof stopped."""
-    return goal if goal is not None and goal.side is start.side else _follow(start, path)
+    return goal if goal is not None and goal.side is start.side else follow(start, path)
 
 
 def _pointer(node: Node, keyword: str) -> str:
@@ -102,7 +148,7 @@ def _shown(node: Node, keyword: str) -> Any:
     return value if len(canonical_bytes(value)) <= MOST_SHOWN else None
 
 
-def _follow(node: Node, path: tuple[str, ...]) -> Node:
+def follow(node: Node, path: tuple[str, ...]) -> Node:
     """Walk a schema along a path in the value, as far as it is declared."""
     for step in path:
         try:

@@ -65,7 +65,7 @@ def read_view(node: Node) -> View:
         reader = None if _foreign(key, node.dialect) else _READERS.get(key)
         if reader is not None:
             reader(node, value, found)
-        elif not _is_note(key, node.dialect):
+        elif key in node.side.keep or not _is_note(key, node.dialect):
             opaque[key] = value
     if "$id" in opaque:
         raise Unreadable(f"the schema at #{node.pointer} has an $id of its own")

@@ -12,26 +12,36 @@ from registry.compat.schema_view import Node, Traffic, Unreadable, View
 
 
 class Side:
-    """One document, read in one vocabulary for one direction of traffic.
+    """One document, read in one dialect for one direction of traffic.
 
-    `traffic` is request or response for OpenAPI, where `readOnly` properties are never sent in requests
-    and `writeOnly` ones never in responses; None for bare schemas, where both dialect are notes.
+    `traffic` is request or response for OpenAPI 3.0, where `readOnly` properties are not sent in requests
+    and `writeOnly` ones not in responses; None for bare schemas, where both words are notes. In OpenAPI 3.1
+    they are notes too, which many take for more: `notes_bind` reads them as 3.0 does. `keep` names
+    keywords that count here although they are notes to a validator (`xml`, where the bytes are XML).
     """
 
     def __init__(
-        self, root: Any, dialect: Dialect, *, tag: str, traffic: Traffic = None, notes_bind: bool = False
+        self,
+        root: Any,
+        dialect: Dialect,
+        *,
+        tag: str,
+        traffic: Traffic = None,
+        notes_bind: bool = False,
+        keep: frozenset[str] = frozenset(),
     ) -> None:
         self.root = root
         self.dialect = _own_dialect(root, dialect)
         self.tag = tag
         self.traffic: Traffic = traffic
+        self.keep = keep
         self._note = {"request": "readOnly", "response": "writeOnly"}.get(traffic or "")
         self._binding = {Dialect.OPENAPI_30} | ({Dialect.OPENAPI_31} if notes_bind else set())
         self._views: dict[str, View] = {}
         self._nodes: dict[str, Node] = {}
 
     def node(self, pointer: str, raw: Any, dialect: Dialect | None) -> Node:
-        """Give the one node of a place; a `$schema` of its own decides its vocabulary."""
+        """Give the one node of a place; a `$schema` of its own decides its dialect."""
         found = self._nodes.get(pointer)
         if found is None:
             found = self._nodes[pointer] = Node(self, pointer, raw, _own_dialect(raw, dialect))
@@ -46,7 +56,7 @@ class Side:
         return self.node(pointer, value, dialect)
 
     def view(self, node: Node) -> View:
-        """Read a node's keydialect once."""
+        """Read a node's keywords once."""
         view = self._views.get(node.pointer)
         if view is None:
             view = self._views[node.pointer] = read_view(node)

@@ -36,6 +36,7 @@ class Reads(Protocol):
     tag: str  # old or new
     root: Any
     traffic: Traffic
+    keep: frozenset[str]  # notes that count on this side
 
     def node(self, pointer: str, raw: Any, dialect: Dialect | None) -> Node:
         """Give the one node of a place; `dialect` is that of what it stands in."""

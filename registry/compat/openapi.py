@@ -1,0 +1,271 @@
+"""Compares two OpenAPI documents: every operation, part by part, with oasdiff as the second opinion.
+
+What no rule knows is undecided (`change-unclassified`), so that nothing fails open; where oasdiff calls
+something breaking that our own comparison proves harmless, the proof decides, and where neither is sure,
+the verdict is undecided.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from kernel.contract.digest import canonical_bytes
+from kernel.contract.finding import Finding, Severity
+from kernel.contract.positions import token
+from kernel.errors import SchemaRefused
+from registry.compat.containment import Comparer
+from registry.compat.openapi_answers import compare_responses
+from registry.compat.openapi_parts import (
+    Parameters,
+    compare_parameters,
+    compare_request_body,
+    deprecation,
+    parameters_of,
+)
+from registry.compat.openapi_security import compare_security
+from registry.compat.openapi_sides import Api, Journal, Part, Scope, rest_equal
+from registry.compat.rules import BY_ID
+from registry.compat.schema_view import Unreadable
+
+if TYPE_CHECKING:
+    from kernel.settings import Settings
+
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
+_VERSION = re.compile(r"3\.[012](\.\d+)?(-\S*)?")
+_NOTES = frozenset(
+    {"summary", "description", "tags", "externalDocs", "info", "openapi", "components", "$self"}
+)
+_LIMIT = "x-interlock-max-body"
+
+
+def compare_openapi(old: Any, new: Any, settings: Settings | None) -> tuple[list[Finding], dict[str, str]]:
+    """Give the findings and the engines that were asked."""
+    for root in (old, new):
+        if not _VERSION.fullmatch(str(root.get("openapi"))):
+            return [_finding("kinds-differ", "/openapi", "Only OpenAPI 3.0, 3.1 and 3.2 can be compared")], {}
+    try:
+        journal = Journal(Comparer(declared_only=True), Api(old, "old"), Api(new, "new"))
+    except SchemaRefused as error:
+        return [_finding("kinds-differ", "/jsonSchemaDialect", error.message)], {}
+    try:
+        _documents(journal)
+    except Unreadable as error:
+        journal.add(_finding("document-not-comparable", "", error.message), None)
+    from registry.compat.second_opinion import second_opinion  # noqa: PLC0415 - starts a program
+
+    opinion, engines = second_opinion(journal, settings)
+    found = [*journal.result(), *opinion]
+    return found or [_finding("notes-changed", "", "Only notes changed")], engines
+
+
+def _finding(name: str, pointer: str, what: str) -> Finding:
+    rule = BY_ID[name]
+    return Finding(
+        rule.id, rule.severity, pointer, what, why=rule.why, remedy=rule.remedy, base_pointer=pointer
+    )
+
+
+def _documents(journal: Journal) -> None:
+    old, new = Part(journal.old.root, ""), Part(journal.new.root, "")
+    known = _NOTES | {"paths", "webhooks", "servers", "security", "jsonSchemaDialect"}
+    for key in rest_equal(old, new, known):
+        journal.unclassified(None, key, old, new)
+    _paths(journal, old, new)
+    _webhooks(journal, old, new)
+    empty = not any(part.value.get(key) for part in (old, new) for key in ("paths", "webhooks"))
+    if empty and canonical_bytes(old.value.get("components")) != canonical_bytes(new.value.get("components")):
+        journal.unclassified(None, "components", old, new)  # a library of parts: who uses them is not known
+
+
+def _paths(journal: Journal, old: Part, new: Part) -> None:
+    before = {_shape(path): (path, part) for path, part in journal.old.members(old, "paths").items()}
+    after = {_shape(path): (path, part) for path, part in journal.new.members(new, "paths").items()}
+    for shape in dict.fromkeys((*before, *after)):
+        here, there = before.get(shape), after.get(shape)
+        _guarded(journal, shape, here, there)
+
+
+def _guarded(
+    journal: Journal, shape: str, here: tuple[str, Part] | None, there: tuple[str, Part] | None
+) -> None:
+    """Compare one path; what cannot be read is said at its place, and the rest goes on."""
+    try:
+        _path(journal, here, there)
+    except Unreadable as error:
+        pointer = (there or here or (shape, Part({}, "")))[1].pointer
+        journal.add(_finding("document-not-comparable", pointer, error.message), None)
+
+
+def _shape(path: str) -> str:
+    return re.sub(r"\{[^{}]*\}", "{}", path)
+
+
+def _path(journal: Journal, here: tuple[str, Part] | None, there: tuple[str, Part] | None) -> None:
+    renamed = _renamed(here[0], there[0]) if here and there else {}
+    items = (here[1] if here else Part({}, ""), there[1] if there else Part({}, ""))
+    known = _NOTES | {"parameters", "servers", "additionalOperations", *METHODS}
+    if here and there:
+        for key in rest_equal(*items, known):
+            journal.unclassified(None, key, *items)
+    before, after = dict(_operations(journal.old, items[0])), dict(_operations(journal.new, items[1]))
+    for method in dict.fromkeys((*before, *after)):
+        path = (there or here or ("", None))[0]
+        scope = Scope(f"{method} {path}", (method, path))
+        first, second = before.get(method), after.get(method)
+        if first is not None and second is not None:
+            parameters = (
+                parameters_of(journal.old, items[0], first, renamed),
+                parameters_of(journal.new, items[1], second, {}),
+            )
+            _operation(journal, scope, (first, second), parameters)
+            _servers(journal, scope, items, (first, second))
+        elif first is not None:
+            journal.note("operation-removed", scope, f"{scope.label} was removed", at=(first.pointer, None))
+        elif second is not None:
+            journal.note("operation-added", scope, f"{scope.label} was added", at=(None, second.pointer))
+
+
+def _renamed(old: str, new: str) -> dict[str, str]:
+    """Map the names of path parameters of the old template to those at the same place in the new one."""
+    names = [re.findall(r"\{([^{}]*)\}", path) for path in (old, new)]
+    return dict(zip(*names, strict=True))
+
+
+def _operations(api: Api, item: Part) -> Iterator[tuple[str, Part]]:
+    for method in METHODS:
+        if method in item.value:
+            yield method.upper(), api.below(item, method)
+    yield from api.members(item, "additionalOperations").items()
+
+
+def _operation(
+    journal: Journal, scope: Scope, ends: tuple[Part, Part], parameters: tuple[Parameters, Parameters]
+) -> None:
+    old, new = ends
+    known = _NOTES | {
+        "operationId", "parameters", "requestBody", "responses", "callbacks", "deprecated", "security", "servers",
+    }  # fmt: skip
+    for key in rest_equal(old, new, known):
+        journal.unclassified(scope, key, old, new)
+    _policies(journal, scope, old, new)
+    deprecation(journal, scope, scope.label, old, new)
+    if old.value.get("operationId") != new.value.get("operationId"):
+        ids = [part.value.get("operationId") for part in ends]
+        journal.note(
+            "operation-id-changed", scope, f"{scope.label}: operationId changed",
+            at=(old.pointer, new.pointer), before=ids[0], after=ids[1],
+        )  # fmt: skip
+    compare_parameters(journal, scope, *parameters)
+    compare_request_body(journal, scope, old, new)
+    compare_responses(journal, scope, old, new)
+    compare_security(journal, scope, old, new)
+    _callbacks(journal, scope, old, new)
+
+
+def _policies(journal: Journal, scope: Scope, old: Part, new: Part) -> None:
+    """Judge our own extensions; those of others are notes."""
+    for key in dict.fromkeys((*old.value, *new.value)):
+        before, after = old.value.get(key), new.value.get(key)
+        if not key.startswith("x-interlock-") or canonical_bytes(before) == canonical_bytes(after):
+            continue
+        if (
+            key == _LIMIT
+            and (isinstance(before, int) or before is None)
+            and (isinstance(after, int) or after is None)
+        ):
+            lowered = after is not None and (before is None or after < before)
+            rule = "limit-lowered" if lowered else "limit-raised"
+            what = f"{scope.label}: the largest body is now {after}"
+            journal.note(rule, scope, what, at=(old.pointer, new.pointer), before=before, after=after)
+        else:
+            journal.unclassified(scope, key, old, new)
+
+
+def _callbacks(journal: Journal, scope: Scope, old: Part, new: Part) -> None:
+    before, after = journal.old.members(old, "callbacks"), journal.new.members(new, "callbacks")
+    for name in dict.fromkeys((*before, *after)):
+        here, there = before.get(name), after.get(name)
+        if here is None or there is None:
+            place = (here.pointer if here else None, there.pointer if there else None)
+            what = f"{scope.label}: callback {name!r} was {'added' if here is None else 'removed'}"
+            journal.note("callback-changed", scope, what, at=place)
+            continue
+        _called_items(journal, scope, f"callback {name}", (here, there))
+
+
+def _called_items(journal: Journal, scope: Scope, name: str, ends: tuple[Part, Part]) -> None:
+    """Compare maps of URL (or nothing) to path item, where we are the caller."""
+    urls = [
+        {
+            url: api.part(value, end.pointer + token(url))
+            for url, value in end.value.items()
+            if not url.startswith("x-")
+        }
+        for api, end in zip((journal.old, journal.new), ends, strict=True)
+    ]
+    for url in dict.fromkeys((*urls[0], *urls[1])):
+        here, there = urls[0].get(url), urls[1].get(url)
+        if here is None or there is None:
+            what = f"{scope.label}: {name}: {url!r} was added or removed"
+            place = (here.pointer if here else None, there.pointer if there else None)
+            journal.note("callback-changed", scope, what, at=place)
+        else:
+            _called_item(journal, scope, name, (here, there))
+
+
+def _called_item(journal: Journal, scope: Scope, name: str, ends: tuple[Part, Part]) -> None:
+    before, after = dict(_operations(journal.old, ends[0])), dict(_operations(journal.new, ends[1]))
+    for method in dict.fromkeys((*before, *after)):
+        here, there = before.get(method), after.get(method)
+        inner = Scope(f"{scope.label}: {name} {method}", scope.key, called=True)
+        if here is None or there is None:
+            place = (here.pointer if here else None, there.pointer if there else None)
+            journal.note("callback-changed", scope, f"{inner.label} was added or removed", at=place)
+            continue
+        parameters = (
+            parameters_of(journal.old, ends[0], here, {}),
+            parameters_of(journal.new, ends[1], there, {}),
+        )
+        _operation(journal, inner, (here, there), parameters)
+
+
+def _webhooks(journal: Journal, old: Part, new: Part) -> None:
+    before, after = journal.old.members(old, "webhooks"), journal.new.members(new, "webhooks")
+    for name in dict.fromkeys((*before, *after)):
+        here, there = before.get(name), after.get(name)
+        scope = Scope(f"webhook {name}", ("", name), called=True)
+        if here is None and there is not None:
+            journal.note("webhook-added", scope, f"webhook {name!r} was added", at=(None, there.pointer))
+        elif there is None and here is not None:
+            journal.note("webhook-removed", scope, f"webhook {name!r} was removed", at=(here.pointer, None))
+        elif here is not None and there is not None:
+            _called_item(journal, scope, "", (here, there))
+
+
+def _servers(journal: Journal, scope: Scope, items: tuple[Part, Part], operations: tuple[Part, Part]) -> None:
+    """Judge the addresses that hold for an operation: its own, else its path's, else the document's."""
+    lists, pointers = [], []
+    for api, item, operation in zip((journal.old, journal.new), items, operations, strict=True):
+        owner = next((part for part in (operation, item) if "servers" in part.value), Part(api.root, ""))
+        listed = owner.value.get("servers") or [{"url": "/"}]
+        lists.append({canonical_bytes(_address(server)): server for server in listed})
+        pointers.append(f"{owner.pointer}/servers" if "servers" in owner.value else owner.pointer)
+    gone = [server for key, server in lists[0].items() if key not in lists[1]]
+    added = [server for key, server in lists[1].items() if key not in lists[0]]
+    if gone:
+        what = "An address of the server changed or is gone"
+        journal.note("server-changed", scope, what, at=(pointers[0], pointers[1]), before=gone, after=added)
+    elif added:
+        journal.note("server-added", scope, "A server was added", at=(pointers[0], pointers[1]), after=added)
+
+
+def _address(server: Any) -> Any:
+    if not isinstance(server, dict):
+        raise Unreadable("a server is an object with a url")
+    plain = {key: value for key, value in server.items() if key not in {"description", "name"}}
+    return {key: value for key, value in plain.items() if not key.startswith("x-")}
+
+
+__all__ = ["Severity", "compare_openapi"]

@@ -1,0 +1,130 @@
+"""Compares the answers of an operation: statuses, their bodies, headers and links."""
+
+from __future__ import annotations
+
+from registry.compat.openapi_parts import WIRE, compare_content, deprecation
+from registry.compat.openapi_sides import Journal, Part, Position, Scope, rest_equal
+
+_NOTES = frozenset({"description", "summary", "example", "examples"})
+
+
+def compare_responses(journal: Journal, scope: Scope, old: Part, new: Part) -> None:
+    """Judge every status of both versions, against the range or `default` that covers it elsewhere."""
+    before, after = (
+        {name.upper(): part for name, part in api.members(end, "responses").items()}
+        for api, end in ((journal.old, old), (journal.new, new))
+    )
+    for status in dict.fromkeys((*before, *after)):
+        here, there = _covering(status, before), _covering(status, after)
+        label = f"{scope.label}: the {status.lower()} response"
+        if here is not None and there is not None:
+            _response(journal, scope, status, label, (here, there))
+        elif here is not None and status[1:] == "XX" and any(name[0] == status[0] for name in after):
+            journal.note(
+                "response-no-longer-sent", scope, f"{label} became narrower", at=(here.pointer, None)
+            )
+        elif here is not None:
+            _removed(journal, scope, status, label, here)
+        elif there is not None:
+            rule = "callback-changed" if scope.called else "response-added"
+            journal.note(rule, scope, f"{label} was added", at=(None, there.pointer))
+
+
+def _covering(status: str, among: dict[str, Part]) -> Part | None:
+    """Find the exact status, else its range, else `default` (OpenAPI §Responses Object)."""
+    for name in (status, f"{status[:1]}XX", "DEFAULT"):
+        if name in among and (name != "DEFAULT" or status != "DEFAULT" or name == status):
+            return among[name]
+    return None
+
+
+def _removed(journal: Journal, scope: Scope, status: str, label: str, old: Part) -> None:
+    what = f"{label} was removed"
+    if scope.called:
+        journal.note("callback-changed", scope, what, at=(old.pointer, None))
+    elif status.startswith("2"):
+        journal.note("response-removed", scope, what, at=(old.pointer, None))
+    elif status[:1] in {"1", "3"}:
+        journal.note("change-unclassified", scope, what, at=(old.pointer, None))
+    else:
+        journal.note("response-no-longer-sent", scope, what, at=(old.pointer, None))
+
+
+def _response(journal: Journal, scope: Scope, status: str, label: str, ends: tuple[Part, Part]) -> None:
+    old, new = ends
+    for key in rest_equal(old, new, _NOTES | {"content", "headers", "links"}):
+        journal.unclassified(scope, key, old, new)
+    _headers(journal, scope, status, label, ends)
+    _links(journal, scope, label, ends)
+    bodies = [bool(journal.old.members(old, "content")), bool(journal.new.members(new, "content"))]
+    if bodies[0] and not bodies[1] and not scope.called:
+        journal.note(
+            "response-body-removed", scope, f"{label} has no body any more", at=(old.pointer, new.pointer)
+        )
+    elif bodies[1] and not bodies[0] and not scope.called:
+        journal.note("response-body-added", scope, f"{label} has a body now", at=(old.pointer, new.pointer))
+    else:
+        compare_content(journal, Position(scope, "response", f"response {status.lower()}", label, ends))
+
+
+def _headers(journal: Journal, scope: Scope, status: str, label: str, ends: tuple[Part, Part]) -> None:
+    before, after = (
+        {
+            name.lower(): part
+            for name, part in api.members(end, "headers").items()
+            if name.lower() != "content-type"
+        }
+        for api, end in zip((journal.old, journal.new), ends, strict=True)
+    )
+    for name in dict.fromkeys((*before, *after)):
+        here, there = before.get(name), after.get(name)
+        what = f"{label}: header {name}"
+        if here is not None and there is not None:
+            _header(journal, scope, f"header {name} {status.lower()}", what, (here, there))
+        elif scope.called:
+            journal.note(
+                "callback-changed",
+                scope,
+                f"{what} was added or removed",
+                at=(here.pointer if here else None, there.pointer if there else None),
+            )
+        elif here is not None:
+            promised = here.value.get("required") is True
+            rule = "response-header-removed" if promised else "response-header-no-longer-sent"
+            journal.note(rule, scope, f"{what} was removed", at=(here.pointer, None))
+        elif there is not None:
+            journal.note("response-header-added", scope, f"{what} was added", at=(None, there.pointer))
+
+
+def _header(journal: Journal, scope: Scope, area: str, what: str, ends: tuple[Part, Part]) -> None:
+    old, new = ends
+    deprecation(journal, scope, what, old, new)
+    before, after = (end.value.get("required") is True for end in ends)
+    if before is not after:
+        rule = "response-header-required" if after else "response-header-optional"
+        if scope.called:
+            rule = "callback-changed"
+        said = "is now always sent" if after else "may be missing now"
+        journal.note(rule, scope, f"{what} {said}", at=(old.pointer, new.pointer), before=before, after=after)
+    defaults = {"style": "simple", "explode": False}
+    plain = [Part({**defaults, **end.value}, end.pointer) for end in ends]
+    for key in rest_equal(plain[0], plain[1], _NOTES | {"required", "deprecated", "schema", "content"}):
+        journal.unclassified(scope, key, plain[0], plain[1])
+    if ("content" in old.value) != ("content" in new.value):
+        journal.unclassified(scope, "content", old, new)
+    elif "content" in old.value:
+        compare_content(journal, Position(scope, "response", area, what, ends))
+    else:
+        journal.schemas(Position(scope, "response", area, what, ends, WIRE))
+
+
+def _links(journal: Journal, scope: Scope, label: str, ends: tuple[Part, Part]) -> None:
+    before, after = journal.old.members(ends[0], "links"), journal.new.members(ends[1], "links")
+    for name, here in before.items():
+        there = after.get(name)
+        if there is None:
+            what = f"{label}: link {name!r} was removed"
+            journal.note("change-unclassified", scope, what, at=(here.pointer, None))
+            continue
+        for key in rest_equal(here, there, _NOTES):
+            journal.unclassified(scope, key, here, there)

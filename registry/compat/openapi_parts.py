@@ -1,0 +1,217 @@
+"""Compares the parts of an operation: parameters, bodies, answers, headers. One function for each."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from registry.compat.facts import Known, cases
+from registry.compat.openapi_sides import Api, Journal, Part, Position, Scope, rest_equal
+from registry.compat.schema_view import ARRAY, OBJECT, Unreadable
+from registry.compat.wire import Wire
+
+_NOTES = frozenset({"description", "summary", "example", "examples", "externalDocs", "tags", "title"})
+_STYLES = {"path": "simple", "header": "simple", "query": "form", "cookie": "form"}
+_IGNORED_HEADERS = frozenset({"accept", "content-type", "authorization"})  # OpenAPI §Parameter Object
+_JSON = re.compile(r"application/json|[^;]*\+json|application/\*|\*/\*")
+WIRE = Wire()
+
+Parameters = dict[tuple[str, str], Part]
+
+
+def parameters_of(api: Api, item: Part, operation: Part, renamed: dict[str, str]) -> Parameters:
+    """Collect the parameters that hold for an operation; path parameters by their place in the template."""
+    found: Parameters = {}
+    for owner in (item, operation):
+        listed = owner.value.get("parameters", [])
+        if not isinstance(listed, list):
+            raise Unreadable(f"a list was expected at #{owner.pointer}/parameters")
+        for index, value in enumerate(listed):
+            part = api.part(value, f"{owner.pointer}/parameters/{index}")
+            place, name = str(part.value.get("in")), str(part.value.get("name"))
+            if place == "header":
+                name = name.lower()
+                if name in _IGNORED_HEADERS:
+                    continue
+            found[(place, renamed.get(name, name) if place == "path" else name)] = part
+    return found
+
+
+def compare_parameters(journal: Journal, scope: Scope, old: Parameters, new: Parameters) -> None:
+    """Judge what was added, removed or changed among the parameters."""
+    for key in dict.fromkeys((*old, *new)):
+        before, after = old.get(key), new.get(key)
+        label = f"{scope.label}: {key[0]} parameter {(after or before or Part({}, '')).value.get('name')!r}"
+        if before is not None and after is not None:
+            _parameter(journal, scope, label, key, (before, after))
+        elif scope.called:
+            _called(journal, scope, label, before, after)
+        elif after is None and before is not None:
+            journal.note("parameter-removed", scope, f"{label} was removed", at=(before.pointer, None))
+        elif after is not None:
+            required = after.value.get("required") is True or key[0] == "path"
+            rule = "parameter-required" if required else "parameter-added"
+            what = f"{label} was added{', and is required' if required else ''}"
+            journal.note(rule, scope, what, at=(None, after.pointer))
+
+
+def _called(journal: Journal, scope: Scope, label: str, before: Part | None, after: Part | None) -> None:
+    what = f"{label} was {'added' if before is None else 'removed' if after is None else 'changed'}"
+    journal.note(
+        "callback-changed",
+        scope,
+        what,
+        at=(before.pointer if before else None, after.pointer if after else None),
+    )
+
+
+def _parameter(
+    journal: Journal, scope: Scope, label: str, key: tuple[str, str], ends: tuple[Part, Part]
+) -> None:
+    old, new = ends
+    _required(journal, scope, label, ends, ("parameter-required", "parameter-optional"))
+    deprecation(journal, scope, label, old, new)
+    known = _NOTES | {"name", "in", "required", "deprecated", "schema", "content", "style", "explode"}
+    for other in rest_equal(old, new, known):
+        journal.unclassified(scope, other, old, new)
+    if ("content" in old.value) != ("content" in new.value):
+        journal.unclassified(scope, "content", old, new)
+    elif "content" in old.value:
+        compare_content(journal, Position(scope, "request", f"parameter {key[1]}", label, ends))
+    else:
+        _style(journal, scope, label, key[0], ends)
+        journal.schemas(Position(scope, "request", f"parameter {key[1]}", label, ends, WIRE))
+
+
+def _required(
+    journal: Journal, scope: Scope, label: str, ends: tuple[Part, Part], rules: tuple[str, str]
+) -> None:
+    before, after = (end.value.get("required") is True or end.value.get("in") == "path" for end in ends)
+    if before is after:
+        return
+    if scope.called:
+        _called(journal, scope, f"{label}: `required`", *ends)
+        return
+    rule, what = (rules[0], "became required") if after else (rules[1], "became optional")
+    places = [end.pointer + ("/required" if "required" in end.value else "") for end in ends]
+    journal.note(rule, scope, f"{label} {what}", at=(places[0], places[1]), before=before, after=after)
+
+
+def _style(journal: Journal, scope: Scope, label: str, place: str, ends: tuple[Part, Part]) -> None:
+    styles = [str(end.value.get("style", _STYLES.get(place, "form"))) for end in ends]
+    explodes = [end.value.get("explode", style == "form") for end, style in zip(ends, styles, strict=True)]
+    same = styles[0] == styles[1] and (explodes[0] == explodes[1] or not _compound(journal, ends))
+    if not same:
+        what = f"{label}: style {styles[0]}, explode {explodes[0]} became {styles[1]}, {explodes[1]}"
+        journal.note(
+            "parameter-style-changed",
+            scope,
+            what,
+            at=(ends[0].pointer, ends[1].pointer),
+            before=[styles[0], explodes[0]],
+            after=[styles[1], explodes[1]],
+        )
+
+
+def _compound(journal: Journal, ends: tuple[Part, Part]) -> bool:
+    """Whether the parameter may be a list or an object, where `explode` shows."""
+    for api, end in zip((journal.old, journal.new), ends, strict=True):
+        if "schema" not in end.value:
+            return True
+        node = api.side("request").node(f"{end.pointer}/schema", end.value["schema"], api.dialect)
+        if any(case.types & {ARRAY, OBJECT} for case in cases(Known(frozenset({node})))):
+            return True
+    return False
+
+
+def deprecation(journal: Journal, scope: Scope, label: str, old: Part, new: Part) -> None:
+    """Note that a part became deprecated, or is no longer."""
+    before, after = (part.value.get("deprecated") is True for part in (old, new))
+    if before is not after:
+        rule = "deprecated" if after else "no-longer-deprecated"
+        journal.note(rule, scope, f"{label}: deprecated is now {after}", at=(old.pointer, new.pointer))
+
+
+def compare_request_body(journal: Journal, scope: Scope, old: Part, new: Part) -> None:
+    """Judge the request bodies of an operation in both versions."""
+    before, after = "requestBody" in old.value, "requestBody" in new.value
+    if not before and not after:
+        return
+    label = f"{scope.label}: the request body"
+    ends = (
+        journal.old.below(old, "requestBody") if before else Part({}, f"{old.pointer}/requestBody"),
+        journal.new.below(new, "requestBody") if after else Part({}, f"{new.pointer}/requestBody"),
+    )
+    if before and after:
+        _required(journal, scope, label, ends, ("request-body-required", "request-body-optional"))
+        for other in rest_equal(*ends, _NOTES | {"required", "content"}):
+            journal.unclassified(scope, other, *ends)
+        compare_content(journal, Position(scope, "request", "request", label, ends))
+    elif scope.called:
+        _called(journal, scope, label, ends[0] if before else None, ends[1] if after else None)
+    elif before:
+        journal.note("request-body-removed", scope, f"{label} was removed", at=(ends[0].pointer, None))
+    else:
+        required = ends[1].value.get("required") is True
+        rule = "request-body-required" if required else "request-body-added"
+        journal.note(rule, scope, f"{label} was added", at=(None, ends[1].pointer))
+
+
+def compare_content(journal: Journal, position: Position) -> None:
+    """Judge two maps of media types: each form that may come must be taken, and mean what it meant."""
+    old = journal.old.members(position.ends[0], "content")
+    new = journal.new.members(position.ends[1], "content")
+    accepts = position.scope.direction(position.message) == "accepts"
+    inner, outer = (old, new) if accepts else (new, old)
+    taken: set[str] = set()
+    for name, part in inner.items():
+        match = _covering(name, outer)
+        if match is None:
+            _lonely(journal, position, name, part, removed=accepts)
+            continue
+        taken.add(match)
+        pair = (part, outer[match]) if accepts else (outer[match], part)
+        _media_type(journal, replace(position, label=f"{position.label} ({name})", ends=pair), name)
+    for name, part in outer.items():
+        if name not in taken and (accepts or _covering(name, inner) is None):
+            _lonely(journal, position, name, part, removed=not accepts)
+
+
+def _lonely(journal: Journal, position: Position, name: str, part: Part, *, removed: bool) -> None:
+    """Judge a media type that only one version has."""
+    scope, message = position.scope, position.message
+    what = f"{position.label}: {name} was {'removed' if removed else 'added'}"
+    places = (part.pointer if removed else None, None if removed else part.pointer)
+    if scope.called:
+        journal.note("callback-changed", scope, what, at=places)
+    elif "*" in name and message == "response" and not removed:
+        journal.note("change-unclassified", scope, what, at=places)  # now anything may come
+    else:
+        journal.note(f"{message}-media-type-{'removed' if removed else 'added'}", scope, what, at=places)
+
+
+def _covering(name: str, among: dict[str, Part]) -> str | None:
+    """Find the media type or range that takes what `name` names; a charset parameter makes no difference."""
+    plain = {_bare(other): other for other in among}
+    wanted = _bare(name)
+    group = wanted.partition("/")[0]
+    for candidate in (wanted, wanted.partition(";")[0], f"{group}/*", "*/*"):
+        if candidate in plain:
+            return plain[candidate]
+    return None
+
+
+def _bare(name: str) -> str:
+    kind, _, parameters = name.lower().partition(";")
+    kept = sorted(
+        p.strip() for p in parameters.split(";") if p.strip() and not p.strip().startswith("charset=")
+    )
+    return ";".join([kind.strip(), *kept])
+
+
+def _media_type(journal: Journal, position: Position, name: str) -> None:
+    for other in rest_equal(*position.ends, _NOTES | {"schema"}):
+        journal.unclassified(position.scope, other, *position.ends)
+    kind = _bare(name)
+    wire = None if _JSON.fullmatch(kind) else WIRE
+    journal.schemas(replace(position, wire=wire, xml="xml" in kind))

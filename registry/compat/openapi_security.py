@@ -1,0 +1,110 @@
+"""Compares who is admitted: alternatives of security requirements, by what their schemes are.
+
+Every caller that an old alternative admits must be admitted by a new one: one whose schemes and scopes
+are among those that the old alternative already asked for. Schemes are compared by definition, so that
+renaming one changes nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kernel.contract.digest import canonical_bytes
+from registry.compat.openapi_sides import Api, Journal, Part, Scope
+from registry.compat.schema_view import Unreadable
+
+Alternative = dict[bytes, frozenset[str]]  # definition of a scheme -> scopes
+_NOTES = frozenset({"description", "bearerFormat", "deprecated"})
+_ADDRESSES = frozenset(
+    {"authorizationUrl", "tokenUrl", "refreshUrl", "openIdConnectUrl", "deviceAuthorizationUrl"}
+)
+
+
+def compare_security(journal: Journal, scope: Scope, old: Part, new: Part) -> None:
+    """Judge the requirements of one operation, the document's own where it has none."""
+    ends = (_requirements(journal.old, old), _requirements(journal.new, new))
+    before, after = ends[0][1], ends[1][1]
+    if _key(before) == _key(after):
+        return
+    pointers = (ends[0][0], ends[1][0])
+    if all(any(_within(choice, admitted) for choice in after) for admitted in before):
+        journal.note(
+            "security-relaxed", scope, f"{scope.label}: security changed, all callers stay", at=pointers
+        )
+        return
+    loose = [_loose(admitted) for admitted in before], [_loose(choice) for choice in after]
+    if all(any(_within(choice, admitted) for choice in loose[1]) for admitted in loose[0]):
+        what = f"{scope.label}: where credentials come from changed"
+        journal.note("security-scheme-changed", scope, what, at=pointers)
+        return
+    what = f"{scope.label}: a way to be admitted is gone, or asks for more"
+    if scope.called:
+        journal.note("callback-changed", scope, what, at=pointers)
+    else:
+        journal.note("security-tightened", scope, what, at=pointers)
+
+
+def _requirements(api: Api, operation: Part) -> tuple[str, list[Alternative]]:
+    owner = operation if "security" in operation.value else Part(api.root, "")
+    listed = owner.value.get("security")
+    pointer = f"{owner.pointer}/security" if listed is not None else operation.pointer
+    if listed is None or listed == []:
+        return pointer, [{}]
+    if not isinstance(listed, list):
+        raise Unreadable(f"a list was expected at #{pointer}")
+    return pointer, [_alternative(api, item, pointer) for item in listed]
+
+
+def _alternative(api: Api, item: Any, pointer: str) -> Alternative:
+    if not isinstance(item, dict):
+        raise Unreadable(f"an object was expected at #{pointer}")
+    return {_definition(api, name): frozenset(map(str, scopes or ())) for name, scopes in item.items()}
+
+
+def _definition(api: Api, name: str) -> bytes:
+    root = Part(api.root, "")
+    schemes = api.members(api.below(root, "components"), "securitySchemes")
+    if name not in schemes:
+        return canonical_bytes({"undefined": name})
+    return canonical_bytes(_plain(schemes[name].value))
+
+
+def _plain(value: Any) -> Any:
+    """Leave out notes, extensions, and the catalogue of scopes (which requirements name by themselves)."""
+    if not isinstance(value, dict):
+        return value
+    kept = {key: item for key, item in value.items() if key not in _NOTES and not key.startswith("x-")}
+    if kept.get("type") == "apiKey" and kept.get("in") == "header":
+        kept["name"] = str(kept.get("name")).lower()
+    if kept.get("type") == "http" and isinstance(kept.get("scheme"), str):
+        kept["scheme"] = kept["scheme"].lower()
+    return {key: _plain(item) for key, item in kept.items() if key != "scopes"}
+
+
+def _loose(alternative: Alternative) -> Alternative:
+    """Give the same, blind to where tokens are had."""
+    import json  # noqa: PLC0415 - only where definitions changed
+
+    drop = _NOTES | _ADDRESSES | {"flows"}
+    found: Alternative = {}
+    for definition, scopes in alternative.items():
+        plain = json.loads(definition)
+        kept = {key: value for key, value in plain.items() if key not in drop}
+        found[canonical_bytes(kept)] = scopes
+    return found
+
+
+def _within(choice: Alternative, admitted: Alternative) -> bool:
+    return all(scheme in admitted and scopes <= admitted[scheme] for scheme, scopes in choice.items())
+
+
+def _key(alternatives: list[Alternative]) -> bytes:
+    return canonical_bytes(
+        sorted(
+            [
+                sorted([scheme.decode(), sorted(scopes)] for scheme, scopes in item.items())
+                for item in alternatives
+            ],
+            key=canonical_bytes,
+        )
+    )

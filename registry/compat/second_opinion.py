@@ -1,0 +1,148 @@
+"""Weighs what oasdiff says of an OpenAPI change against what was found and proven here.
+
+oasdiff says        our comparison of the same place says           the finding becomes
+INFO                anything                                        safe
+ERR or WARN         breaking, with a witness or by a rule           breaking, risky
+ERR or WARN         proven harmless (schemas, security, forms)      safe
+ERR or WARN         not known, or nothing                           undecided
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kernel.contract.finding import Finding, Severity
+from kernel.contract.positions import token
+from registry.compat.containment import Answer
+from registry.compat.oasdiff import Opinion, ask
+from registry.compat.openapi_sides import Journal
+from registry.compat.rules import BY_ID
+from registry.compat.schema_change import follow
+from registry.compat.schema_view import Node
+
+if TYPE_CHECKING:
+    from kernel.settings import Settings
+
+_TABLE = Path(__file__).with_name("oasdiff_rules.json")
+_LEVELS = {3: Severity.BREAKING, 2: Severity.RISKY, 1: Severity.SAFE}
+_QUOTED = re.compile(r"`([^`]*)`")
+# Areas where our own comparison is exact, so that its silence counts as a proof.
+_EXACT_AREAS = frozenset({"security"})
+_OF_SCHEMAS = frozenset({"constraints", "type", "values"})
+_EXACT_RULES = re.compile(r"(request-body|response)-media-type-.*")
+
+
+def second_opinion(journal: Journal, settings: Settings | None) -> tuple[list[Finding], dict[str, str]]:
+    """Give oasdiff's findings, weighed, and the versions of what was asked."""
+    old, new = journal.old.root, journal.new.root
+    upgrade = str(old.get("openapi"))[:3] != str(new.get("openapi"))[:3]
+    opinion = ask(old, new, settings, upgrade=upgrade)
+    engines = {"oasdiff": opinion.version, "oasdiff-rules": catalogue()[1]} if opinion.version else {}
+    if opinion.trouble:
+        return [_trouble(opinion)], engines
+    called = {*(new.get("webhooks") or ()), *(old.get("webhooks") or ())}
+    rows = [row for row in opinion.findings if row.get("path") not in called or row.get("section") == "paths"]
+    return [_weighed(journal, row, opinion.version) for row in rows], engines
+
+
+def _trouble(opinion: Opinion) -> Finding:
+    rule = BY_ID[opinion.trouble]
+    return Finding(
+        rule.id, rule.severity, "", opinion.detail, why=rule.why, remedy=rule.remedy, base_pointer=""
+    )
+
+
+def _weighed(journal: Journal, row: Mapping[str, Any], version: str) -> Finding:
+    name = str(row["id"])
+    claimed = _LEVELS.get(row.get("level", 3), Severity.BREAKING)
+    scope = (str(row.get("operation", "")), str(row.get("path", "")))
+    answers = list(_answers(journal, scope, name, str(row.get("text", ""))))
+    severity, why = claimed, str(row.get("comment") or "")
+    if claimed is not Severity.SAFE:
+        severity, why = _judge(journal, scope, name, claimed, [answer for answer, _ in answers])
+    return Finding(
+        f"oasdiff/{name}",
+        severity,
+        _pointer(journal, scope, str(row.get("text", "")), answers),
+        str(row.get("text", name)),
+        why=why,
+        remedy="" if severity is Severity.SAFE else BY_ID["value-no-longer-accepted"].remedy,
+        engine=f"oasdiff {version}",
+        direction={"re": None, "request": "accepts", "response": "emits"}.get(
+            name.replace("new-", "").split("-")[0]
+        ),
+    )
+
+
+def _judge(  # noqa: PLR0911 - one return for each row of the table above
+    journal: Journal, scope: tuple[str, str], name: str, claimed: Severity, answers: list[Answer]
+) -> tuple[Severity, str]:
+    """Decide what a claim of ERR or WARN is worth."""
+    area, kind = catalogue()[0].get(name, ("", ""))
+    if area == "schema" or (area in {"headers", "parameters"} and kind in _OF_SCHEMAS):
+        if Answer.NO in answers:
+            return claimed, "A witness of the same place confirms it."
+        if answers and all(answer is Answer.YES for answer in answers):
+            if name == "request-property-removed" and scope in journal.dropped:
+                return Severity.RISKY, BY_ID["property-ignored"].why
+            return Severity.SAFE, "It is proven for this place that nobody is broken."
+        return Severity.UNDECIDED, BY_ID["engine-disagrees"].why
+    if scope in journal.troubled:
+        return claimed, "Our own comparison of the operation says so too."
+    if area in _EXACT_AREAS or _EXACT_RULES.fullmatch(name):
+        return Severity.SAFE, "Our own comparison shows that every caller is still served."
+    return Severity.UNDECIDED, BY_ID["engine-disagrees"].why
+
+
+def _answers(journal: Journal, scope: tuple[str, str], name: str, text: str) -> Iterable[tuple[Answer, Node]]:
+    """Give what was found for the schemas that a rule of oasdiff speaks of."""
+    quoted = _QUOTED.findall(text)
+    for (key, area), found in journal.answers.items():
+        if key != scope:
+            continue
+        word, _, rest = area.partition(" ")
+        if word == "parameter":
+            speaks = ("parameter" in name or "header-property" in name) and rest.lower() in [
+                q.lower() for q in quoted
+            ]
+        elif word == "header":
+            speaks = "header" in name and rest.split(" ")[0] in [q.lower() for q in quoted]
+        elif word == "response":
+            statuses = [q for q in quoted if re.fullmatch(r"[1-5]([0-9]{2}|[xX]{2})|default", q)]
+            speaks = "response" in name and (not statuses or rest in [s.lower() for s in statuses])
+        else:
+            speaks = "request" in name and "parameter" not in name
+        if speaks:
+            yield from found
+
+
+def _pointer(journal: Journal, scope: tuple[str, str], text: str, answers: list[tuple[Answer, Node]]) -> str:
+    """Give the place in the new document, as near as the words of oasdiff allow."""
+    for quoted in _QUOTED.findall(text):
+        steps = tuple(
+            "*" if step in {"items", "additionalProperties"} else step for step in quoted.split("/") if step
+        )
+        for _, node in answers:
+            end = follow(node, steps)
+            if steps and end.pointer != node.pointer and end.pointer.endswith(token(steps[-1])):
+                return end.pointer
+    if answers:
+        return answers[0][1].pointer
+    method, path = scope
+    pointer = f"/paths{token(path)}" if path else ""
+    item = (journal.new.root.get("paths") or {}).get(path, {})
+    return f"{pointer}/{method.lower()}" if isinstance(item, dict) and method.lower() in item else pointer
+
+
+@lru_cache(maxsize=1)
+def catalogue() -> tuple[dict[str, tuple[str, str]], str]:
+    """Give area and kind of each rule of the pinned oasdiff, and the digest of its catalogue."""
+    data = _TABLE.read_bytes()
+    rows = json.loads(data)
+    return {name: (row[1], row[2]) for name, row in rows.items()}, f"sha256:{sha256(data).hexdigest()}"
