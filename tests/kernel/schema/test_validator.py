@@ -501,3 +501,13 @@ def test_schemas_as_deep_as_documents_may_be_compile(steps, times):
         for step in reversed(steps):
             schema = {step: schema}
     assert compiled(schema).accepts({} if steps != ("not",) else "x")
+
+
+def test_the_engine_itself_fetches_nothing(monkeypatch):
+    """Lowering lets no foreign reference through; were it to, the engine would still not go out for it."""
+    from kernel.schema import validator
+    from kernel.schema.bundling import Bundle
+
+    foreign = Bundle({"$ref": "http://127.0.0.1:9/schema.json"}, frozenset(), exact=False)
+    monkeypatch.setattr(validator, "bundle", lambda *_, **__: foreign)
+    assert "Retrieval is disabled" in refusal({}).message
