@@ -1,0 +1,79 @@
+"""Makes a data folder with a small signed bundle, and runs `interlock proxy serve` on it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from kernel.bundle.model import (
+    AccessPart,
+    AdapterInstance,
+    ContractEntry,
+    ContractsPart,
+    Route,
+    RoutesPart,
+)
+from kernel.bundle.write import write_blob, write_part
+from kernel.contract.digest import canonical_bytes
+from kernel.contract.document import parse
+from kernel.sealing.keys import KeyFolder
+from tests.house.running import clean_environment
+
+ORDERS = b"""
+openapi: 3.0.3
+info: { title: Orders, version: 1.0.0 }
+paths:
+  /orders:
+    post:
+      operationId: place
+      requestBody: { required: true, content: { application/json: { schema: { type: object, required: [n], properties: { n: { type: integer } } } } } }
+      responses: { "201": { description: ok, content: { application/json: { schema: { type: object } } } } }
+"""
+
+
+def make(data: Path, upstream: str) -> None:
+    """Sign a bundle with one open route /orders/v1 to `upstream`."""
+    keys = KeyFolder(data / "keys")
+    signer = keys.ensure("registry", "contracts", "access", "routes")
+    folder = data / "bundle"
+    digest = write_blob(folder, canonical_bytes(parse(ORDERS).root))
+    entry = ContractEntry("orders", "1.0.0", "openapi", "frozen", "internal", digest)
+    adapter = AdapterInstance("provider", "http", {"base_url": upstream})
+    route = Route("orders", 1, "1.0.0", ("1.0.0",), "provider")
+    write_part(folder, ContractsPart(1, (entry,)), signer)
+    write_part(folder, AccessPart(1, ()), signer)
+    write_part(folder, RoutesPart(1, "test", (adapter,), (route,)), signer)
+
+
+@contextlib.contextmanager
+def serving(data: Path, *, before: Sequence[str] = ()) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """Run `proxy serve` (below `before`, such as strace); yields the process and the port."""
+    ready = data / "run" / "proxy.json"
+    ready.unlink(missing_ok=True)
+    log = (data / "proxy.log").open("ab")
+    child = subprocess.Popen(
+        [*before, sys.executable, "-m", "cli", "proxy", "serve", "--data", str(data), "--proxy-port", "0"],
+        stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=clean_environment(),
+    )  # fmt: skip
+    try:
+        deadline = time.monotonic() + 60
+        while not ready.exists():
+            assert child.poll() is None, (data / "proxy.log").read_text()
+            assert time.monotonic() < deadline, "not ready"
+            time.sleep(0.02)
+        yield child, int(json.loads(ready.read_text())["port"])
+    finally:
+        log.close()
+        if child.poll() is None:
+            child.send_signal(signal.SIGTERM)
+            try:
+                child.wait(30)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
