@@ -8,7 +8,7 @@ it judged by validators. Everything is bounded and deterministic.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain, islice
+from itertools import chain, combinations, islice
 from typing import Any
 
 from kernel.contract.digest import canonical_bytes
@@ -35,6 +35,7 @@ MOST_CASES = 12
 MOST_ROUNDS = 2  # how often a recursive part may stand within itself
 MOST_WORK = 6_000  # parts for which values are written, in one search
 MOST_VALUES = 2_000
+MOST_OVERLAPS = 8  # alternatives, and pairs of them, that are tried together
 MOST_TRIED = 24  # candidates among which a plain value is looked for
 _ANYTHING: tuple[Any, ...] = ("text", 0, 1.5, True, None, [], {})
 _ORDER = (OBJECT, ARRAY, STRING, INTEGER, FRACTION, BOOLEAN, NULL)
@@ -56,6 +57,7 @@ class Candidates:
         self.text = text or TextRules()
         self._plainest: dict[Nodes, tuple[Any, ...]] = {}
         self._spent = 0
+        self._overlapping = False
 
     def values(self, inner: Node, outer: Node) -> Iterator[Any]:
         """Give distinct candidates, the plainest first; raises `Unreadable`."""
@@ -77,7 +79,19 @@ class Candidates:
             return
         hints = _hints(outer)
         found = [case for case in islice(cases(Known(inner)), MOST_CASES) if case.types]
-        yield from islice(_in_turn([self._of_case(case, hints, trail) for case in found]), most)
+        streams = [self._of_case(case, hints, trail) for case in found]
+        if not self._overlapping:
+            streams.append(self._overlaps(inner, hints, trail))
+        yield from islice(_in_turn(streams), most)
+
+    def _overlaps(self, inner: Nodes, hints: list[View], trail: Trail) -> Iterator[Any]:
+        """Values that match two alternatives of a `oneOf` at once."""
+        pairs = [pair for view in hints for pair in combinations(view.one_of[:MOST_OVERLAPS], 2)]
+        for first, second in pairs[:MOST_OVERLAPS]:
+            self._overlapping = True
+            found = list(self._values(inner | {first, second}, frozenset(), trail, 3))
+            self._overlapping = False
+            yield from found
 
     def _free(self, outer: Nodes, trail: Trail) -> Iterator[Any]:
         """Values where nothing is known: one of each type, and what the other schema names."""

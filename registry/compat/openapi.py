@@ -80,8 +80,14 @@ def _documents(journal: Journal) -> None:
 
 
 def _paths(journal: Journal, old: Part, new: Part) -> None:
-    before = {_shape(path): (path, part) for path, part in journal.old.members(old, "paths").items()}
-    after = {_shape(path): (path, part) for path, part in journal.new.members(new, "paths").items()}
+    before = {
+        _shape(path): (path, part)
+        for path, part in journal.old.members(old, "paths", extensible=True).items()
+    }
+    after = {
+        _shape(path): (path, part)
+        for path, part in journal.new.members(new, "paths", extensible=True).items()
+    }
     for shape in dict.fromkeys((*before, *after)):
         here, there = before.get(shape), after.get(shape)
         _guarded(journal, shape, here, there)

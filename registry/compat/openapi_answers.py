@@ -11,7 +11,7 @@ _NOTES = frozenset({"description", "summary", "example", "examples"})
 def compare_responses(journal: Journal, scope: Scope, old: Part, new: Part) -> None:
     """Judge every status of both versions, against the range or `default` that covers it elsewhere."""
     before, after = (
-        {name.upper(): part for name, part in api.members(end, "responses").items()}
+        {name.upper(): part for name, part in api.members(end, "responses", extensible=True).items()}
         for api, end in ((journal.old, old), (journal.new, new))
     )
     for status in dict.fromkeys((*before, *after)):

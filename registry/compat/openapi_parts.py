@@ -11,6 +11,7 @@ from registry.compat.schema_view import ARRAY, OBJECT, Unreadable
 from registry.compat.wire import Wire
 
 _NOTES = frozenset({"description", "summary", "example", "examples", "externalDocs", "tags", "title"})
+_LOOSENING = frozenset({"allowEmptyValue", "allowReserved"})  # false by default
 _STYLES = {"path": "simple", "header": "simple", "query": "form", "cookie": "form"}
 _IGNORED_HEADERS = frozenset({"accept", "content-type", "authorization"})  # OpenAPI §Parameter Object
 _JSON = re.compile(r"application/json|[^;]*\+json|application/\*|\*/\*")
@@ -73,7 +74,12 @@ def _parameter(
     deprecation(journal, scope, label, old, new)
     known = _NOTES | {"name", "in", "required", "deprecated", "schema", "content", "style", "explode"}
     for other in rest_equal(old, new, known):
-        journal.unclassified(scope, other, old, new)
+        loosened = other in _LOOSENING and not old.value.get(other) and new.value.get(other) is True
+        if loosened and not scope.called:
+            what = f"{label}: {other} is allowed now"
+            journal.note("parameter-loosened", scope, what, at=(old.pointer, f"{new.pointer}/{other}"))
+        elif bool(old.value.get(other)) is not bool(new.value.get(other)) or other not in _LOOSENING:
+            journal.unclassified(scope, other, old, new)
     if ("content" in old.value) != ("content" in new.value):
         journal.unclassified(scope, "content", old, new)
     elif "content" in old.value:

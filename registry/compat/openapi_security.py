@@ -22,7 +22,8 @@ _ADDRESSES = frozenset(
 
 def compare_security(journal: Journal, scope: Scope, old: Part, new: Part) -> None:
     """Judge the requirements of one operation, the document's own where it has none."""
-    ends = (_requirements(journal.old, old), _requirements(journal.new, new))
+    shared = frozenset(_schemes(journal.old)) & frozenset(_schemes(journal.new))
+    ends = (_requirements(journal.old, old, shared), _requirements(journal.new, new, shared))
     before, after = ends[0][1], ends[1][1]
     if _key(before) == _key(after):
         return
@@ -44,7 +45,7 @@ def compare_security(journal: Journal, scope: Scope, old: Part, new: Part) -> No
         journal.note("security-tightened", scope, what, at=pointers)
 
 
-def _requirements(api: Api, operation: Part) -> tuple[str, list[Alternative]]:
+def _requirements(api: Api, operation: Part, shared: frozenset[str]) -> tuple[str, list[Alternative]]:
     owner = operation if "security" in operation.value else Part(api.root, "")
     listed = owner.value.get("security")
     pointer = f"{owner.pointer}/security" if listed is not None else operation.pointer
@@ -52,21 +53,26 @@ def _requirements(api: Api, operation: Part) -> tuple[str, list[Alternative]]:
         return pointer, [{}]
     if not isinstance(listed, list):
         raise Unreadable(f"a list was expected at #{pointer}")
-    return pointer, [_alternative(api, item, pointer) for item in listed]
+    return pointer, [_alternative(api, item, pointer, shared) for item in listed]
 
 
-def _alternative(api: Api, item: Any, pointer: str) -> Alternative:
+def _alternative(api: Api, item: Any, pointer: str, shared: frozenset[str]) -> Alternative:
     if not isinstance(item, dict):
         raise Unreadable(f"an object was expected at #{pointer}")
-    return {_definition(api, name): frozenset(map(str, scopes or ())) for name, scopes in item.items()}
+    return {
+        _definition(api, name, shared): frozenset(map(str, scopes or ())) for name, scopes in item.items()
+    }
 
 
-def _definition(api: Api, name: str) -> bytes:
-    root = Part(api.root, "")
-    schemes = api.members(api.below(root, "components"), "securitySchemes")
-    if name not in schemes:
-        return canonical_bytes({"undefined": name})
-    return canonical_bytes(_plain(schemes[name].value))
+def _definition(api: Api, name: str, shared: frozenset[str]) -> bytes:
+    """Identify a scheme by what it is, and by its name too where both documents have that name."""
+    schemes = _schemes(api)
+    body = _plain(schemes[name].value) if name in schemes else {}
+    return canonical_bytes({"name": name if name in shared or name not in schemes else None, "is": body})
+
+
+def _schemes(api: Api) -> dict[str, Part]:
+    return api.members(api.below(Part(api.root, ""), "components"), "securitySchemes")
 
 
 def _plain(value: Any) -> Any:
@@ -88,9 +94,9 @@ def _loose(alternative: Alternative) -> Alternative:
     drop = _NOTES | _ADDRESSES | {"flows"}
     found: Alternative = {}
     for definition, scopes in alternative.items():
-        plain = json.loads(definition)
-        kept = {key: value for key, value in plain.items() if key not in drop}
-        found[canonical_bytes(kept)] = scopes
+        scheme = json.loads(definition)
+        kept = {key: value for key, value in scheme["is"].items() if key not in drop}
+        found[canonical_bytes({**scheme, "is": kept})] = scopes
     return found
 
 

@@ -18,6 +18,7 @@ from registry.compat.schema_change import Change, Direction, finding, ignored, j
 from registry.compat.schema_side import Side
 from registry.compat.schema_view import Node, Traffic, Unreadable
 from registry.compat.wire import Wire
+from registry.compat.xml_names import same_xml
 
 Message = Literal["request", "response"]
 _MOST_HOPS = 32
@@ -69,13 +70,16 @@ class Api:
         """Give a child object, an empty one where the key is absent."""
         return self.part(part.value.get(key, {}), part.pointer + token(key))
 
-    def members(self, part: Part, key: str) -> dict[str, Part]:
-        """Give the members of a child map, extensions left out."""
+    def members(self, part: Part, key: str, *, extensible: bool = False) -> dict[str, Part]:
+        """Give the members of a child map; only `extensible` ones hold extensions (paths, responses).
+
+        Elsewhere a name like `X-Request-Id` is the name of something.
+        """
         child = self.below(part, key)
         return {
             name: self.part(value, child.pointer + token(name))
             for name, value in child.value.items()
-            if not name.startswith("x-")
+            if not (extensible and name.startswith("x-"))
         }
 
 
@@ -177,7 +181,7 @@ class Journal:
     def schemas(self, position: Position) -> None:
         """Compare the `schema` of two objects (absent: anything goes) by meaning."""
         scope = position.scope
-        if position.xml and not self.comparer.same(*self._xml_nodes(position.ends)):
+        if position.xml and not same_xml(*self._nodes(position)):
             self.unclassified(scope, "schema", *position.ends)
             return
         nodes = self._nodes(position)
@@ -204,17 +208,6 @@ class Journal:
         if "schema" not in place.value:
             return side.node(pointer, raw=True, dialect=api.dialect)
         return side.node(pointer, place.value["schema"], api.dialect)
-
-    def _xml_nodes(self, places: tuple[Part, Part]) -> tuple[Node, Node]:
-        """Give both schemas so that `xml` counts: it changes the bytes, and never what a validator says."""
-        kept = frozenset({"xml"})
-        old, new = (
-            Side(api.root, api.dialect, tag=api.tag, keep=kept).node(
-                f"{place.pointer}/schema", place.value.get("schema", True), api.dialect
-            )
-            for api, place in zip((self.old, self.new), places, strict=True)
-        )
-        return old, new
 
     def _judge(self, position: Position, old: Node, new: Node) -> tuple[Answer, tuple[Finding, ...]]:
         if self.comparer.same(old, new):
