@@ -347,3 +347,10 @@ def test_patients_of_devices():
 def test_settings_that_a_schema_cannot_judge(settings):
     with pytest.raises(AdapterSettingsError):
         read_settings({"port": 0, **settings})
+
+
+def test_the_guide_lists_every_setting():
+    from adapters.devices.lab_hl7v2.settings import SETTINGS_SCHEMA
+
+    said = re.findall(r"(?m)^\| `([a-z_]+)` \|", GUIDE.read_text())
+    assert sorted(said) == sorted(SETTINGS_SCHEMA["properties"])
