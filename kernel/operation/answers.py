@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from kernel.contract.finding import Severity
 from kernel.contract.positions import token
 from kernel.operation.bodies import Body
 from kernel.operation.codings import decoded
@@ -22,13 +23,14 @@ if TYPE_CHECKING:
 
 _STATUS: Final = re.compile(r"[1-5][0-9]{2}|[1-5][xX]{2}|default")
 _BODILESS: Final = frozenset({204, 205, 304})  # RFC 9110 §15.3.5, §15.3.6, §15.4.5
+_NEVER_A_BODY: Final = frozenset({"204", "205", "304"})
 _UNDECLARED: Final = (Violation("status", "", "undeclared"),)
 
 
 class Answer:
     """One Response Object: its headers and its contents."""
 
-    __slots__ = ("_headers", "_limits", "body", "findings")
+    __slots__ = ("_headers", "_limits", "_says_nothing", "body", "findings")
 
     def __init__(self, spec: Any, pointer: str, schemas: Schemas) -> None:
         spec = mapping(spec, pointer)
@@ -43,6 +45,11 @@ class Answer:
             headers.append((name.lower().encode(), made))
         self._headers = tuple(headers)
         notes = tuple(header.finding for _, header in headers if header.finding is not None)
+        # No `content` says nothing about a body (`content: {}` says that there is none); the board is told.
+        self._says_nothing = "content" not in spec
+        if self._says_nothing and pointer.rpartition("/")[2] not in _NEVER_A_BODY:
+            what = "the answer declares no content, so that a body is passed on unread"
+            notes += (unchecked("content-undeclared", pointer, what, Severity.INFO),)
         self.findings: tuple[Finding, ...] = self.body.findings + notes
 
     def check(self, status: int, headers: Headers, body: bytes, *, head: bool) -> tuple[Violation, ...]:
@@ -75,7 +82,7 @@ class Answer:
     ) -> tuple[Violation, ...]:
         """Judge the body; `names` are all field names where one of them comes twice."""
         if not self.body.contents:
-            return (Violation("body", "", "unexpected"),) if body else ()
+            return (Violation("body", "", "unexpected"),) if body and not self._says_nothing else ()
         content_type = fields.get(b"content-type")
         if names and names.count(b"content-type") > 1:
             content_type = None

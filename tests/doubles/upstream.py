@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 from dataclasses import dataclass, field
@@ -40,6 +41,8 @@ class Upstream:
 
     def close(self) -> None:
         self._ended = True
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)  # else the thread in accept() takes one more
         self._listener.close()
 
     def _accept(self) -> None:

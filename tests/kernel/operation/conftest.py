@@ -26,7 +26,7 @@ def make() -> Make:
         components: dict[str, Any] | None = None,
         **options: Any,
     ) -> Operation:
-        spec = {"responses": {"default": {"description": "any"}}, **spec}
+        spec = {"responses": {"default": {"description": "none", "content": {}}}, **spec}
         root = {
             "openapi": version,
             "info": {"title": "Test", "version": "1.0.0"},
