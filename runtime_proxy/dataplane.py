@@ -13,7 +13,6 @@ from runtime_proxy.assemble import Terms
 from runtime_proxy.guard import Guard
 from runtime_proxy.health import Health
 from runtime_proxy.pipeline import Pipeline
-from runtime_proxy.settle import Settling
 from runtime_proxy.throttle import LocalLimiter
 from runtime_proxy.trail import Trail
 
@@ -48,7 +47,7 @@ class DataPlane:
         self.handler = Pipeline(
             Guard(settings["proxy_guard_requests"]),
             limiter,
-            Settling(self._trail),
+            self._trail,
             self.health,
             monotonic=monotonic,
         )

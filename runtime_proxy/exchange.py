@@ -48,6 +48,7 @@ class Exchange:
     path_values: tuple[bytes, ...] = ()  # raw, in the order of the template
     operation: ServedOperation | None = None
     identity: Identity | None = None
+    limited: bool = False  # a limit was asked, so RateLimit is ours to tell
     trace_id: str = ""
     received: str | None = None  # id of the audit record that says the call goes out
     sent: bool = False  # the provider may have the call

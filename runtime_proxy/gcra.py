@@ -19,10 +19,11 @@ class Cell:
     rounding ever admits one call too many (ITU-T I.371, virtual scheduling).
     """
 
-    __slots__ = ("burst", "depth", "name", "period", "requests", "seconds", "tat")
+    __slots__ = ("burst", "depth", "label", "name", "period", "requests", "seconds", "tat")
 
     def __init__(self, limit: Limit) -> None:
         self.name = limit.name
+        self.label = _quoted(limit.name)
         self.requests = max(limit.requests, 1)
         self.seconds = max(limit.seconds, 1)
         self.burst = max(limit.burst, 1)
@@ -37,24 +38,24 @@ class Cell:
             return 0
         return -(-late // self.requests)
 
-    def commit(self, now: int) -> None:
-        """Count one admitted call."""
-        scaled = now * self.requests
-        self.tat = max(self.tat, scaled) + self.period
-
     def remaining(self, now: int) -> int:
         """How many calls would be admitted at once, now."""
         debt = self.tat - now * self.requests
         return self.burst if debt <= 0 else (self.depth - debt) // self.period
 
-    def reset(self, now: int) -> int:
-        """Whole seconds until the burst is full again, or, with nothing left, until the next call."""
+    def tell(self, now: int) -> bytes:
+        """Write the limit's item of the RateLimit field.
+
+        `r` is what would be admitted at once, `t` the seconds until the burst is full again, or, with
+        nothing left, until the next call.
+        """
         debt = self.tat - now * self.requests
         if debt <= 0:
-            return 0
-        if self.depth - debt < self.period:
+            return b"%b;r=%d;t=0" % (self.label, self.burst)
+        left = (self.depth - debt) // self.period
+        if not left:
             debt += self.period - self.depth
-        return -(-debt // (self.requests * SECOND))
+        return b"%b;r=%d;t=%d" % (self.label, left, -(-debt // (self.requests * SECOND)))
 
     def inherit(self, older: Cell, now: int) -> None:
         """Take over the time still owed under a limit of the same name, so that a change forgives nothing."""
@@ -69,5 +70,11 @@ def take(cells: Sequence[Cell], now: int) -> int:
         longest = max(longest, cell.wait(now))
     if longest == 0:
         for cell in cells:
-            cell.commit(now)
+            scaled = now * cell.requests
+            cell.tat = (cell.tat if cell.tat > scaled else scaled) + cell.period  # noqa: FURB136 - hot
     return longest
+
+
+def _quoted(name: str) -> bytes:
+    """Write a limit's name as a structured-field string (RFC 9651 section 3.3.3)."""
+    return b'"%b"' % name.encode("ascii", "replace").replace(b"\\", b"\\\\").replace(b'"', b'\\"')

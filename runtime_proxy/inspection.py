@@ -20,7 +20,7 @@ from runtime_proxy.throttle import LocalLimiter
 if TYPE_CHECKING:
     from kernel.bundle.model import Bundle
     from runtime_proxy.compiled import Compiled
-    from runtime_proxy.plan import Access, Plan, ServedOperation, ServedRoute
+    from runtime_proxy.plan import Access, LimitSet, Plan, ServedOperation, ServedRoute
 
 
 class _Unstarted:
@@ -73,7 +73,7 @@ def describe_bundle(plan: Plan) -> dict[str, Any]:
                 "current": route.current.version,
                 "operations": len(route.current.operations),
                 "adapter": f"{route.adapter.name} ({route.adapter.adapter.kind})",
-                "limits": _limits(route.limits.policy),
+                "limits": _limits(route.limits),
                 "report_only": route.report_only,
                 "timeout_seconds": route.timeout_seconds,
             }
@@ -117,10 +117,10 @@ def explain_call(trial: Trial, method: str, url: str, consumer_id: str | None = 
     served = version.operations[again.operation]
     checks = declared_checks(trial.compiled[version.digest].root, again.operation)
     pin = access.pin if access is not None else ""
-    return _described(served, again, limits.policy) | checks | {"pin": pin}
+    return _described(served, again, limits) | checks | {"pin": pin}
 
 
-def _described(served: ServedOperation, found: Match, policy: bytes) -> dict[str, Any]:
+def _described(served: ServedOperation, found: Match, limits: LimitSet) -> dict[str, Any]:
     route, version = served.route, served.version
     return {
         "contract": version.contract,
@@ -133,7 +133,7 @@ def _described(served: ServedOperation, found: Match, policy: bytes) -> dict[str
         "security": _security(found),
         "audit": ["received", "completed"] if served.changes else ["completed"],
         "body_limit": served.body_limit,
-        "limits": _limits(policy),
+        "limits": _limits(limits),
         "answers": "reported" if route.report_only else "enforced",
         "adapter": f"{route.adapter.name} ({route.adapter.adapter.kind})",
         "forwarded_to": (route.upstream_prefix + b"/" + b"/".join(found.rest)).decode(),
@@ -161,5 +161,5 @@ def _refused(miss: Miss) -> dict[str, Any]:
     return body
 
 
-def _limits(policy: bytes) -> list[str]:
-    return policy.decode().split(", ") if policy else []
+def _limits(limits: LimitSet) -> list[str]:
+    return [f"{one.name}: {one.requests} in {one.seconds} s, burst {one.burst}" for one in limits.cells]

@@ -15,10 +15,11 @@ from runtime_proxy.match import Miss
 from runtime_proxy.observe import observe_request, observe_response, observe_undeclared
 from runtime_proxy.refusal import Refusal
 from runtime_proxy.refusals import REFUSALS
-from runtime_proxy.refusals_call import AuditUnavailable, InternalError
+from runtime_proxy.refusals_call import InternalError
 from runtime_proxy.refusals_head import MethodNotAllowed, NotReady
-from runtime_proxy.replies import answer_of, options_reply
+from runtime_proxy.replies import options_reply
 from runtime_proxy.route import prepare, reply_of
+from runtime_proxy.settle import Settling
 from runtime_proxy.throttle import throttle
 from runtime_proxy.trace import new_request_id
 from runtime_proxy.validate_request import validate_request
@@ -27,14 +28,13 @@ from runtime_proxy.validate_response import validate_response
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from adapters.port import Call
     from runtime_proxy.exchange import Exchange, Reply
     from runtime_proxy.guard import Guard
     from runtime_proxy.health import Health
     from runtime_proxy.match import Match
     from runtime_proxy.plan import Access, Plan, ServedOperation, ServedRoute
-    from runtime_proxy.settle import Settling
     from runtime_proxy.throttle import Limiter
+    from runtime_proxy.trail import Trail
 
 log = logging.getLogger("interlock.proxy")
 
@@ -46,7 +46,7 @@ class Pipeline:
         self,
         guard: Guard,
         limiter: Limiter,
-        settling: Settling,
+        trail: Trail,
         health: Health,
         *,
         monotonic: Callable[[], int] = time.monotonic_ns,
@@ -55,7 +55,8 @@ class Pipeline:
         self.plan: Plan | None = None
         self._guard = guard
         self._limiter = limiter
-        self._settling = settling
+        self._trail = trail
+        self._settling = Settling(trail)
         self._health = health
         self._monotonic = monotonic
         self._wall = wall
@@ -112,6 +113,7 @@ class Pipeline:
             access = consumer.access.get(route)
             limits = consumer.limits if access is None else access.limits
             version = access.version if access is not None and access.version is not None else version
+        exchange.limited = bool(limits.cells)
         refusal = throttle(limits, self._limiter, now, exchange.reply_headers)
         if refusal is not None:
             return refusal
@@ -175,38 +177,38 @@ class Pipeline:
             return await self._settling.crashed(exchange)
 
     async def _carry_out(self, exchange: Exchange, served: ServedOperation) -> Reply:
+        # One coroutine on purpose: each further one costs every request about a microsecond.
+        settling, trail = self._settling, self._trail
         refusal = validate_request(served, exchange)
         if refusal is not None and not observe_request(served, exchange, refusal):
-            return await self._settling.refuse(exchange, refusal)
-        call, exchange.trace_id = prepare(served, exchange)
+            return await settling.refuse(exchange, refusal)
+        call = prepare(served, exchange)
         try:
-            await self._settling.received(exchange, served)
+            trail.check()
+            if served.changes:
+                await trail.received(exchange)
         except AuditError as error:
-            log.critical("a call is refused, since its audit record cannot be kept: %s", error)
-            return answer_of(AuditUnavailable(), exchange)
+            return settling.not_carried(exchange, error)
         slot = served.route.adapter
         slot.in_flight += 1
+        exchange.sent = True
         try:
-            return await self._call(exchange, served, call)
+            answer = await slot.adapter.call(call)
+            broken = validate_response(served, exchange, answer)
+            if broken and not observe_response(served, exchange, broken):
+                return await settling.withhold(exchange, served, answer, broken)
+            reply = reply_of(answer, exchange)
+            await trail.completed(exchange, answer, broken)
+            return reply
+        except UpstreamError as error:
+            return await settling.no_answer(exchange, served, error)
+        except AuditError as error:
+            return settling.not_recorded(exchange, served, error)
         except asyncio.CancelledError:
-            self._settling.abandoned(exchange)
+            settling.abandoned(exchange)
             raise
         finally:
             slot.in_flight -= 1
-
-    async def _call(self, exchange: Exchange, served: ServedOperation, call: Call) -> Reply:
-        exchange.sent = True
-        try:
-            answer = await served.route.adapter.adapter.call(call)
-        except UpstreamError as error:
-            exchange.sent = error.sent
-            return await self._settling.no_answer(exchange, served, error)
-        head = exchange.method == b"HEAD"
-        broken = validate_response(served, answer, head=head)
-        if broken and not observe_response(served, exchange, broken):
-            return await self._settling.withhold(exchange, served, answer, broken)
-        reply = reply_of(answer, exchange.reply_headers, head=head)
-        return await self._settling.complete(exchange, served, answer, reply, broken)
 
     async def protocol_refusal(self, slug: str, peer: str, exchange: Exchange | None) -> Reply:
         """Answer a request that the edge could not read: `slug` names a row of refusals.py."""

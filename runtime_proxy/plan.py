@@ -149,7 +149,7 @@ class LimitSet:
     """The limits that one call must pass together, and the line that announces them."""
 
     cells: tuple[Cell, ...]
-    policy: bytes
+    policy: Header
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,6 +6,7 @@ connection end here, in both directions; ours are set, never taken over from out
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from adapters.port import Call
@@ -14,8 +15,6 @@ from runtime_proxy.exchange import Headers, Reply
 from runtime_proxy.trace import continue_trace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from adapters.port import Answer
     from runtime_proxy.exchange import Exchange
     from runtime_proxy.plan import ServedOperation
@@ -66,23 +65,51 @@ _OURS_INWARD: Final = HOP_BY_HOP | {
     b"x-powered-by",
     b"x-request-id",
 }
-_LIMIT_LINES: Final = frozenset({b"ratelimit", b"ratelimit-policy"})
+_LIMITED_INWARD: Final = _OURS_INWARD | {b"ratelimit", b"ratelimit-policy"}
+_NONE: Final[frozenset[bytes]] = frozenset()
 
 
-def prepare(served: ServedOperation, exchange: Exchange) -> tuple[Call, str]:
-    """Give the call for the adapter, and the trace id that it carries on."""
-    headers, traceparent, tracestate, named = _pass_on(served, exchange.headers)
+def prepare(served: ServedOperation, exchange: Exchange) -> Call:  # noqa: C901, PLR0912 - one pass over the headers
+    """Give the call for the adapter; the trace that it carries on stands in the exchange from now on."""
+    dropped, cookies = served.dropped, served.version.cookies
+    headers: Headers = []
+    traceparent: bytes | None = None
+    tracestate: list[bytes] = []
+    named: frozenset[bytes] = _NONE
+    host = b""
+    for line in exchange.headers:
+        name = line[0]
+        if name in dropped:
+            if name == b"host":
+                host = line[1]
+            elif name == b"traceparent":
+                # Two of them are none (W3C trace context, section 3.2).
+                traceparent = line[1] if traceparent is None else b""
+            elif name == b"connection":
+                named |= _tokens(line[1])
+        elif name == b"tracestate":
+            tracestate.append(line[1])
+        elif b"_" in name and name.replace(b"_", b"-") in dropped:
+            continue  # to many servers x_api_key and X-API-Key are the same variable
+        elif name == b"cookie" and cookies:
+            rest = _without_cookies(cookies, line[1])
+            if rest:
+                headers.append((name, rest))
+        else:
+            headers.append(line)
     if named:
         headers = [line for line in headers if line[0] not in named]
-    trace_id, line, continued = continue_trace(traceparent)
-    if continued and tracestate is not None:
-        headers.append((b"tracestate", tracestate))
-    headers.append((b"traceparent", line))
-    _announce(served, exchange, headers)
+    exchange.trace_id, sent, continued = continue_trace(traceparent)
+    if continued and tracestate:
+        headers.append((b"tracestate", b",".join(tracestate)))
+    headers.append((b"traceparent", sent))
+    headers += _announced(exchange.peer, host, exchange.secure)
+    if not served.keeps_request_id:
+        headers.append((b"x-request-id", exchange.request_id.encode()))
     route = served.route
     target = route.upstream_prefix + exchange.path
-    query = _without_key(served, exchange.query)
-    call = Call(
+    query = _without_key(served, exchange.query) if exchange.query else b""
+    return Call(
         exchange.method,
         target + b"?" + query if query else target,
         headers,
@@ -92,18 +119,16 @@ def prepare(served: ServedOperation, exchange: Exchange) -> tuple[Call, str]:
         served.operation.id,
         served.idempotent,
     )
-    return call, trace_id
 
 
-def reply_of(answer: Answer, ours: Headers, *, head: bool) -> Reply:
+def reply_of(answer: Answer, exchange: Exchange) -> Reply:
     """Give the consumer's reply: the provider's answer without what belongs to its connection."""
-    drop = _OURS_INWARD
+    head = exchange.method == b"HEAD"
+    drop = _LIMITED_INWARD if exchange.limited else _OURS_INWARD
     if head or answer.status == 304:  # noqa: PLR2004 - Not Modified
         drop = drop - {b"content-length"}  # of the body that is not sent (RFC 9110 section 8.6)
-    if any(line[0] == b"ratelimit" for line in ours):
-        drop = drop | _LIMIT_LINES
     lines: Headers = []
-    named: frozenset[bytes] = frozenset()
+    named: frozenset[bytes] = _NONE
     for line in answer.headers:
         if line[0] not in drop:
             lines.append(line)
@@ -111,55 +136,23 @@ def reply_of(answer: Answer, ours: Headers, *, head: bool) -> Reply:
             named |= _tokens(line[1])
     if named:
         lines = [line for line in lines if line[0] not in named]
-    lines += ours
+    lines += exchange.reply_headers
     return Reply(answer.status, lines, b"" if head else answer.body)
 
 
-def _pass_on(
-    served: ServedOperation, incoming: Iterable[tuple[bytes, bytes]]
-) -> tuple[Headers, bytes | None, bytes | None, frozenset[bytes]]:
-    """Sort the caller's headers: passed on, traceparent, tracestate, and what Connection names."""
-    dropped = served.dropped
-    kept: Headers = []
-    traceparent: bytes | None = None
-    tracestate: list[bytes] = []
-    named: frozenset[bytes] = frozenset()
-    for line in incoming:
-        name = line[0]
-        if name in dropped:
-            if name == b"traceparent":
-                # Two of them are none (W3C trace context, section 3.2).
-                traceparent = line[1] if traceparent is None else b""
-            elif name == b"connection":
-                named |= _tokens(line[1])
-        elif name == b"tracestate":
-            tracestate.append(line[1])
-        elif b"_" in name and name.replace(b"_", b"-") in dropped:
-            continue  # to many servers x_api_key and X-API-Key are the same variable
-        elif name == b"cookie" and served.version.cookies:
-            rest = _without_cookies(served.version.cookies, line[1])
-            if rest:
-                kept.append((name, rest))
-        else:
-            kept.append(line)
-    return kept, traceparent, b",".join(tracestate) if tracestate else None, named
-
-
-def _announce(served: ServedOperation, exchange: Exchange, headers: Headers) -> None:
-    """Add what the provider may know about the caller's connection (RFC 7239, and its older forms)."""
-    peer = exchange.peer.encode("ascii", "replace")
-    node = b'"[%b]"' % peer if b":" in peer else peer
-    scheme = b"https" if exchange.secure else b"http"
-    host = next((line[1] for line in exchange.headers if line[0] == b"host"), b"")
-    headers += (
+@lru_cache(maxsize=4096)
+def _announced(peer: str, host: bytes, secure: bool) -> Headers:  # noqa: FBT001 - the cache wants it so
+    """Write what the provider may know about the caller's connection (RFC 7239, and its older forms)."""
+    source = peer.encode("ascii", "replace")
+    node = b'"[%b]"' % source if b":" in source else source
+    scheme = b"https" if secure else b"http"
+    return [
         (b"accept-encoding", b"identity"),
         (b"forwarded", b'for=%b;proto=%b;host="%b"' % (node, scheme, host)),
-        (b"x-forwarded-for", peer),
+        (b"x-forwarded-for", source),
         (b"x-forwarded-proto", scheme),
         (b"x-forwarded-host", host),
-    )
-    if not served.keeps_request_id:
-        headers.append((b"x-request-id", exchange.request_id.encode()))
+    ]
 
 
 def _without_key(served: ServedOperation, query: bytes) -> bytes:
@@ -175,4 +168,6 @@ def _without_cookies(readers: tuple[CookieReader, ...], line: bytes) -> bytes:
 
 
 def _tokens(value: bytes) -> frozenset[bytes]:
+    if value in {b"keep-alive", b"close"}:
+        return _NONE
     return frozenset(token.strip().lower() for token in value.split(b","))

@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("interlock.proxy")
 
-_CLIENT_ERROR = 400
 _TOLD = 5  # places named in one log line
 _WITHHELD = (
     "The provider was asked, its answer is withheld: the audit record could not be kept. Nothing was changed."
@@ -50,26 +49,17 @@ class Settling:
     def __init__(self, trail: Trail) -> None:
         self._trail = trail
 
-    async def received(self, exchange: Exchange, served: ServedOperation) -> None:
-        """Record that a call goes out, where it may change something; raises `AuditError` when it cannot."""
-        self._trail.check()
-        if served.changes:
-            await self._trail.received(exchange)
+    def not_carried(self, exchange: Exchange, error: AuditError) -> Reply:
+        """Refuse a call whose *received* cannot be kept: nothing has gone out."""
+        log.critical("a call is refused, since its audit record cannot be kept: %s", error)
+        return answer_of(AuditUnavailable(), exchange)
 
-    async def complete(
-        self,
-        exchange: Exchange,
-        served: ServedOperation,
-        answer: Answer,
-        reply: Reply,
-        broken: tuple[Violation, ...],
-    ) -> Reply:
-        """End with the provider's answer; `broken` is what was let through on purpose (report only)."""
-        outcome: Outcome = "success" if answer.status < _CLIENT_ERROR else "failed"
-        more = {"report_only": True} if broken or exchange.observed else None
-        return await self._end(
-            exchange, served, reply, outcome=outcome, answer=answer, violations=broken, more=more
-        )
+    def not_recorded(self, exchange: Exchange, served: ServedOperation, error: AuditError) -> Reply:
+        """End a call whose *completed* cannot be kept: its answer is withheld, and not denied."""
+        log.critical("the end of a call could not be recorded: %s", error)
+        if exchange.sent and served.changes:
+            return answer_of(OutcomeUnknown(), exchange)
+        return answer_of(AuditUnavailable(_WITHHELD if exchange.sent else ""), exchange)
 
     async def withhold(
         self,
@@ -101,6 +91,7 @@ class Settling:
 
     async def no_answer(self, exchange: Exchange, served: ServedOperation, error: UpstreamError) -> Reply:
         """End without an answer: unreachable, too late, or not HTTP; what was sent decides what is known."""
+        exchange.sent = error.sent
         unknown = error.sent and not served.idempotent
         refusal: Refusal
         if isinstance(error, Late):
@@ -170,7 +161,7 @@ class Settling:
         if exchange.settled:
             return
         try:
-            kept = self._trail.completed(exchange, outcome="unknown", more={"reason": "consumer-gone"})
+            kept = self._trail.ended(exchange, outcome="unknown", more={"reason": "consumer-gone"})
             kept.add_done_callback(_look)
         except AuditError as error:
             log.critical("the end of an abandoned call could not be recorded: %s", error)
@@ -186,12 +177,9 @@ class Settling:
     ) -> Reply:
         """Keep *completed*, then let the reply go; what cannot be kept is never answered as if it were."""
         try:
-            await self._trail.completed(exchange, outcome=outcome, status=reply.status, **more)
+            await self._trail.ended(exchange, outcome=outcome, status=reply.status, **more)
         except AuditError as error:
-            log.critical("the end of a call could not be recorded: %s", error)
-            if exchange.sent and served.changes:
-                return answer_of(OutcomeUnknown(), exchange)
-            return answer_of(AuditUnavailable(_WITHHELD if exchange.sent else ""), exchange)
+            return self.not_recorded(exchange, served, error)
         return reply
 
 

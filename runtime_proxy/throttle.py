@@ -57,24 +57,18 @@ class LocalLimiter:
 def limit_set(*groups: tuple[Cell, ...]) -> LimitSet:
     """Join the limits that one call must pass together, and write their RateLimit-Policy line."""
     cells = tuple(cell for group in groups for cell in group)
-    return LimitSet(
-        cells, b", ".join(b"%b;q=%d;w=%d" % (_name(one), one.requests, one.seconds) for one in cells)
-    )
+    policy = b", ".join(b"%b;q=%d;w=%d" % (one.label, one.requests, one.seconds) for one in cells)
+    return LimitSet(cells, (b"ratelimit-policy", policy))
 
 
 def throttle(limits: LimitSet, limiter: Limiter, now: int, headers: Headers) -> Refusal | None:
-    """Count one call, or refuse it; writes RateLimit and RateLimit-Policy into `headers` either way.
-
-    `r` is what would be admitted at once, `t` the seconds until the burst is full again (with `r=0`: until
-    the next call is admitted).
-    """
+    """Count one call, or refuse it; writes RateLimit and RateLimit-Policy into `headers` either way."""
     cells = limits.cells
     if not cells:
         return None
     wait = limiter.take(cells, now)
-    headers.append((b"ratelimit-policy", limits.policy))
-    state = [b"%b;r=%d;t=%d" % (_name(one), one.remaining(now), one.reset(now)) for one in cells]
-    headers.append((b"ratelimit", b", ".join(state)))
+    state = cells[0].tell(now) if len(cells) == 1 else b", ".join([one.tell(now) for one in cells])
+    headers += (limits.policy, (b"ratelimit", state))
     if wait == 0:
         return None
     blocking = ", ".join(f'"{cell.name}"' for cell in cells if cell.wait(now))
@@ -82,8 +76,3 @@ def throttle(limits: LimitSet, limiter: Limiter, now: int, headers: Headers) -> 
     return OverLimit(
         f"The limit {blocking} is used up; wait {seconds} s.", headers=[(b"retry-after", b"%d" % seconds)]
     )
-
-
-def _name(cell: Cell) -> bytes:
-    """Write a limit's name as a structured-field string (RFC 9651 §3.3.3)."""
-    return b'"%b"' % cell.name.encode("ascii", "replace").replace(b"\\", b"\\\\").replace(b'"', b'\\"')

@@ -13,15 +13,16 @@ _TRACEPARENT: Final = re.compile(rb"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-
 _NO_TRACE: Final = b"0" * 32
 _NO_SPAN: Final = b"0" * 16
 _LONGEST: Final = 256
+_VERSION: Final = 0x7 << 76 | 0x2 << 62  # version 7, variant 10
+_LOW: Final = (1 << 62) - 1
 
 _bits = random.Random(os.urandom(32)).getrandbits  # noqa: S311 - ids must differ, not be secret
 
 
 def new_request_id() -> str:
     """Make a UUIDv7 (RFC 9562 section 5.7): sortable by time, and unlike a counter telling nothing else."""
-    tail = _bits(74)
-    head = time.time_ns() // 1_000_000
-    text = f"{head:012x}{0x7000 | tail >> 62:04x}{0x8000000000000000 | (tail & 0x3FFFFFFFFFFFFFFF):016x}"
+    bits = _bits(74)
+    text = f"{time.time_ns() // 1_000_000 << 80 | _VERSION | bits >> 62 << 64 | bits & _LOW:032x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
@@ -36,8 +37,8 @@ def continue_trace(traceparent: bytes | None) -> tuple[str, bytes, bool]:
         legal = version != b"ff" and not (version == b"00" and more)
         if legal and trace_id != _NO_TRACE and parent != _NO_SPAN:
             return trace_id.decode(), b"00-%b-%016x-%b" % (trace_id, _span(), flags), True
-    fresh = f"{_bits(128) | 1:032x}"
-    return fresh, b"00-%b-%016x-00" % (fresh.encode(), _span()), False
+    fresh = f"{_bits(192):048x}"
+    return fresh[:32], f"00-{fresh[:32]}-{fresh[32:]}-00".encode(), False
 
 
 def _span() -> int:

@@ -20,10 +20,13 @@ if TYPE_CHECKING:
     from kernel.audit.record import Outcome, Stage
     from kernel.operation.violation import Violation
     from runtime_proxy.exchange import Exchange
+    from runtime_proxy.plan import ServedOperation
     from runtime_proxy.refusal import Refusal
 
 log = logging.getLogger("interlock.proxy")
 _SWEEP_SECONDS = 1.0
+_CLIENT_ERROR = 400
+_REPORTED = {"report_only": True}
 
 
 class AuditJournal(Protocol):
@@ -72,11 +75,50 @@ class Trail:
 
     def received(self, exchange: Exchange) -> asyncio.Future[None]:
         """Record that a call which may change something is about to go out."""
-        record = self._record(exchange, "received", request_body=exchange.body)
+        served, consumer, key = _who(exchange)
+        record = exchange_record(
+            served.audit,
+            "received",
+            request_id=exchange.request_id,
+            client=exchange.peer,
+            consumer=consumer,
+            key=key,
+            trace_id=exchange.trace_id,
+            request_body=exchange.body,
+            duration_us=int((time.perf_counter() - exchange.started) * 1e6),
+        )
         exchange.received = record["id"]
         return self._journal.append(record)
 
     def completed(
+        self, exchange: Exchange, answer: Answer, broken: tuple[Violation, ...] = ()
+    ) -> asyncio.Future[None]:
+        """Record the provider's answer; `broken` is what was let through on purpose (report only)."""
+        served, consumer, key = _who(exchange)
+        status = answer.status
+        record = exchange_record(
+            served.audit,
+            "completed",
+            request_id=exchange.request_id,
+            client=exchange.peer,
+            consumer=consumer,
+            key=key,
+            trace_id=exchange.trace_id,
+            closes=exchange.received,
+            outcome="success" if status < _CLIENT_ERROR else "failed",
+            status=status,
+            problems=errors_of(broken) if broken else None,
+            request_body=None if exchange.received else exchange.body,
+            response_body=answer.body,
+            upstream_status=status,
+            upstream_us=int(answer.upstream_seconds * 1e6),
+            duration_us=int((time.perf_counter() - exchange.started) * 1e6),
+            more=_REPORTED if exchange.observed else None,
+        )
+        exchange.settled = True
+        return self._journal.append(record)
+
+    def ended(
         self,
         exchange: Exchange,
         *,
@@ -87,7 +129,7 @@ class Trail:
         violations: tuple[Violation, ...] = (),
         more: dict[str, Any] | None = None,
     ) -> asyncio.Future[None]:
-        """Record how a call ended; `answer` is the provider's, withheld or not."""
+        """Record an end without the provider's answer going out; `answer` is what it said, if anything."""
         record = self._record(
             exchange,
             "completed",
@@ -163,3 +205,13 @@ class Trail:
                 await self._journal.append(record)
             except AuditError as error:
                 log.critical("the end of a series of refusals could not be kept: %s", error)
+
+
+def _who(exchange: Exchange) -> tuple[ServedOperation, str | None, str | None]:
+    """Give the operation, and the ids of consumer and key where there is one."""
+    served, identity = exchange.operation, exchange.identity
+    assert served is not None  # only a matched call is carried out
+    row = identity.key if identity is not None else None
+    if row is None:
+        return served, None, None
+    return served, row.consumer.id, row.id

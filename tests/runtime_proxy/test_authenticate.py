@@ -11,7 +11,9 @@ from runtime_proxy.credentials import CookieReader, QueryReader
 from runtime_proxy.plan import KeyRow, LimitSet, ServedConsumer
 from runtime_proxy.refusal import Refusal
 
-WARD, CLINIC = (ServedConsumer(name, "internal", LimitSet((), b"")) for name in ("ward", "clinic"))
+WARD, CLINIC = (
+    ServedConsumer(name, "internal", LimitSet((), (b"ratelimit-policy", b""))) for name in ("ward", "clinic")
+)
 KEY, OTHER, OLD = b"ilk_k1_wardsecret", b"ilk_k2_clinic_secret", b"ilk_k3_old"
 NOW = 1_000.0
 KEYS = {

@@ -9,7 +9,7 @@ from runtime_proxy.authenticate import NOBODY, Identity
 from runtime_proxy.authorize import authorize
 from runtime_proxy.plan import Access, KeyRow, LimitSet, ServedConsumer
 
-NONE = LimitSet((), b"")
+NONE = LimitSet((), (b"ratelimit-policy", b""))
 VERSION = cast("Any", object())
 ACCESS = Access(VERSION, "1.0.0", frozenset({"orders.read"}), NONE)
 

@@ -46,15 +46,16 @@ def test_what_the_limit_allows_is_admitted(requests, seconds, burst) -> None:
     assert take((cell,), now + wait) == 0
 
 
-def test_remaining_and_reset_tell_the_truth() -> None:
+def test_what_is_told_of_a_limit_is_true() -> None:
     cell = Cell(Limit("minute", 60, 60, 3))
     now = 5 * SECOND
-    assert (cell.remaining(now), cell.reset(now)) == (3, 0)
+    assert (cell.remaining(now), cell.tell(now)) == (3, b'"minute";r=3;t=0')
     take((cell,), now)
-    assert (cell.remaining(now), cell.reset(now)) == (2, 1)
+    assert (cell.remaining(now), cell.tell(now)) == (2, b'"minute";r=2;t=1')
     take((cell,), now)
+    assert cell.tell(now) == b'"minute";r=1;t=2'
     take((cell,), now)
-    assert (cell.remaining(now), cell.reset(now)) == (0, 1)
+    assert (cell.remaining(now), cell.tell(now)) == (0, b'"minute";r=0;t=1')
     assert take((cell,), now) == SECOND
     assert cell.remaining(now + SECOND) == 1
 

@@ -40,7 +40,7 @@ def test_without_limits_nothing_is_announced() -> None:
 
 def test_names_are_quoted_safely() -> None:
     cells = LocalLimiter().cells("x", (Limit('a"b\\c', 1, 1, 1),), 0)
-    assert limit_set(cells).policy == b'"a\\"b\\\\c";q=1;w=1'
+    assert limit_set(cells).policy == (b"ratelimit-policy", b'"a\\"b\\\\c";q=1;w=1')
 
 
 def test_a_new_bundle_keeps_what_was_counted() -> None:
