@@ -41,7 +41,7 @@ SESSION_LENGTH: Final = timedelta(hours=8)
 SHORTEST_PASSWORD: Final = 12  # characters; NIST SP 800-63B asks for 8 at least
 LONGEST_PASSWORD: Final = 1024
 TOKEN_PREFIX: Final = "ilt"  # noqa: S105 - how our tokens begin, for scanners that look for leaked ones
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,127}")
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,99}")
 _HASHING: Final = threading.BoundedSemaphore(2)  # each takes 64 MiB: many at once would be an attack
 _HASHER: Final = PasswordHasher()  # RFC 9106 second recommendation: 64 MiB, 3 passes, 4 lanes
 

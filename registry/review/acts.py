@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from kernel.audit.record import act_record
 from registry.errors import RequestRefused
-from registry.review.publication import publish
+from registry.review.principal import Role
+from registry.review.publication import ORDER, publish
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from registry.review.principal import Principal
     from registry.review.services import Services
 
-LONGEST_REASON = 2_000
+LONGEST_REASON = 1_000
 
 
 @contextmanager
@@ -32,6 +33,13 @@ def acting(services: Services, *parts: PartKind) -> Iterator[Ledger]:
             ledger.serials.bump(part)
     services.recorded()
     publish(services)
+
+
+def republish(services: Services, principal: Principal) -> None:
+    """Write all three parts of the bundle again under new serials, as after a restore of the bundle folder."""
+    principal.require(Role.OPERATOR, act="republish the bundle")
+    with acting(services, *ORDER) as ledger:
+        record(services, ledger, principal, "republish", "bundle")
 
 
 def record(

@@ -66,3 +66,4 @@ class Route:
     limits: tuple[Limit, ...] = ()
     report_only: bool = False
     timeout_seconds: float = 30.0
+    upstream_prefix: str = ""

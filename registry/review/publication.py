@@ -59,14 +59,6 @@ def publish_first(services: Services) -> None:
     publish(services)
 
 
-def republish(services: Services) -> None:
-    """Write all three parts again under new serials."""
-    with services.store.writing() as ledger:
-        for part in ORDER:
-            ledger.serials.bump(part)
-    publish(services)
-
-
 def _write(services: Services, part: Part) -> None:
     try:
         services.press.write(part)
@@ -142,6 +134,7 @@ def _route(row: environment.Route, current: str) -> Route:
         limits=row.limits,
         report_only=row.report_only,
         timeout_seconds=row.timeout_seconds,
+        upstream_prefix=row.upstream_prefix,
     )
 
 

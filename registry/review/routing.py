@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from kernel.contract.lifecycle import SERVED
 from kernel.contract.version import Version
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from registry.review.ports import Ledger
     from registry.review.principal import Principal
     from registry.review.services import Services
+
+_PREFIX: Final = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)+/?")
 
 
 def adapters(services: Services) -> tuple[Adapter, ...]:
@@ -83,6 +86,8 @@ def put_route(services: Services, principal: Principal, wanted: Route) -> Route:
     Raises `NotFound` for an unknown contract or adapter, `RequestRefused` for a canonical schema.
     """
     principal.require(Role.OPERATOR, act="set up a route")
+    if wanted.upstream_prefix and _PREFIX.fullmatch(wanted.upstream_prefix) is None:
+        raise RequestRefused("the upstream prefix is not a plain path", hint="write it like /lab/api")
     for limit in wanted.limits:
         checked_name(limit.name, "a limit's name")
     with acting(services, "routes") as ledger:

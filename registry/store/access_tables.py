@@ -98,6 +98,7 @@ routes = Table(
     Column("limits", ExactJson, nullable=False),
     Column("report_only", Boolean(create_constraint=False), nullable=False),
     Column("timeout_seconds", Float, nullable=False),
+    Column("upstream_prefix", String(500), nullable=False),
     PrimaryKeyConstraint("contract", "major"),
     CheckConstraint("timeout_seconds > 0", name="timeout"),
     **NO_ROWID,

@@ -72,6 +72,7 @@ class SqlRoutes:
             "limits": [msgspec.to_builtins(limit) for limit in route.limits],
             "report_only": route.report_only,
             "timeout_seconds": route.timeout_seconds,
+            "upstream_prefix": route.upstream_prefix,
         }
         which = (routes.c.contract == route.contract) & (routes.c.major == route.major)
         if self._connection.execute(update(routes).where(which).values(content)).rowcount == 0:
@@ -115,6 +116,7 @@ class SqlRoutes:
             limits=tuple(msgspec.convert(limit, type=Limit) for limit in row.limits),
             report_only=bool(row.report_only),
             timeout_seconds=row.timeout_seconds,
+            upstream_prefix=row.upstream_prefix,
         )
 
 

@@ -199,6 +199,15 @@ def test_routes_and_adapters_are_checked(desk: Any, doubles: Any) -> None:
         routing.put_route(desk, doubles.OPERATOR, Route("lab-orders", 1, "nothing", None))
     with pytest.raises(NotFound):
         routing.put_route(desk, doubles.OPERATOR, Route("lab-orders", 4, "laboratory", None))
+    for prefix in ("lab", "/a/../b", "/a//b", "/a?x", "//evil.example"):
+        with pytest.raises(RequestRefused, match="prefix"):
+            routing.put_route(
+                desk, doubles.OPERATOR, Route("lab-orders", 1, "laboratory", None, upstream_prefix=prefix)
+            )
+    kept = routing.put_route(
+        desk, doubles.OPERATOR, Route("lab-orders", 1, "laboratory", None, upstream_prefix="/lab/api")
+    )
+    assert kept.upstream_prefix == "/lab/api"
     with pytest.raises(RequestRefused, match="no adapter kind"):
         routing.put_adapter(desk, doubles.OPERATOR, name="x", kind="carrier-pigeon", settings={})
     with pytest.raises(NotAllowed):

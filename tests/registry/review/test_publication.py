@@ -9,7 +9,7 @@ from kernel.bundle.read import read_bundle
 from kernel.errors import BundleError
 from kernel.sealing.keys import KeyFolder
 from registry.errors import PublicationFailed
-from registry.review import access, catalogue, publication
+from registry.review import access, acts, catalogue, publication
 
 
 def bundle(services: Any) -> Any:
@@ -84,8 +84,8 @@ def test_metadata_and_dates_travel_in_the_contracts_part(services: Any, doubles:
     assert bundle(services).blobs[entry.digest] == canonical
 
 
-def test_republish_writes_all_parts_anew(desk: Any) -> None:
+def test_republish_writes_all_parts_anew(desk: Any, doubles: Any) -> None:
     publication.publish_first(desk)
-    publication.republish(desk)
+    acts.republish(desk, doubles.OPERATOR)
     assert serials(desk) == {"contracts": (2, 2), "access": (2, 2), "routes": (2, 2)}
     assert bundle(desk).access.serial == 2

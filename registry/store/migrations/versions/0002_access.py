@@ -159,6 +159,7 @@ def _create_tables() -> None:
         sa.Column("limits", ExactJson(), nullable=False),
         sa.Column("report_only", sa.Boolean(), nullable=False),
         sa.Column("timeout_seconds", sa.Float(), nullable=False),
+        sa.Column("upstream_prefix", sa.String(length=500), nullable=False),
         sa.CheckConstraint("timeout_seconds > 0", name=op.f("ck_routes_timeout")),
         sa.ForeignKeyConstraint(["adapter"], ["registry.adapters.name"], name=op.f("fk_routes_adapters")),
         sa.ForeignKeyConstraint(["contract"], ["registry.contracts.name"], name=op.f("fk_routes_contracts")),
