@@ -31,7 +31,7 @@ def engine_version() -> str:
 
 def covers(inner: Node, outer: Node) -> bool:
     """Whether the canonical engine proves it, over schemas that hold nothing it reads as a note."""
-    if not (_plain(inner) and _plain(outer)):
+    if not (inner.side.as_validated and outer.side.as_validated and _plain(inner) and _plain(outer)):
         return False
     first, second = _canonical(inner), _canonical(outer)
     if first is None or second is None:

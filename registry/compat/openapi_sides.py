@@ -210,10 +210,10 @@ class Journal:
         return side.node(pointer, place.value["schema"], api.dialect)
 
     def _judge(self, position: Position, old: Node, new: Node) -> tuple[Answer, tuple[Finding, ...]]:
-        if self.comparer.same(old, new):
+        bound = self._nodes(position, notes_bind=True) if self.old.noted or self.new.noted else None
+        if self.comparer.same(old, new) and (bound is None or self.comparer.same(*bound)):
             return Answer.YES, ()
         direction = position.scope.direction(position.message)
-        bound = self._nodes(position, notes_bind=True) if self.old.noted or self.new.noted else None
         change = Change(old, new, direction, "{where}", position.wire, bound)
         found = judged(self.comparer, change)
         if found.answer is not Answer.YES:

@@ -63,7 +63,8 @@ class Prover:
         self._steps = 0
         self._depth = 0
         self._proved: dict[tuple[Known, Node], None] = {}
-        self._failed: set[tuple[Known, Node]] = set()
+        # Where a goal failed before, below its own place; None when nobody was to know.
+        self._failed: dict[tuple[Known, Node], Gap | None] = {}
         self._open: dict[tuple[Known, Node], _Open] = {}
 
     def includes(self, inner: Node, outer: Node) -> bool:
@@ -80,20 +81,21 @@ class Prover:
 
     def holds(self, known: Known, goal: Node) -> bool:
         """Prove one goal from a conjunction, remembering proofs and meeting recursion coinductively."""
-        if goal in known.nodes or goal.view.always is True:
-            return True
         key = (known, goal)
-        if key in self._proved:
+        if goal in known.nodes or goal.view.always is True or key in self._proved:
             return True
-        if key in self._failed:
-            return self.fails("schema", goal)
+        if self.declared_only and any(self.sameness.same(goal, barred) for barred in known.without):
+            # What a writer leaves out may fit a schema that is known not to hold: that proves nothing.
+            return self.fails("oneOf", goal)
+        if key in self._failed and (self._quiet or self._failed[key] is not None):
+            return self._fails_again(self._failed[key])
         pending = self._open.get(key)
         if pending is not None:
             # Sound only below the value where the goal was opened: values are finite.
             pending.used = pending.used or pending.level < self.level
             return pending.level < self.level
         self._spend()
-        mark = len(self._proved)
+        mark, before = len(self._proved), self.gap
         opened = self._open[key] = _Open(self.level)
         self._depth += 1
         try:
@@ -107,7 +109,7 @@ class Prover:
             for late in list(self._proved)[mark:]:
                 del self._proved[late]  # they leant on what has just failed
         if not proven:
-            self._failed.add(key)
+            self._failed[key] = self._relative(before)
         return proven
 
     def impossible(self, known: Known, depth: int = 3) -> bool:
@@ -152,6 +154,17 @@ class Prover:
         if not self._quiet and self.gap is None:
             path = (*self._path, step) if step is not None else tuple(self._path)
             self.gap = Gap(path, keyword, goal)
+        return False
+
+    def _relative(self, before: Gap | None) -> Gap | None:
+        """Give the gap that was just found, as seen from here."""
+        if self.gap is None or self.gap is before or self._quiet:
+            return None
+        return replace(self.gap, path=self.gap.path[len(self._path) :])
+
+    def _fails_again(self, earlier: Gap | None) -> bool:
+        if earlier is not None and not self._quiet and self.gap is None:
+            self.gap = replace(earlier, path=(*self._path, *earlier.path))
         return False
 
     def apart(self, case: Case, other: Node) -> bool:

@@ -43,7 +43,7 @@ def judged(comparer: Comparer, change: Change) -> Containment:
     if found.answer is Answer.NO:
         confirmed = agrees(inner, outer, found.witness)
     else:
-        confirmed = comparer.contains(inner, outer, wire=change.wire).answer is not Answer.NO
+        confirmed = comparer.contains(inner, outer, wire=change.wire).answer is Answer.YES
     return found if confirmed else Containment(Answer.UNKNOWN, gap=found.gap, reason=_NOTES_DECIDE)
 
 

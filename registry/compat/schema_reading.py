@@ -229,6 +229,10 @@ def _read_properties(node: Node, raw: Any, found: dict[str, Any]) -> None:
     }
 
 
+def _needs(children: dict[str, Node]) -> dict[str, frozenset[str]]:
+    return {name: _strings(child, child.raw) for name, child in children.items()}
+
+
 def _read_dependencies(node: Node, raw: Any, found: dict[str, Any]) -> None:
     children = _children(node, "dependencies", raw)
     lists = {
@@ -282,12 +286,7 @@ _READERS: Mapping[str, Callable[[Node, Any, dict[str, Any]], None]] = {
     "required": _put("required", _strings),
     "minProperties": _put("min_properties", _count),
     "maxProperties": _put("max_properties", _count),
-    "dependentRequired": _put(
-        "needs",
-        lambda node, raw: {
-            k: _strings(node, v.raw) for k, v in _children(node, "dependentRequired", raw).items()
-        },
-    ),
+    "dependentRequired": _put("needs", lambda node, raw: _needs(_children(node, "dependentRequired", raw))),
     "dependentSchemas": _put("dependents", lambda node, raw: _children(node, "dependentSchemas", raw)),
     "dependencies": _read_dependencies,
     "allOf": _put("all_of", lambda node, raw: _list(node, "allOf", raw)),

@@ -35,6 +35,7 @@ class Side:
         self.tag = tag
         self.traffic: Traffic = traffic
         self.keep = keep
+        self.as_validated = not (notes_bind or keep)
         self._note = {"request": "readOnly", "response": "writeOnly"}.get(traffic or "")
         self._binding = {Dialect.OPENAPI_30} | ({Dialect.OPENAPI_31} if notes_bind else set())
         self._views: dict[str, View] = {}

@@ -37,6 +37,7 @@ class Reads(Protocol):
     root: Any
     traffic: Traffic
     keep: frozenset[str]  # notes that count on this side
+    as_validated: bool  # whether the runtime validators read the schemas as this side does
 
     def node(self, pointer: str, raw: Any, dialect: Dialect | None) -> Node:
         """Give the one node of a place; `dialect` is that of what it stands in."""

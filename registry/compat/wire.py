@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import fields
 from typing import Any
+
+from registry.compat.facts import Known, cases
+from registry.compat.schema_view import ARRAY, OBJECT, STRING, Node, View
 
 MOST_READINGS = 512
 
@@ -62,3 +66,19 @@ def _with(value: Any, path: tuple[Any, ...], leaf: Any) -> Any:
     if isinstance(value, dict):
         return {**value, head: _with(value[head], rest, leaf)}
     return [*value[:head], _with(value[head], rest, leaf), *value[head + 1 :]]
+
+
+def reads_any_text(inner: Node, outer: Node) -> bool:
+    """Whether single values are sent and any text is taken: then every one of them is, as it is written."""
+    view = outer.view
+    for _ in range(16):
+        if view.ref is None:
+            break
+        view = view.ref.view
+    if view.types != {STRING} or any(getattr(view, name) != getattr(_ANY_TEXT, name) for name in _FIELDS):
+        return False
+    return all(not case.types & {ARRAY, OBJECT} for case in cases(Known(frozenset({inner}))))
+
+
+_ANY_TEXT = View(types=frozenset({STRING}))
+_FIELDS = [row.name for row in fields(View) if row.name != "types"]

@@ -10,7 +10,7 @@ from registry.compat.prover import Prover
 from registry.compat.schema_side import Side
 from registry.compat.schema_view import Unreadable
 
-S, I, N = {"type": "string"}, {"type": "integer"}, {"type": "number"}
+S, INT, N = {"type": "string"}, {"type": "integer"}, {"type": "number"}
 
 
 def obj(**keywords):
@@ -31,7 +31,7 @@ A, B, AB = (
 )
 
 PROVEN = [
-    (I, N),
+    (INT, N),
     (S, S),
     (False, S),
     (S, True),
@@ -42,8 +42,8 @@ PROVEN = [
     ({"const": "a"}, S),
     ({"enum": ["a", "b", 3]}, {"type": ["string", "integer"]}),
     (obj(properties={"a": S}, additionalProperties=False), AB),
-    (S, {"oneOf": [S, I]}),
-    ({"oneOf": [I, S]}, {"anyOf": [S, I]}),
+    (S, {"oneOf": [S, INT]}),
+    ({"oneOf": [INT, S]}, {"anyOf": [S, INT]}),
     ({"oneOf": [A, B]}, {"oneOf": [A, B, S]}),
     ({"oneOf": [A, B]}, {"oneOf": [B, A]}),
     ({"type": ["string", "null"]}, {"anyOf": [S, {"type": "null"}]}),
@@ -55,54 +55,54 @@ PROVEN = [
     ({"type": "integer", "exclusiveMinimum": 0}, {"type": "integer", "minimum": 1}),
     ({"type": "integer", "multipleOf": 6}, {"type": "integer", "multipleOf": 3}),
     ({"type": "number", "multipleOf": 0.5}, {"type": "number", "multipleOf": 0.1}),
-    ({"type": "number", "multipleOf": 2}, I),
+    ({"type": "number", "multipleOf": 2}, INT),
     ({"type": "string", "pattern": "^[A-Z]{3}$"}, {"type": "string", "maxLength": 3, "minLength": 3}),
     ({"type": "string", "format": "date"}, {"type": "string", "format": "date", "maxLength": 10}),
-    ({"type": "array", "items": I}, {"type": "array", "items": N}),
-    ({"type": "array", "items": I, "minItems": 1}, {"type": "array", "contains": N}),
+    ({"type": "array", "items": INT}, {"type": "array", "items": N}),
+    ({"type": "array", "items": INT, "minItems": 1}, {"type": "array", "contains": N}),
     (
-        {"type": "array", "prefixItems": [I, S], "items": False},
+        {"type": "array", "prefixItems": [INT, S], "items": False},
         {"type": "array", "prefixItems": [N], "items": S},
     ),
     ({"type": "array", "maxItems": 1}, {"type": "array", "uniqueItems": True}),
-    (tree(I), tree(N)),
+    (tree(INT), tree(N)),
     ({"not": S}, {"not": S}),
-    (I, {"not": S}),
+    (INT, {"not": S}),
     (KIND_A, {"oneOf": [KIND_A, KIND_B]}),
     ({"if": S, "then": {"maxLength": 3}}, {"if": S, "then": {"maxLength": 4}}),
-    (obj(additionalProperties=I), obj(additionalProperties=N)),
-    (obj(patternProperties={"^x": I}, additionalProperties=False), obj(additionalProperties=N)),
-    (obj(patternProperties={"^x": I}), obj(patternProperties={"^x": N})),
+    (obj(additionalProperties=INT), obj(additionalProperties=N)),
+    (obj(patternProperties={"^x": INT}, additionalProperties=False), obj(additionalProperties=N)),
+    (obj(patternProperties={"^x": INT}), obj(patternProperties={"^x": N})),
     ({"type": "boolean"}, {"enum": [True, False]}),
     (obj(dependentRequired={"a": ["b", "c"]}), obj(dependentRequired={"a": ["b"]})),
     (obj(required=["a", "b"]), obj(minProperties=2)),
     (AB, obj(maxProperties=2)),
     (AB, obj(propertyNames={"maxLength": 1})),
     (
-        {"unevaluatedProperties": False, "properties": {"a": I}},
-        {"unevaluatedProperties": False, "properties": {"a": I}},
+        {"unevaluatedProperties": False, "properties": {"a": INT}},
+        {"unevaluatedProperties": False, "properties": {"a": INT}},
     ),
 ]
 NOT_PROVEN = [
-    (N, I),
+    (N, INT),
     ({}, S),
     (AB, obj(properties={"a": S}, additionalProperties=False)),
     (obj(properties={"a": S}), obj(properties={"a": S, "b": S})),
-    (N, {"oneOf": [N, I]}),
+    (N, {"oneOf": [N, INT]}),
     ({"type": "number", "minimum": 1}, {"type": "number", "exclusiveMinimum": 1}),
     ({"type": "number", "multipleOf": 0.5}, {"type": "number", "multipleOf": 0.2}),
-    (tree(N), tree(I)),
+    (tree(N), tree(INT)),
     ({"type": ["integer", "string"]}, {"not": S}),
     ({"type": "string"}, {"type": "string", "format": "date"}),
     ({"type": "string"}, {"type": "string", "format": "made-up"}),
     ({"enum": [1, True]}, {"enum": [1]}),
     ({"if": S, "then": {"maxLength": 4}}, {"if": S, "then": {"maxLength": 3}}),
     (obj(), obj(additionalProperties=False)),
-    (obj(patternProperties={"^x": N}), obj(patternProperties={"^x": I})),
-    ({"properties": {"a": I}}, {"unevaluatedProperties": False, "properties": {"a": I}}),
+    (obj(patternProperties={"^x": N}), obj(patternProperties={"^x": INT})),
+    ({"properties": {"a": INT}}, {"unevaluatedProperties": False, "properties": {"a": INT}}),
     ({"type": "array"}, {"type": "array", "uniqueItems": True}),
-    ({"type": "array", "items": I}, {"type": "array", "contains": I}),
-    ({"anyOf": [{"$ref": "#"}, S]}, I),
+    ({"type": "array", "items": INT}, {"type": "array", "contains": INT}),
+    ({"anyOf": [{"$ref": "#"}, S]}, INT),
 ]
 
 
@@ -147,7 +147,7 @@ def test_dialects_are_read_in_their_own_words():
     assert Prover().includes(
         bounds, Side({"type": "integer", "minimum": 1}, Dialect.OPENAPI_31, tag="new").at("")
     )
-    draft7 = Side({"items": [I, S], "additionalItems": False}, Dialect.DRAFT_07, tag="old").at("")
+    draft7 = Side({"items": [INT, S], "additionalItems": False}, Dialect.DRAFT_07, tag="old").at("")
     later = Side({"prefixItems": [N, S], "items": False}, Dialect.DRAFT_2020_12, tag="new").at("")
     assert Prover().includes(draft7, later)
 
@@ -169,7 +169,7 @@ def test_what_cannot_be_read_is_said(schema):
 
 # A label-free oracle: what is proven is not refuted by any of these values.
 LEAVES = st.sampled_from([
-    S, I, N, {"type": "string", "maxLength": 2}, {"type": "integer", "minimum": 1}, {"enum": ["a", 1, None]},
+    S, INT, N, {"type": "string", "maxLength": 2}, {"type": "integer", "minimum": 1}, {"enum": ["a", 1, None]},
     {"type": ["string", "null"]}, {"const": 2}, True, {"type": "number", "multipleOf": 2}, {"not": S},
 ])  # fmt: skip
 
@@ -207,4 +207,4 @@ def test_nothing_proven_is_refuted_by_a_value(inner, outer):
 def test_every_schema_includes_itself_and_its_part_of_a_choice(schema):
     assert includes(schema, schema)
     assert includes(schema, {"anyOf": [schema, S]})
-    assert includes({"allOf": [schema, I]}, schema)
+    assert includes({"allOf": [schema, INT]}, schema)
