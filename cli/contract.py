@@ -66,9 +66,9 @@ def submit(
 
     Exit codes: 0 in review and nothing stands in the way; 1 refused or breaking; 3 undecided.
     """
-    document, metadata = _read(path, meta, root)
+    document, metadata, source = _read(path, meta, root)
     answer = registry.post(
-        "submissions", body={"document": document, "metadata": metadata, "source": path.name, "plan": plan}
+        "submissions", body={"document": document, "metadata": metadata, "source": source, "plan": plan}
     )
     if form == "json":
         print_json(answer)
@@ -171,7 +171,7 @@ def retire(registry: Registry, label: str, reason: str, form: str) -> None:
     _told(registry.post("contracts", name, "versions", version, "retirement", body={"reason": reason}), form)
 
 
-def _read(path: Path, meta: Path | None, root: Path | None) -> tuple[str, str]:
+def _read(path: Path, meta: Path | None, root: Path | None) -> tuple[str, str, str]:
     from kernel.contract.local_files import inline_files
 
     file = path
@@ -190,7 +190,7 @@ def _read(path: Path, meta: Path | None, root: Path | None) -> tuple[str, str]:
         raise NoDocument(f"{beside} is larger than {_LARGEST_METADATA} bytes")
     document = inline_files(file, root)
     try:
-        return document.data.decode("utf-8-sig"), beside.read_text(encoding="utf-8")
+        return document.data.decode("utf-8-sig"), beside.read_text(encoding="utf-8"), file.name
     except UnicodeDecodeError as error:
         raise NoDocument(f"{beside} is not UTF-8: {error.reason}") from None
 

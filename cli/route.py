@@ -65,6 +65,29 @@ def activate(registry: Registry, contract: str, version: str, form: str) -> None
     _show(registry.post("routes", contract, major, "activations", body={"version": version}), form)
 
 
+@route.command()
+@click.argument("contract")
+@click.argument("version")
+@format_option
+@registry_options("operator")
+def deactivate(registry: Registry, contract: str, version: str, form: str) -> None:
+    """Stop serving a VERSION that is neither current nor pinned."""
+    from kernel.contract.version import Version
+
+    major = Version.parse(version).major
+    _show(registry.delete("routes", contract, major, "activations", version), form)
+
+
+@route.command()
+@click.argument("contract")
+@click.argument("major", type=int)
+@registry_options("operator")
+def remove(registry: Registry, contract: str, major: int) -> None:
+    """Remove the route of CONTRACT's MAJOR with all that is active on it."""
+    registry.delete("routes", contract, major)
+    click.echo(f"/{contract}/v{major} is routed no more")
+
+
 @route.command("list")
 @format_option
 @registry_options("operator")

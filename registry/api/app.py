@@ -8,8 +8,6 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import yaml
-
 from registry.api import (
     adapters,
     authority,
@@ -39,7 +37,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from kernel.contract.digest import canonical_bytes
-from kernel.errors import InterlockError
+from kernel.contract.document import parse
+from kernel.errors import DocumentError, InterlockError
 from registry.api.bodies import VALIDATORS, unchecked_media_types
 from registry.api.call import Call
 from registry.api.problems import (
@@ -128,8 +127,8 @@ def read_contract() -> dict[str, Any]:
     """Read our own frozen contract; Interlock runs from its checkout, where contracts/ lies beside the packages."""
     file = Path(__file__).resolve().parents[2] / CONTRACT
     try:
-        document: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
+        document: dict[str, Any] = parse(file.read_bytes(), name=CONTRACT).root
+    except (OSError, DocumentError) as error:
         raise RegistryError(
             f"{CONTRACT} cannot be read: {type(error).__name__}",
             hint="run Interlock from its checkout: contracts/ stands beside registry/",

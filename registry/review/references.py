@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from kernel.contract.document import parse
 from kernel.contract.lifecycle import SERVED
-from kernel.contract.references import embed_urns
-from kernel.errors import ReferenceRefused
+from kernel.contract.references import embed_urns, sites
+from kernel.contract.urn import PREFIX
+from kernel.errors import Place, ReferenceRefused
 
 if TYPE_CHECKING:
     from kernel.contract.urn import Urn
@@ -24,6 +25,7 @@ def embedded(ledger: Ledger, root: Any) -> Any:
             raise ReferenceRefused(
                 f"the canonical schema {urn.name} {urn.version} {standing}",
                 hint="only frozen canonical schemas can be referenced: freeze it first",
+                place=Place(pointer=_where(root, urn)),
             )
         return root_of(ledger, found.digest)
 
@@ -45,3 +47,9 @@ def root_of(ledger: Ledger, digest: str) -> Any:
     if blob is None:
         raise ReferenceRefused(f"the registry holds no document {digest}")
     return parse(blob, name=digest, media="json").root
+
+
+def _where(root: Any, urn: Urn) -> str:
+    """Find where a document names a canonical schema; "" when another schema does, further down."""
+    named = f"{PREFIX}{urn.name}:{urn.version}:"
+    return next((site.pointer for site in sites(root) if site.ref.startswith(named)), "")
