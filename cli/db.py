@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -95,11 +96,11 @@ def list_tokens(data: Path | None, form: str) -> None:
     """List all tokens, without their secrets."""
     from cli.wiring import tokens
 
-    found = [
+    found: list[dict[str, Any]] = [
         {
             "id": one.id,
             "subject": one.subject,
-            "roles": sorted(one.roles),
+            "roles": sorted(map(str, one.roles)),
             "created_at": one.created_at.isoformat(),
             "expires_at": one.expires_at.isoformat() if one.expires_at else None,
             "revoked_at": one.revoked_at.isoformat() if one.revoked_at else None,
@@ -110,9 +111,15 @@ def list_tokens(data: Path | None, form: str) -> None:
         print_json(found)
         return
     rows = [
-        (one["id"], one["subject"], ", ".join(one["roles"]), one["created_at"], "revoked" if one["revoked_at"] else one["expires_at"])
+        (
+            one["id"],
+            one["subject"],
+            ", ".join(one["roles"]),
+            one["created_at"],
+            "revoked" if one["revoked_at"] else one["expires_at"],
+        )
         for one in found
-    ]  # fmt: skip
+    ]
     print_rows(("id", "subject", "roles", "since", "until"), rows, empty="no tokens")
 
 
