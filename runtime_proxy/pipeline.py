@@ -12,7 +12,7 @@ from kernel.errors import AuditError
 from runtime_proxy.authenticate import Identity, authenticate
 from runtime_proxy.authorize import authorize
 from runtime_proxy.match import Miss
-from runtime_proxy.observe import observe_request, observe_response, observe_undeclared
+from runtime_proxy.observe import begin_observing, observe_request, observe_response, observe_undeclared
 from runtime_proxy.refusal import Refusal
 from runtime_proxy.refusals import REFUSALS
 from runtime_proxy.refusals_call import InternalError
@@ -95,6 +95,7 @@ class Pipeline:
         route: ServedRoute = found.target
         if route.report_requests:
             self._take(exchange, found, route.probe(found))
+            begin_observing(exchange)
             return None
         return self._call_of(exchange, found, route, plan, now)
 

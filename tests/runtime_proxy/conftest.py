@@ -31,7 +31,9 @@ from runtime_proxy.dataplane import DataPlane
 from runtime_proxy.exchange import Exchange, Reply
 
 
-def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> Mapping[str, Callable[[], object]]:
+def pytest_asyncio_loop_factories(
+    config: pytest.Config, item: pytest.Item
+) -> Mapping[str, Callable[[], object]]:
     """The event loop that the data plane runs on in the end."""
     return {"uvloop": uvloop.new_event_loop}
 
@@ -189,7 +191,10 @@ class House:
         self.pipeline = self.plane.handler
         self._serial = 0
 
-    async def publish(
+    async def publish(self, *documents: dict[str, Any], **more: Any) -> None:
+        await self.plane.activation.take_up(self.bundle_of(*documents, **more))
+
+    def bundle_of(
         self,
         *documents: dict[str, Any],
         current: str = "1.0.0",
@@ -201,8 +206,10 @@ class House:
         audience: str = "internal",
         reaches: str = "internal",
         entry: dict[str, Any] | None = None,
+        kind: Any = "openapi",
+        adapter_settings: dict[str, Any] | None = None,
         **route: Any,
-    ) -> None:
+    ) -> Bundle:
         self._serial += 1
         documents = documents or (orders_document(),)
         entries, blobs = [], {}
@@ -212,7 +219,7 @@ class House:
             state = (states or {}).get(version, "frozen")
             entries.append(
                 ContractEntry(
-                    "orders", version, "openapi", state, audience, digest(document), **(entry or {})
+                    "orders", version, kind, state, audience, digest(document), **(entry or {})
                 )
             )
         ward = Consumer(
@@ -220,13 +227,13 @@ class House:
         )
         versions = tuple(one.version for one in entries if one.state != "retired")
         routes = (Route("orders", 1, current, versions, "laboratory", routed, **route),) if versions else ()
-        bundle = Bundle(
+        adapter = AdapterInstance("laboratory", "double", adapter_settings or {})
+        return Bundle(
             ContractsPart(self._serial, tuple(entries)),
             AccessPart(self._serial, (ward, *consumers)),
-            RoutesPart(self._serial, "test", (AdapterInstance("laboratory", "double"),), routes),
+            RoutesPart(self._serial, "test", (adapter,), routes),
             blobs,
         )
-        await self.plane.activation.take_up(bundle)
 
     def exchange(
         self, method: str, target: str, body: Any = b"", *headers: tuple[str, str], key: str | None = KEY
