@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from registry.review.principal import Principal
     from registry.review.services import Services
 
-LONGEST_REASON = 1_000
+LONGEST_REASON = 2_000
 
 
 @contextmanager
