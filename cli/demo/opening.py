@@ -5,12 +5,13 @@ from __future__ import annotations
 import http.cookiejar
 import re
 import secrets
+import urllib.error
 import urllib.parse
 import urllib.request
 from pathlib import Path
 from typing import Any
 
-from cli.demo.stage import Stage
+from cli.demo.stage import DemoFailed, Stage
 
 CONTRACTS = Path(__file__).resolve().parents[2] / "contracts"
 MEMBER = "ines.moreau"
@@ -35,15 +36,19 @@ class BoardPages:
         """Approve what the decision page shows, by its form; returns the page that follows."""
         path = f"/board/reviews/{review_id}"
         page = self._open(path)
-        return self._open(path, {**hidden_fields(page), "decision": "approve", "reason": reason})
+        return self._open(path, {**hidden_fields(page), "act": "approve", "reason": reason})
 
     def _open(self, path: str, form: dict[str, str] | None = None) -> str:
         data = urllib.parse.urlencode(form).encode() if form is not None else None
         request = urllib.request.Request(self._url + path, data)  # noqa: S310 - our own registry on loopback
         if form is not None:
             request.add_header("Origin", self._url)
-        with self._browser.open(request, timeout=30) as answer:
-            text: str = answer.read().decode()
+        try:
+            with self._browser.open(request, timeout=30) as answer:
+                text: str = answer.read().decode()
+        except urllib.error.HTTPError as error:
+            said = re.sub(r"<[^>]+>|\s+", " ", error.read().decode())
+            raise DemoFailed(f"the page {path} answered {error.code}", hint=said[-600:]) from None
         return text
 
 
