@@ -176,7 +176,11 @@ def _compiled(document: Document, name: str, schemas: _Schemas) -> CompiledContr
     except InterlockError as error:
         raise _placed(error, document) from None
     if not contract.operations:
-        raise ContractInvalid("the file declares no operation", place=document.position("/paths"))
+        raise ContractInvalid(
+            "the file declares no operation",
+            hint="declare at least one under `paths`",
+            place=document.position("/paths"),
+        )
     return contract
 
 

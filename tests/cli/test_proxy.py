@@ -1,0 +1,173 @@
+"""`interlock proxy …` as it is typed: what it prints, and how it ends."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from cli.errors import run_guarded
+from cli.proxy import proxy
+from kernel.bundle.model import (
+    AccessPart,
+    AdapterInstance,
+    Consumer,
+    ContractEntry,
+    ContractsPart,
+    Grant,
+    Limit,
+    Route,
+    RoutesPart,
+)
+from kernel.bundle.write import write_blob, write_part
+from kernel.contract.digest import canonical_bytes
+from kernel.sealing.keys import KeyFolder
+
+DOCUMENT = {
+    "openapi": "3.1.0",
+    "info": {"title": "Ward", "version": "1.0.0"},
+    "paths": {"/beds/{id}": {
+        "parameters": [{"name": "id", "in": "path", "required": True, "schema": {"type": "integer"}}],
+        "get": {"operationId": "readBed", "responses": {"200": {"description": "ok"}}},
+    }},
+}  # fmt: skip
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A data folder with one routed contract."""
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "data"
+    signer = KeyFolder(folder / "keys").ensure("publisher", "contracts", "access", "routes")
+    bundle = folder / "bundle"
+    digest = write_blob(bundle, canonical_bytes(DOCUMENT))
+    ward = Consumer("ward", "Ward", "internal", (), (Grant("ward", 1),), (Limit("calls", 60, 60, 5),))
+    adapter = AdapterInstance("beds", "http", {"base_url": "http://127.0.0.1:9"})
+    write_part(
+        bundle,
+        ContractsPart(3, (ContractEntry("ward", "1.0.0", "openapi", "frozen", "internal", digest),)),
+        signer,
+    )
+    write_part(bundle, AccessPart(4, (ward,)), signer)
+    write_part(
+        bundle, RoutesPart(5, "test", (adapter,), (Route("ward", 1, "1.0.0", ("1.0.0",), "beds"),)), signer
+    )
+    return folder
+
+
+def invoke(*arguments: str) -> tuple[int, str]:
+    runner = CliRunner()
+    kept: list[str] = []
+
+    def command():
+        result = runner.invoke(proxy, arguments, standalone_mode=False)
+        kept.append(result.output)
+        if result.exception is not None:
+            raise result.exception
+        return result.return_value
+
+    return run_guarded(command), "".join(kept)
+
+
+def test_check_prints_the_effective_configuration(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INTERLOCK_DATABASE", "postgresql://interlock:s3cret@db.example/interlock")
+    monkeypatch.setenv("INTERLOCK_TOKEN", "t0p-secret")
+    code, said = invoke("check", "--data", str(data), "--format", "json")
+    assert code == 0
+    report = json.loads(said)
+    assert report["settings"]["database"] == "postgresql://interlock:***@db.example/interlock"
+    assert report["settings"]["token"] == "***"
+    assert report["bundle"]["serials"] == {"contracts": 3, "access": 4, "routes": 5}
+    assert [route["base"] for route in report["bundle"]["routes"]] == ["/ward/v1"]
+    code, said = invoke("check", "--data", str(data))
+    assert code == 0
+    assert "s3cret" not in said
+    assert "t0p-secret" not in said
+    assert "/ward/v1  ward 1.0.0 (current 1.0.0, 1 operations) -> beds (http)" in said
+
+
+def test_check_refuses_a_bundle_that_does_not_verify(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = data / "bundle" / "access.dsse.json"
+    path.write_bytes(path.read_bytes().replace(b'"payload":"', b'"payload":"AAAA'))
+    code, _ = invoke("check", "--data", str(data))
+    assert code == 3
+    assert "error[bundle-refused]" in capsys.readouterr().err
+
+
+def test_plan_says_what_would_serve_a_call(data: Path) -> None:
+    code, said = invoke(
+        "plan",
+        "get",
+        "http://proxy.example/ward/v1/beds/7",
+        "--data",
+        str(data),
+        "--consumer",
+        "ward",
+        "--format",
+        "json",
+    )
+    assert code == 0
+    found = json.loads(said)
+    assert (found["operation"], found["template"], found["forwarded_to"]) == (
+        "readBed",
+        "/beds/{id}",
+        "/beds/7",
+    )
+    assert found["limits"] == ["calls: 60 in 60 s, burst 5"]
+    code, said = invoke("plan", "GET", "/ward/v1/wards", "--data", str(data))
+    assert code == 1
+    assert "not-found" in said
+
+
+def test_plan_works_on_a_file_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "ward.json").write_text(json.dumps(DOCUMENT))
+    code, said = invoke("plan", "GET", "/beds/7", "--file", "ward.json")
+    assert code == 0
+    assert "readBed" in said
+    assert [path.name for path in tmp_path.iterdir()] == ["ward.json"]
+
+
+def test_run_is_called_wrongly(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "ward.json").write_text(json.dumps(DOCUMENT))
+    for arguments, code in (
+        (("run", "ward.json"), 2),
+        (("run", "ward.json", "--upstream", "ftp://x"), 2),
+        (("run", "ward.json", "--upstream", "http://x?y"), 2),
+        (("run", "nowhere.json", "--upstream", "http://x"), 2),
+        (("run", "ward.json", "--upstream", "http://x", "--port", "70000"), 2),
+    ):
+        assert invoke(*arguments)[0] == code, arguments
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_serve_says_where_it_is_and_goes_when_told(data: Path) -> None:
+    child = subprocess.Popen(
+        [sys.executable, "-m", "cli", "proxy", "serve", "--data", str(data), "--proxy-port", "0"],
+        cwd=Path(__file__).resolve().parents[2], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        env={**os.environ, "INTERLOCK_PROXY_DRAIN_TIMEOUT": "2"},
+    )  # fmt: skip
+    ready = data / "run" / "proxy.json"
+    try:
+        until = time.monotonic() + 30
+        while not ready.exists() and time.monotonic() < until and child.poll() is None:
+            time.sleep(0.02)
+        table = json.loads(ready.read_text())
+        assert table["pid"] == child.pid
+        assert table["listeners"] == {}
+        code, _ = invoke("check", "--data", str(data))
+        assert code == 0
+    finally:
+        child.send_signal(signal.SIGTERM)
+        said = child.communicate(timeout=30)[0].decode()
+    assert child.returncode == 0, said
+    assert "serving bundle contracts 3, access 4, routes 5: ward v1" in said
+    assert not ready.exists()
