@@ -34,14 +34,14 @@ class NotAllowedAnswer(RegistryAnswer):
 
 
 class GateAnswer(RegistryAnswer):
-    """The registry's gate says no, or what was asked contradicts what stands."""
+    """The registry's gate says no to exactly what was looked at."""
 
     code = "registry-gate-says-no"
     exit_code = 1
 
 
 class WrongAnswer(RegistryAnswer):
-    """The registry could not read the request, or knows nothing of that name."""
+    """The registry knows nothing of that name, or what is asked has no meaning or contradicts what stands."""
 
     code = "registry-request-refused"
     exit_code = 2
@@ -52,10 +52,11 @@ _KINDS: Mapping[int, type[RegistryAnswer]] = {
     401: NotAllowedAnswer,
     403: NotAllowedAnswer,
     404: WrongAnswer,
-    409: GateAnswer,
+    409: WrongAnswer,
     413: WrongAnswer,
-    422: GateAnswer,
+    422: WrongAnswer,
 }
+_GATE = frozenset({"gate-refused", "digest-mismatch"})  # codes of registry/errors.py that end with 1 there too
 
 
 def registry_options(default_role: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -174,5 +175,5 @@ def _problem(status: int, content: bytes) -> RegistryAnswer:
         problem = {}
     message = str(problem.get("detail") or problem.get("title") or f"the registry answered {status}")
     reasons = [str(reason) for reason in problem.get("reasons", []) if str(reason) not in message]
-    kind = _KINDS.get(status, RegistryAnswer)
+    kind = GateAnswer if problem.get("code") in _GATE else _KINDS.get(status, RegistryAnswer)
     return kind("; ".join([message, *reasons]), hint=str(problem.get("hint", "")))
