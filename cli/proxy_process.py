@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from adapters.catalog import build
+from adapters.errors import AdapterSettingsError
 from adapters.house import House
 from kernel.audit.journal import Journal
 from kernel.bundle.read import BundleSource
@@ -23,6 +24,7 @@ from kernel.sealing.keys import KeyFolder
 from kernel.sealing.private_files import replace_file
 from runtime_proxy.dataplane import DataPlane
 from runtime_proxy.edge import Edge, serve_edge
+from runtime_proxy.errors import ActivationFailed
 from runtime_proxy.throwaway import Throwaway, Way, make_bundle, prepare_all
 
 if TYPE_CHECKING:
@@ -78,8 +80,12 @@ async def run_file(local: Local, settings: Settings) -> None:
         made = make_bundle(local.file, local.way, Path(folder) / "bundle")
         source = BundleSource(made.folder, lambda: made.trust)
         async with _plane(settings, made.signer, Path(folder)) as plane:
-            read = source.read()
-            plan = await plane.activation.take_up(read.bundle)
+            try:
+                plan = await plane.activation.take_up(source.read().bundle)
+            except ActivationFailed as error:
+                if isinstance(error.__cause__, AdapterSettingsError):
+                    raise error.__cause__ from None  # what was typed is wrong, not the bundle
+                raise
             faults = prepare_all(plan, made.document)
             if faults and not local.keep_going:
                 raise faults[0]
