@@ -43,6 +43,8 @@ def serve(app: ASGIApp, services: Services) -> None:
     # uvicorn raises the signal again when it is done; it shall end what stands around it, not the process.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: None)
+    ready = services.settings.path / "run" / "registry.json"
+    ready.unlink(missing_ok=True)  # of a process that was killed
     listener = _bind(services.settings["registry_host"], services.settings["registry_port"])
     config = uvicorn.Config(
         app,
@@ -60,7 +62,7 @@ def serve(app: ASGIApp, services: Services) -> None:
     )
     chores.start()
     try:
-        _Announcing(config, services.settings.path / "run" / "registry.json", listener).run([listener])
+        _Announcing(config, ready, listener).run([listener])
     finally:
         ended.set()
         chores.join()

@@ -78,9 +78,10 @@ class Served:
 
 
 def start(data: Path) -> Served:
+    ready = data / "run" / "registry.json"
+    ready.unlink(missing_ok=True)
     command = [sys.executable, "-m", "cli", "registry-serve", "--data", str(data), "--registry-port", "0"]
     child = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    ready = data / "run" / "registry.json"
     deadline = time.monotonic() + 60
     while not ready.exists():
         assert child.poll() is None, child.stderr.read() if child.stderr else b""
