@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cli.wiring import local_principal
 from kernel.errors import SealingError
 from kernel.sealing.private_files import private_folder, read_private, replace_file
 from registry.errors import NotSignedIn
 from registry.review import accounts
-from registry.review.principal import Role
+from registry.review.principal import Principal, Role
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from registry.review.services import Services
+
+
+def local_principal() -> Principal:
+    """Who acts when the command line works on the data folder itself: whoever may read its keys."""
+    return Principal("local", frozenset(Role), via="local")
 
 
 def ensure_local_tokens(services: Services, folder: Path) -> list[str]:

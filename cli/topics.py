@@ -90,12 +90,14 @@ def refusal_topics() -> Iterator[Topic]:
 
 def rule_topics() -> Iterator[Topic]:
     """Yield one topic for each rule of lint and compatibility."""
+    from registry.compat.rules import RULES as COMPAT_RULES
     from registry.lint.rules import RULES as LINT_RULES
 
-    from registry.compat.rules import RULES as COMPAT_RULES
-
-    for rule in (*LINT_RULES, *COMPAT_RULES):
-        yield Topic(rule.id, "rule", f"{rule.id} ({rule.severity})", rule.why, getattr(rule, "remedy", ""))
+    for lint_rule in LINT_RULES:
+        title = f"{lint_rule.id} ({lint_rule.severity})"
+        yield Topic(lint_rule.id, "rule", title, lint_rule.why, lint_rule.remedy)
+    for rule in COMPAT_RULES:
+        yield Topic(rule.id, "rule", f"{rule.id} ({rule.severity})", rule.why, rule.remedy)
 
 
 def _subclasses(kind: type[InterlockError]) -> Iterator[type[InterlockError]]:

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from kernel.settings import Settings
     from registry.review.people import Account, IssuedToken, Token
-    from registry.review.principal import Principal
     from registry.review.relay import Relay
     from registry.review.services import Services
 
@@ -146,15 +145,9 @@ def serve_registry(settings: Settings) -> None:
         serve(build_registry_app(running.services), running.services)
 
 
-def local_principal() -> Principal:
-    """Who acts when the command line works on the data folder itself: whoever may read its keys."""
-    from registry.review.principal import Principal, Role
-
-    return Principal("local", frozenset(Role), via="local")
-
-
 def add_account(settings: Settings, name: str, roles: frozenset[str], password: str) -> Account:
     """Enter an account of the pages, or give it other roles and another password."""
+    from cli.local_access import local_principal
     from registry.review import accounts
     from registry.review.principal import Role
 
@@ -165,6 +158,7 @@ def add_account(settings: Settings, name: str, roles: frozenset[str], password: 
 
 def disable_account(settings: Settings, name: str) -> None:
     """End an account and its sessions."""
+    from cli.local_access import local_principal
     from registry.review import accounts
 
     with open_services(settings) as services:
@@ -175,6 +169,7 @@ def issue_token(
     settings: Settings, subject: str, roles: frozenset[str], expires_at: datetime | None
 ) -> IssuedToken:
     """Make an API token that acts in the name of `subject`."""
+    from cli.local_access import local_principal
     from registry.review import accounts
     from registry.review.principal import Role
 
@@ -195,6 +190,7 @@ def tokens(settings: Settings) -> tuple[Token, ...]:
 
 def revoke_token(settings: Settings, token_id: str) -> None:
     """Revoke a token for good."""
+    from cli.local_access import local_principal
     from registry.review import accounts
 
     with open_services(settings) as services:

@@ -126,7 +126,7 @@ def folder(tmp_path: Path) -> Callable[..., str]:
 
 
 def freeze(house: House, path: str) -> dict[str, Any]:
-    from cli.wiring import local_principal
+    from cli.local_access import local_principal
     from registry.review import accounts
     from registry.review.principal import Role
 
