@@ -96,8 +96,9 @@ def start(data: Path) -> Served:
 def served(tmp_path: Path) -> Iterator[Served]:
     one = start(tmp_path / "data")
     yield one
-    one.child.kill()
-    one.child.communicate()
+    if one.child.returncode is None:
+        one.child.kill()
+        one.child.communicate()
 
 
 def stop(served: Served) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from registry.errors import StoreFailed
 from registry.store.columns import ExactJson, Moment
 from registry.store.migrations.guards import GUARDS, statements
 
@@ -26,7 +27,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Refuse: frozen contracts are not thrown away by a migration."""
-    raise NotImplementedError("schema registry is never downgraded; restore a backup instead")
+    raise StoreFailed("schema registry is never downgraded", hint="restore a backup instead")
 
 
 def _create_tables() -> None:
