@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
-from registry.lint.reading import Hit, Operation, Subject
-from registry.lint.rule import API, WARNING, Rule
+from kernel.contract.positions import token
+from registry.lint.reading import Hit, Operation, Subject, mapping
+from registry.lint.rule import API, BOTH, WARNING, Rule
 
 _PROBLEM_TYPES = frozenset({"application/problem+json", "application/problem+xml", "application/fhir+json",
                             "application/fhir+xml"})  # fmt: skip
@@ -111,6 +112,12 @@ def identities_in_urls(subject: Subject) -> Iterator[Hit]:
                     f"{one.title}: `{parameter.name}` in the {parameter.place} may identify a patient",
                 )
 
+    for part in subject.of("channel"):
+        for name in mapping(part.node.get("parameters")):
+            if names_a_person(name):
+                what = f"`{name}` in the address of a channel may identify a patient"
+                yield Hit(f"{part.pointer}/parameters{token(name)}", what)
+
 
 def names_a_person(name: str) -> bool:
     """Whether a name holds a word, or two words in a row, of the lists above."""
@@ -150,7 +157,7 @@ HOUSE_RULES: tuple[Rule, ...] = (
         bad="paths: {/orders: {get: {responses: {" + _OK + "}}}}", find=missing_summaries,
     ),
     Rule(
-        "document-undescribed", WARNING, ("openapi", "asyncapi"),
+        "document-undescribed", WARNING, BOTH,
         "A reader must learn what the interface is for.", "Add `info.description`.",
         good="info: {title: Laboratory orders, version: 1.0.0, description: Order tests.}",
         bad="info: {title: Laboratory orders, version: 1.0.0}", find=missing_description,
@@ -186,7 +193,7 @@ HOUSE_RULES: tuple[Rule, ...] = (
         find=errors_without_problem,
     ),
     Rule(
-        "identity-in-url", WARNING, API,
+        "identity-in-url", WARNING, BOTH,
         "URLs stand in logs, histories and referrers; what tells who a patient is must not.",
         "Send it in the body (a POST search), or use a number that means nothing elsewhere.",
         good=_asks_for("status"),

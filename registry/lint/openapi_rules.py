@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from kernel.contract.positions import token
-from registry.lint.reading import Hit, Subject
-from registry.lint.rule import API, ERROR, WARNING, Rule
+from registry.lint.reading import Hit, Subject, mapping
+from registry.lint.rule import API, BOTH, ERROR, WARNING, Rule
 
 _BRACES = re.compile(r"\{([^{}]*)\}")
 _IGNORED_HEADERS = frozenset({"accept", "content-type", "authorization"})
@@ -75,19 +75,28 @@ def ignored_headers(subject: Subject) -> Iterator[Hit]:
 def duplicate_operation_ids(subject: Subject) -> Iterator[Hit]:
     """Find an operationId that two operations have."""
     seen: dict[str, str] = {}
-    for operation in subject.operations:
-        name = operation.spec.get("operationId")
+    for pointer, title, spec in _titled(subject):
+        name = spec.get("operationId")
         if not isinstance(name, str):
             continue
         if name in seen:
-            yield Hit(f"{operation.pointer}/operationId", f"`{name}` is the operationId of {seen[name]} too")
-        seen.setdefault(name, operation.title)
+            yield Hit(f"{pointer}/operationId", f"`{name[:100]}` is the operationId of {seen[name]} too")
+        seen.setdefault(name, title)
+
+
+def _titled(subject: Subject) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Give the operations of OpenAPI and of AsyncAPI 2 (in 3 they are named by their keys)."""
+    for operation in subject.operations:
+        yield operation.pointer, operation.title, operation.spec
+    if subject.kind == "asyncapi":
+        for part in subject.of("operation"):
+            yield part.pointer, f"#{part.pointer}", part.node
 
 
 def same_paths(subject: Subject) -> Iterator[Hit]:
     """Find templates that differ only in the names of their parameters."""
     seen: dict[str, str] = {}
-    for template in _mapping(subject.root.get("paths")):
+    for template in mapping(subject.root.get("paths")):
         shape = _BRACES.sub("{}", template)
         if shape in seen:
             yield Hit("/paths" + token(template), f"{template} and {seen[shape]} are the same path")
@@ -96,12 +105,17 @@ def same_paths(subject: Subject) -> Iterator[Hit]:
 
 def undeclared_schemes(subject: Subject) -> Iterator[Hit]:
     """Find security requirements that name a scheme which nobody declares."""
-    schemes = _mapping(_mapping(subject.root.get("components")).get("securitySchemes"))
+    schemes = mapping(mapping(subject.root.get("components")).get("securitySchemes"))
     lists = [(subject.root.get("security"), "/security")]
-    lists += [(one.spec.get("security"), f"{one.pointer}/security") for one in subject.operations]
+    lists += [(spec.get("security"), f"{pointer}/security") for pointer, _, spec in _titled(subject)]
+    if subject.kind == "asyncapi":
+        if not subject.version.startswith("2."):
+            return  # AsyncAPI 3 refers to schemes by $ref
+        others = subject.of("server", "operation-trait")
+        lists += [(part.node.get("security"), f"{part.pointer}/security") for part in others]
     for listed, pointer in lists:
         for index, alternative in enumerate(listed if isinstance(listed, list) else ()):
-            for name in _mapping(alternative):
+            for name in mapping(alternative):
                 if name not in schemes and not (subject.version.startswith("3.2") and "/" in name):
                     yield Hit(
                         f"{pointer}/{index}{token(name)}", f"the security scheme `{name}` is not declared"
@@ -111,21 +125,26 @@ def undeclared_schemes(subject: Subject) -> Iterator[Hit]:
 def duplicate_tags(subject: Subject) -> Iterator[Hit]:
     """Find a tag that is described twice."""
     seen: set[str] = set()
-    for index, tag in enumerate(subject.root.get("tags") or ()):
+    home = "/info/tags" if subject.kind == "asyncapi" and not subject.version.startswith("2.") else "/tags"
+    listed = mapping(subject.root.get("info")) if home == "/info/tags" else subject.root
+    for index, tag in enumerate(listed.get("tags") or ()):
         name = tag.get("name") if isinstance(tag, dict) else None
         if isinstance(name, str):
             if name in seen:
-                yield Hit(f"/tags/{index}", f"the tag `{name}` is described twice")
+                yield Hit(f"{home}/{index}", f"the tag `{name[:100]}` is described twice")
             seen.add(name)
 
 
 def server_variables(subject: Subject) -> Iterator[Hit]:
     """Find braces in a server's address that no variable fills."""
-    for index, server in enumerate(subject.root.get("servers") or ()):
-        url = server.get("url") if isinstance(server, dict) else None
-        for name in _BRACES.findall(url) if isinstance(url, str) else ():
-            if name not in _mapping(server.get("variables")):
-                yield Hit(f"/servers/{index}/url", f"no variable fills {{{name}}}")
+    servers = subject.root.get("servers")
+    steps = servers.items() if isinstance(servers, dict) else enumerate(servers or ())
+    for step, server in steps:
+        for key in ("url", "host", "pathname"):
+            text = mapping(server).get(key)
+            for name in _BRACES.findall(text) if isinstance(text, str) else ():
+                if name not in mapping(server.get("variables")):
+                    yield Hit(f"/servers{token(step)}/{key}", f"no variable fills {{{name[:100]}}}")
 
 
 def unknown_link_operations(subject: Subject) -> Iterator[Hit]:
@@ -136,10 +155,6 @@ def unknown_link_operations(subject: Subject) -> Iterator[Hit]:
         name = part.node.get("operationId")
         if isinstance(name, str) and name not in known:
             yield Hit(f"{part.pointer}/operationId", f"no operation is called `{name}`")
-
-
-def _mapping(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
 
 
 _ANSWER = "responses: {'200': {description: Done.}}"
@@ -202,7 +217,7 @@ OPENAPI_RULES: tuple[Rule, ...] = (
         find=ignored_headers,
     ),
     Rule(
-        "operation-id-duplicate", ERROR, API,
+        "operation-id-duplicate", ERROR, BOTH,
         "Audit records, limits and generated clients name an operation by its id.",
         "Give every operation an id of its own.",
         good="paths: {/orders: {get: {operationId: listOrders, " + _ANSWER + "}}}",
@@ -220,19 +235,19 @@ OPENAPI_RULES: tuple[Rule, ...] = (
         find=same_paths,
     ),
     Rule(
-        "security-scheme-undeclared", ERROR, API,
+        "security-scheme-undeclared", ERROR, BOTH,
         "A scheme that nobody declares cannot be verified, so the operation could never be served.",
         "Declare it under `components.securitySchemes`, or correct the name.",
         good="security: [{key: []}]", bad="security: [{keys: []}]", find=undeclared_schemes,
     ),
     Rule(
-        "tag-duplicate", ERROR, API,
+        "tag-duplicate", ERROR, BOTH,
         "Tag names must be unique (OpenAPI §4.8.1).", "Keep one of the two.",
         good="tags: [{name: orders}, {name: results}]", bad="tags: [{name: orders}, {name: orders}]",
         find=duplicate_tags,
     ),
     Rule(
-        "server-variable-undeclared", ERROR, API,
+        "server-variable-undeclared", ERROR, BOTH,
         "No caller could write the address.", "Describe the variable with a default, or write the address out.",
         good="servers: [{url: 'https://{site}.example', variables: {site: {default: north}}}]",
         bad="servers: [{url: 'https://{site}.example'}]", find=server_variables,

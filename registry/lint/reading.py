@@ -150,6 +150,11 @@ def _methods(item: Any, home: str) -> Iterator[tuple[str, dict[str, Any], str]]:
                     yield name, other, f"{home}/{method}{token(name)}"
 
 
+def mapping(value: Any) -> dict[str, Any]:
+    """Give an object as it is, and an empty one for anything else."""
+    return value if isinstance(value, dict) else {}
+
+
 def _items(value: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(value, dict):
         yield from value.items()

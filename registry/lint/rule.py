@@ -12,6 +12,7 @@ from registry.lint.reading import Hit, Subject
 ERROR, WARNING, INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
 API: tuple[Kind, ...] = ("openapi",)
 EVENTS: tuple[Kind, ...] = ("asyncapi",)
+BOTH: tuple[Kind, ...] = ("openapi", "asyncapi")
 SCHEMA: tuple[Kind, ...] = ("schema",)
 ALL: tuple[Kind, ...] = ("openapi", "asyncapi", "schema")
 

@@ -171,8 +171,8 @@ def _names(schema: Any, path: list[str | int]) -> tuple[set[str], list[re.Patter
 
 
 def _without_echoes(hits: list[Hit]) -> list[Hit]:
-    """Leave out the complaint about a choice where one about a part of it is told."""
-    vague = "must be one of the forms"
+    """Leave out the complaint about a choice, or about a whole, where one about a part of it is told."""
+    vague = ("must be one of the forms", "is not allowed here")
     places = {hit.pointer for hit in hits if not hit.what.startswith(vague)}
     return [
         hit

@@ -12,7 +12,7 @@ from kernel.schema.dialects import Dialect, dialect_of, named, of_format
 from registry.lint import meta_schemas
 from registry.lint.meta_schemas import MetaSchema
 from registry.lint.reading import SCHEMAS, Hit, Part, Subject
-from registry.lint.rule import ALL, API, ERROR, EVENTS, WARNING, Rule
+from registry.lint.rule import ALL, API, BOTH, ERROR, EVENTS, WARNING, Rule
 from registry.lint.structure import violations
 
 # What the grammar calls a type, and what the definitions of OpenAPI 3.0 and of later ones call it.
@@ -82,7 +82,7 @@ def schema_objects(subject: Subject) -> Iterator[Hit]:
     for part in subject.schemas:
         outermost = part.parent not in SCHEMAS
         foreign = isinstance(part.node, dict) and isinstance(part.node.get("$schema"), str)
-        if not (outermost or foreign) or _is_wrapper(part):
+        if not (outermost or foreign) or part.parent == "binding" or _is_wrapper(part):
             continue
         try:
             dialect = named(part.node["$schema"]) if foreign else _around(subject, part, default)
@@ -207,7 +207,7 @@ VALIDITY: tuple[Rule, ...] = (
         bad="type: object\nproperties: {unit: {$ref: '#/$defs/Unit'}}", find=references,
     ),
     Rule(
-        "reference-kind-mismatch", ERROR, ("openapi", "asyncapi"),
+        "reference-kind-mismatch", ERROR, BOTH,
         "A response where a parameter must stand means nothing.",
         "Refer to an object of the kind that the specification asks for here.",
         good=(
