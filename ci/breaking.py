@@ -9,7 +9,7 @@ from ci.bases import BaseVersion
 from ci.contracts import Contract
 from ci.report import Comparison, placed
 from kernel.contract.digest import digest
-from kernel.contract.finding import Bump, Finding
+from kernel.contract.finding import Bump, Finding, Outcome
 from kernel.contract.version import BUMP_ORDER
 from registry.compat.policy import check_bump, compare
 
@@ -41,8 +41,8 @@ def compare_with(
         (one.verdict.required_bump for one in comparisons), key=BUMP_ORDER.index, default=Bump.NONE
     )
     low = None
-    if comparisons:
-        latest = comparisons[-1]
+    latest = comparisons[-1] if comparisons else None
+    if latest is not None and latest.verdict.outcome is not Outcome.UNDECIDED:
         low = check_bump(latest.base, contract.version, latest.verdict.required_bump)
     return tuple(comparisons), required, placed(contract, (low,))[0] if low else None
 

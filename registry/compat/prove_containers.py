@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from registry.compat.evaluate import evaluate
 from registry.compat.facts import Case, Known, pattern_names
+from registry.compat.proving import Proving
 from registry.compat.schema_view import ARRAY, OBJECT, Node
 
-if TYPE_CHECKING:
-    from registry.compat.prover import Prover
 
-
-def arrays(prover: Prover, case: Case, goal: Node) -> bool:
+def arrays(prover: Proving, case: Case, goal: Node) -> bool:
     """Prove the array keywords of the goal for the arrays of the case."""
     if ARRAY not in case.types:
         return True
@@ -28,7 +25,7 @@ def arrays(prover: Prover, case: Case, goal: Node) -> bool:
     return _items(prover, case, goal, most) and _contains(prover, case, goal, least, most)
 
 
-def _items(prover: Prover, case: Case, goal: Node, most: int | None) -> bool:
+def _items(prover: Proving, case: Case, goal: Node, most: int | None) -> bool:
     view = goal.view
     prefix = max([len(view.prefix), *(len(part.prefix) for part in case.parts)])
     for index in range(prefix if most is None else min(prefix, most)):
@@ -40,7 +37,7 @@ def _items(prover: Prover, case: Case, goal: Node, most: int | None) -> bool:
     return prover.within("*", Known(case.item(None)), view.items)
 
 
-def _contains(prover: Prover, case: Case, goal: Node, least: int, most: int | None) -> bool:
+def _contains(prover: Proving, case: Case, goal: Node, least: int, most: int | None) -> bool:
     view = goal.view
     if view.contains is None:
         return True
@@ -59,7 +56,7 @@ def _contains(prover: Prover, case: Case, goal: Node, least: int, most: int | No
     return True
 
 
-def objects(prover: Prover, case: Case, goal: Node) -> bool:
+def objects(prover: Proving, case: Case, goal: Node) -> bool:
     """Prove the object keywords of the goal for the objects of the case."""
     if OBJECT not in case.types:
         return True
@@ -77,7 +74,7 @@ def objects(prover: Prover, case: Case, goal: Node) -> bool:
     )
 
 
-def _counts(prover: Prover, case: Case, goal: Node) -> bool:
+def _counts(prover: Proving, case: Case, goal: Node) -> bool:
     view = goal.view
     if max(case.least("min_properties"), len(case.required())) < view.min_properties:
         return prover.fails("minProperties", goal)
@@ -90,18 +87,18 @@ def _counts(prover: Prover, case: Case, goal: Node) -> bool:
     return (most is not None and most <= view.max_properties) or prover.fails("maxProperties", goal)
 
 
-def closed(prover: Prover, case: Case) -> bool:
+def closed(prover: Proving, case: Case) -> bool:
     """Whether no property can stand beside the declared ones and those of a pattern."""
     return prover.impossible(Known(case.rest()))
 
 
-def absent(prover: Prover, case: Case, name: str) -> bool:
+def absent(prover: Proving, case: Case, name: str) -> bool:
     """Whether no object of the case can have this property."""
     found = case.property(name, prover.text.matches)
     return bool(found) and prover.impossible(Known(found))
 
 
-def _unwritten(prover: Prover, case: Case, name: str) -> bool:
+def _unwritten(prover: Proving, case: Case, name: str) -> bool:
     """Whether a writer who declares other properties neither declares nor mentions this one."""
     declared = case.declared()
     if not prover.declared_only or not declared or name in declared or name in case.required():
@@ -109,13 +106,13 @@ def _unwritten(prover: Prover, case: Case, name: str) -> bool:
     return not case.property(name, prover.text.matches)
 
 
-def _property(prover: Prover, case: Case, name: str, goal: Node) -> bool:
+def _property(prover: Proving, case: Case, name: str, goal: Node) -> bool:
     if _unwritten(prover, case, name):
         return True
     return prover.within(name, Known(case.property(name, prover.text.matches)), goal)
 
 
-def _patterns(prover: Prover, case: Case, goal: Node) -> bool:
+def _patterns(prover: Proving, case: Case, goal: Node) -> bool:
     for pattern, want in goal.view.patterns.items():
         for name in case.declared():
             hit = prover.text.matches(pattern, name)
@@ -130,7 +127,7 @@ def _patterns(prover: Prover, case: Case, goal: Node) -> bool:
     return True
 
 
-def _additional(prover: Prover, case: Case, goal: Node) -> bool:
+def _additional(prover: Proving, case: Case, goal: Node) -> bool:
     want = goal.view.additional
     if want is None or want.view.always is True or want.raw == {}:
         return True
@@ -147,7 +144,7 @@ def _additional(prover: Prover, case: Case, goal: Node) -> bool:
     return prover.fails("additionalProperties", goal)
 
 
-def _names(prover: Prover, case: Case, goal: Node) -> bool:
+def _names(prover: Proving, case: Case, goal: Node) -> bool:
     want = goal.view.names
     if want is None:
         return True
@@ -160,7 +157,7 @@ def _names(prover: Prover, case: Case, goal: Node) -> bool:
     return (closed(prover, case) and not pattern_names(case)) or prover.fails("propertyNames", goal)
 
 
-def _dependencies(prover: Prover, case: Case, goal: Node) -> bool:
+def _dependencies(prover: Proving, case: Case, goal: Node) -> bool:
     view = goal.view
     have = case.required()
     for trigger, needed in view.needs.items():

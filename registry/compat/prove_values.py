@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 from registry.compat.facts import Case
+from registry.compat.proving import Proving
 from registry.compat.schema_view import ARRAY, FRACTION, INTEGER, OBJECT, STRING, Node, View
-
-if TYPE_CHECKING:
-    from registry.compat.prover import Prover
 
 _BOUNDED = {STRING: ("min_length", "max_length"), ARRAY: ("min_items", "max_items"),
             OBJECT: ("min_properties", "max_properties")}  # fmt: skip
@@ -35,7 +32,7 @@ def _whole(number: Fraction) -> bool:
     return number.denominator == 1
 
 
-def numbers(prover: Prover, case: Case, goal: Node) -> bool:
+def numbers(prover: Proving, case: Case, goal: Node) -> bool:
     """Prove the numeric keywords of the goal for the numbers of the case."""
     view = goal.view
     for atom in (INTEGER, FRACTION):
@@ -65,7 +62,7 @@ def _multiple(case: Case, atom: str, want: Fraction) -> bool:
     return any(_whole(step / want) for step in have)
 
 
-def strings(prover: Prover, case: Case, goal: Node) -> bool:
+def strings(prover: Proving, case: Case, goal: Node) -> bool:
     """Prove the string keywords of the goal for the strings of the case."""
     if STRING not in case.types:
         return True
@@ -82,7 +79,7 @@ def strings(prover: Prover, case: Case, goal: Node) -> bool:
     return True
 
 
-def _lengths(prover: Prover, case: Case) -> tuple[int, int | None]:
+def _lengths(prover: Proving, case: Case) -> tuple[int, int | None]:
     low, high = case.least("min_length"), case.most("max_length")
     for part in case.parts:
         least, most = prover.text.lengths(part.pattern, part.format)
@@ -102,7 +99,7 @@ def _matched(case: Case, view: View) -> bool:
     }
 
 
-def _formatted(prover: Prover, case: Case, want: str) -> bool:
+def _formatted(prover: Proving, case: Case, want: str) -> bool:
     return any(
         part.format is not None and prover.text.format_within(part.format, want) for part in case.parts
     )

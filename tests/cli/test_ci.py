@@ -1,0 +1,66 @@
+"""`interlock ci gate`: options, exit codes, reports written to files."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from cli.ci import FORMATS, ci
+from cli.main import main
+
+ROOT = Path(__file__).resolve().parents[2]
+BREAKING = str(ROOT / "contracts/samples/lab-orders-breaking")
+
+
+def run(*arguments):
+    result = CliRunner().invoke(ci, ["gate", *arguments], standalone_mode=False)
+    assert result.exception is None, result.exception
+    return int(result.return_value), result.stdout
+
+
+def test_a_contract_alone_passes():
+    code, text = run(str(ROOT / "contracts/vitals"))
+    assert code == 0
+    assert text.startswith("gate: passed · 1 contracts against the versions in this tree")
+
+
+def test_a_breaking_candidate_fails_with_1():
+    code, text = run(BREAKING, "--against", str(ROOT / "contracts/lab-orders/1.0.0"), "--format", "json")
+    body = json.loads(text)
+    assert (code, body["status"]) == (1, "failed")
+    found = body["contracts"][0]["comparisons"][0]
+    assert (found["base"], found["verdict"]) == ("1.0.0", "breaking")
+    assert any(row["witness"] for row in found["findings"])
+
+
+def test_several_reports_are_written_in_one_run(tmp_path):
+    reports = [f"--report={kind}={tmp_path / 'out' / kind}" for kind in FORMATS]
+    code, _ = run(BREAKING, "--against", str(ROOT / "contracts/lab-orders/1.0.0"), *reports)
+    assert code == 1
+    assert {path.name for path in (tmp_path / "out").iterdir()} == set(FORMATS)
+    assert json.loads((tmp_path / "out/json").read_text())["status"] == "failed"
+
+
+@pytest.mark.parametrize("arguments", [
+    ["--report", "sarif"], ["--report", "pdf=x"], ["--against", "/nowhere/at/all"], ["/nowhere/at/all"],
+])  # fmt: skip
+def test_wrong_usage_ends_with_2(capsys, arguments):
+    with pytest.raises(SystemExit) as ended:
+        main(
+            ["ci", "gate", *arguments]
+            if arguments[0].startswith("/")
+            else ["ci", "gate", BREAKING, *arguments]
+        )
+    assert ended.value.code == 2
+    assert capsys.readouterr().err
+
+
+def test_a_registry_that_does_not_answer_is_undecided(tmp_path):
+    token = tmp_path / "token"
+    token.write_text("t")
+    code, text = run(
+        BREAKING, "--against", "registry", "--registry", "http://127.0.0.1:9", "--token-file", str(token)
+    )
+    assert code == 3
+    assert "does not answer" in text

@@ -1,0 +1,169 @@
+"""`interlock diff` as a user meets it: files in, one stable form out, documented exit codes."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from cli.diff import diff
+from cli.main import main
+
+ROOT = Path(__file__).resolve().parents[2]
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write_(name, value):
+        path = tmp_path / name
+        path.write_text(value if isinstance(value, str) else json.dumps(value))
+        return str(path)
+
+    return write_
+
+
+def run(*arguments):
+    result = CliRunner().invoke(diff, list(arguments), standalone_mode=False)
+    assert result.exception is None, result.exception
+    return int(result.return_value), result.stdout
+
+
+def test_json_has_the_documented_form(write):
+    old = write("old.json", {"$schema": DRAFT, "type": "number"})
+    new = write("new.yaml", f"$schema: {DRAFT}\ntype: integer\n")
+    code, text = run(old, new, "--role", "accepts", "--format", "json")
+    body = json.loads(text)
+    assert (code, body["verdict"], body["required_bump"]) == (1, "breaking", "major")
+    assert list(body) == ["verdict", "required_bump", "findings", "engines"]
+    found = body["findings"][0]
+    assert {"rule", "severity", "pointer", "what", "why", "remedy", "base_pointer", "before", "after", "witness",
+            "direction", "engine", "fingerprint", "source"} == set(found)  # fmt: skip
+    assert (found["rule"], found["pointer"], found["witness"]) == ("value-no-longer-accepted", "/type", 0.5)
+    assert found["source"] == {"file": new, "line": 2, "column": 1}
+    assert {"interlock", "jsonschema-rs"} == set(body["engines"])
+
+
+@pytest.mark.parametrize(("role", "verdict", "code"), [
+    ("accepts", "compatible", 0), ("emits", "breaking", 1), ("both", "breaking", 1), (None, "breaking", 1),
+])  # fmt: skip
+def test_the_role_says_which_way_values_travel(write, role, verdict, code):
+    old, new = (
+        write("a.json", {"$schema": DRAFT, "enum": ["ml"]}),
+        write("b.json", {"$schema": DRAFT, "enum": ["ml", "mg"]}),
+    )
+    got, text = run(old, new, "--format", "json", *(["--role", role] if role else []))
+    assert (got, json.loads(text)["verdict"]) == (code, verdict)
+    back, _ = run(new, old, "--format", "json", *(["--role", role] if role else []))
+    assert (back == 0) is (role == "emits")
+
+
+def test_what_is_not_known_is_undecided_with_exit_code_3(write):
+    old = write("a.json", {"$schema": DRAFT, "type": "string"})
+    new = write("b.json", {"$schema": DRAFT, "type": "string", "format": "ward-code"})
+    code, text = run(old, new, "--role", "accepts", "--format", "json")
+    body = json.loads(text)
+    assert (code, body["verdict"], body["required_bump"]) == (3, "undecided", "major")
+    assert body["findings"][0]["witness"] is None
+
+
+def test_events_are_compatible_only_when_notes_change(write):
+    event = {"asyncapi": "3.0.0", "info": {"title": "Beds", "version": "1.0.0"},
+             "channels": {"beds": {"address": "beds", "messages": {"freed": {"payload": {"type": "object"}}}}}}  # fmt: skip
+    noted = json.loads(json.dumps(event))
+    noted["channels"]["beds"]["description"] = "Beds that became free."
+    noted["info"]["version"] = "1.0.1"
+    changed = json.loads(json.dumps(event))
+    changed["channels"]["beds"]["messages"]["freed"]["payload"]["required"] = ["ward"]
+    old = write("a.json", event)
+    assert run(old, write("b.json", noted))[0] == 0
+    code, text = run(old, write("c.json", changed), "--format", "json")
+    found = json.loads(text)["findings"]
+    assert code == 3
+    assert [(f["rule"], f["pointer"]) for f in found] == [
+        ("asyncapi-change-undecided", "/channels/beds/messages/freed/payload/required")
+    ]
+
+
+def test_files_that_refer_to_each_other_are_read_together(write):
+    write("dose.yaml", "type: object\nproperties:\n  ml: {type: number}\n")
+    old = write("a.yaml", f"$schema: {DRAFT}\ntype: array\nitems: {{$ref: dose.yaml}}\n")
+    new = write("b.yaml", f"$schema: {DRAFT}\ntype: array\nmaxItems: 3\nitems: {{$ref: dose.yaml}}\n")
+    code, text = run(old, new, "--role", "accepts", "--format", "json")
+    assert (code, len(json.loads(text)["findings"][0]["witness"])) == (1, 4)
+
+
+def test_canonical_schemas_beside_the_contract_are_found():
+    old, new = (str(ROOT / f"contracts/lab-orders/{version}/openapi.yaml") for version in ("1.0.0", "1.1.0"))
+    code, text = run(old, new, "--format", "json")
+    assert (code, json.loads(text)["required_bump"]) == (0, "minor")
+
+
+def test_a_registry_urn_that_is_not_known_can_only_be_equal_to_itself(write):
+    def api(urn, kind):
+        schema = {"allOf": [{"$ref": urn}, {"type": kind}]}
+        body = {"content": {"application/json": {"schema": schema}}}
+        return {"openapi": "3.1.0", "info": {"title": "A", "version": "1"},
+                "paths": {"/a": {"post": {"requestBody": body, "responses": {"204": {"description": "Done"}}}}}}  # fmt: skip
+
+    urn = "urn:interlock:schema:ward:1.0.0:sha256-" + "a" * 64
+    old = write("a.json", api(urn, "object"))
+    assert run(old, write("b.json", api(urn, ["object", "null"])))[0] == 0
+    assert run(old, write("c.json", api(urn.replace("a" * 64, "b" * 64), "object")))[0] == 3
+
+
+def test_text_says_place_reason_and_witness(write):
+    old = write("a.json", {"$schema": DRAFT, "type": "object", "properties": {"ml": {"type": "number"}}})
+    new = write("b.yaml", f"$schema: {DRAFT}\ntype: object\nproperties:\n  ml: {{type: integer}}\n")
+    code, text = run(old, new, "--role", "accepts")
+    assert code == 1
+    assert text.startswith("breaking · required bump: major")
+    assert f"at {new}:4:8 #/properties/ml/type" in text
+    assert 'witness (the old version takes, the new one refuses): {"ml": 0.5}' in text
+
+
+@pytest.mark.parametrize(("old", "new"), [
+    ("{", {"type": "string"}), ({"type": "string"}, "{}"), ('{"a": 1, "a": 2}', {"type": "string"}),
+    ({"$schema": DRAFT, "$ref": "https://elsewhere.example/x.json"}, {"type": "string"}),
+    ({"$schema": DRAFT, "$ref": "../../etc/passwd"}, {"type": "string"}),
+])  # fmt: skip
+def test_what_cannot_be_read_ends_with_2(write, capsys, old, new):
+    with pytest.raises(SystemExit) as ended:
+        main(["diff", write("a.json", old), write("b.json", new)])
+    assert ended.value.code == 2
+    assert "error[" in capsys.readouterr().err
+
+
+def test_wrong_usage_ends_with_2(write, capsys):
+    schema = write("a.json", {"$schema": DRAFT, "type": "string"})
+    api = write("b.json", {"openapi": "3.0.3", "info": {"title": "A", "version": "1"}, "paths": {}})
+    for arguments in ([schema, api], [api, api, "--role", "emits"], [schema, schema + ".nowhere"], [schema]):
+        with pytest.raises(SystemExit) as ended:
+            main(["diff", *arguments])
+        assert ended.value.code == 2, arguments
+    assert "different kinds" in capsys.readouterr().err
+
+
+def test_it_imports_nothing_that_a_comparison_does_not_need(write):
+    old, new = (
+        write("a.json", {"$schema": DRAFT, "type": "number"}),
+        write("b.json", {"$schema": DRAFT, "type": "integer"}),
+    )
+    script = (
+        "import sys\nfrom cli.main import main\n"
+        "try:\n    main(sys.argv[1:])\nexcept SystemExit:\n    pass\n"
+        "print(*sorted(set(sys.modules) & {'rich', 'httpx', 'connexion', 'openapi_spec_validator', 'jsonschema',"
+        " 'sqlalchemy', 'cryptography', 'starlette', 'requests'}), file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, "diff", old, new],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert done.stderr.strip() == ""
+    assert done.stdout.startswith("breaking")
