@@ -165,17 +165,17 @@ OPENAPI_RULES: tuple[Rule, ...] = (
         "Nobody could check what stands in the path.",
         "Describe it under `parameters`, `in: path`, `required: true`.",
         good=(
-            "paths: {/orders/{number}: {get: {parameters: [{name: number, in: path, required: true, "
+            "paths: {'/orders/{number}': {get: {parameters: [{name: number, in: path, required: true, "
             "schema: {type: string}}], " + _ANSWER + "}}}"
         ),
-        bad="paths: {/orders/{number}: {get: {" + _ANSWER + "}}}", find=undeclared_path_parameters,
+        bad="paths: {'/orders/{number}': {get: {" + _ANSWER + "}}}", find=undeclared_path_parameters,
     ),
     Rule(
         "path-parameter-unused", ERROR, API,
         "The parameter is required, and no caller has a place to write it.",
         "Write it into the path in braces, or remove the parameter.",
         good=(
-            "paths: {/orders/{number}: {get: {parameters: [{name: number, in: path, required: true, "
+            "paths: {'/orders/{number}': {get: {parameters: [{name: number, in: path, required: true, "
             "schema: {type: string}}], " + _ANSWER + "}}}"
         ),
         bad=(
