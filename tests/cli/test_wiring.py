@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import signal
 import stat
@@ -16,6 +17,7 @@ import httpx
 import pytest
 
 from cli import wiring
+from cli.local_access import local_principal
 from kernel.audit.search import Query, search
 from kernel.bundle.read import read_bundle
 from kernel.errors import AuditError
@@ -67,6 +69,18 @@ def test_two_registries_cannot_share_a_data_folder(settings: Settings) -> None:
     wiring.upgrade_databases(settings)
     with wiring.run_services(settings), pytest.raises(AuditError), wiring.run_services(settings):
         pass
+
+
+def _postgres_server() -> Any:
+    spec = importlib.util.spec_from_file_location(
+        "tests_doubles_postgres", ROOT / "tests/doubles/postgres.py"
+    )
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module.postgres_server()
 
 
 class Served:
@@ -170,3 +184,23 @@ def test_accounts_and_tokens_by_command(tmp_path: Path) -> None:
             accounts.sign_in(services, "ines", PASSWORD, source="test")
         with pytest.raises(NotSignedIn):
             accounts.principal_of_token(services, presented)
+
+
+@pytest.mark.postgres
+def test_the_whole_control_plane_over_postgresql(tmp_path: Path) -> None:
+    from registry.review import access, publication
+
+    with _postgres_server() as server:
+        settings = load({"data": str(tmp_path / "data"), "database": server.url()}, environ={})
+        wiring.upgrade_databases(settings)
+        with wiring.run_services(settings) as running:
+            services = running.services
+            operator = local_principal()
+            access.add_consumer(services, operator, consumer_id="ehr", name="EHR", audience="internal")
+            key = access.issue_key(services, operator, "ehr")
+            assert publication.publish(services) == ()
+        held = read_bundle(settings.path / "bundle", KeyFolder(settings.path / "keys").trust())
+        assert held.access.consumers[0].keys[0].id == key.key.id
+        acts = [row["act"] for row in search(settings.path / "audit", Query(writer="registry", stage="act"))]
+        assert acts == ["token-add"] * 5 + ["consumer-add", "key-add"]
+        assert not (settings.path / "registry.db").exists()

@@ -2,14 +2,16 @@ from __future__ import annotations
 
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Engine, create_engine, inspect, text
 
 from kernel.contract.lifecycle import TRANSITIONS
 from kernel.errors import SettingsError
+from registry.errors import StoreFailed
 from registry.store import access_tables as _complete  # noqa: F401 - adds its tables to the metadata
 from registry.store.engine import postgresql_engine, sqlite_engine
 from registry.store.migrations import guards
@@ -85,3 +87,26 @@ def test_released_guards_know_the_transitions_of_the_kernel() -> None:
 def test_other_databases_are_refused(url: str) -> None:
     with pytest.raises(SettingsError):
         postgresql_engine(url)
+
+
+@pytest.mark.postgres
+def test_a_user_who_may_not_create_roles_is_told_what_to_ask_for(postgres: Any) -> None:
+    admin = create_engine(
+        postgres.url().replace("postgresql:", "postgresql+psycopg:"), isolation_level="AUTOCOMMIT"
+    )
+    with admin.connect() as connection:
+        connection.execute(text("CREATE ROLE modest LOGIN"))
+        connection.execute(text("CREATE DATABASE modest_db TEMPLATE template0"))
+    admin.dispose()
+    engine = postgresql_engine(postgres.url("modest_db", user="modest"))
+    with pytest.raises(StoreFailed) as caught:
+        upgrade(engine)
+    assert "CREATE ROLE interlock_registry_owner NOLOGIN" in caught.value.hint
+    engine.dispose()
+
+
+def test_an_unreachable_server_is_an_error_of_the_house() -> None:
+    engine = postgresql_engine("postgresql://nobody@127.0.0.1:1/none")
+    with pytest.raises(StoreFailed, match="cannot be reached"):
+        upgrade(engine)
+    engine.dispose()
