@@ -69,7 +69,9 @@ def test_a_root_of_another_kind_is_no_crash(root: Any, kind: Any) -> None:
 
 
 def test_findings_are_bounded_and_say_how_many_more_there_are() -> None:
-    paths = {f"/ward-{number}": {"get": {"responses": {"200": {"description": "Done."}}}} for number in range(500)}
+    paths = {
+        f"/ward-{number}": {"get": {"responses": {"200": {"description": "Done."}}}} for number in range(500)
+    }
     root = {"openapi": "3.1.0", "info": {"title": "Wards", "version": "1"}, "paths": paths}
     findings = lint(root, "openapi")
     assert len(findings) <= MOST_FINDINGS
