@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,6 +13,7 @@ from cli import adapter_instances
 from cli.adapter_instances import add, list_, remove
 from cli.adapter_output import print_letter, print_trial, show_rows
 from cli.errors import Exit
+from cli.input_files import read_file, read_object
 from cli.output import format_option, print_json
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ _LIMIT = click.option(
     "--limit", type=click.IntRange(1, 1000), default=100, show_default=True, help="Most rows."
 )
 _REVEAL = click.option("--reveal", is_flag=True, help="Print health data too; this is put in the audit log.")
-_LARGEST_FILE = 64 * 1024 * 1024
 
 
 @click.group()
@@ -87,11 +87,11 @@ def try_(kind: str, file: Path, settings_file: Path | None, data: Path | None, f
     from cli.adapter_house import bundle_or_none, settings_of
     from kernel.bundle.model import AdapterInstance
 
-    chosen = {"port": 0} if settings_file is None else _json_object(settings_file)
+    chosen = {"port": 0} if settings_file is None else read_object(settings_file)
     device = build_device(AdapterInstance("trial", kind, chosen))
     bundle = bundle_or_none(settings_of(data))
     schemas = FrozenSchemas(lambda: bundle) if bundle is not None else None
-    raw = _read(file)
+    raw = read_file(file)
     trials = [try_message(message, device, schemas) for message in split_messages(raw) or [raw]]
     if form == "json":
         print_json([asdict(trial) for trial in trials])
@@ -259,7 +259,7 @@ async def _replay(settings: Settings, letter_id: str, corrected: Path | None) ->
         try:
             return await run_replay(
                 intake, device, letter, audit=journal, actor=actor(),
-                corrected=_read(corrected) if corrected else None,
+                corrected=read_file(corrected) if corrected else None,
             )  # fmt: skip
         finally:
             await intake.stop()
@@ -275,7 +275,7 @@ def _dry_run(settings: Settings, letter_id: str, corrected: Path | None, form: s
     bundle = bundle_of(settings)
     with open_reading(settings) as reading:
         letter = replayable(reading, letter_id)
-        raw = _read(corrected) if corrected else reading.raw(letter_id)
+        raw = read_file(corrected) if corrected else reading.raw(letter_id)
     trial = try_message(raw, device_of(bundle, letter.connection), FrozenSchemas(lambda: bundle))
     found = {
         "letter": letter_id,
@@ -289,18 +289,3 @@ def _dry_run(settings: Settings, letter_id: str, corrected: Path | None, form: s
     else:
         print_trial(1, trial, documents=False)
     return Exit.GATE_SAYS_NO if trial.reason else Exit.OK
-
-
-def _read(file: Path) -> bytes:
-    if file.stat().st_size > _LARGEST_FILE:
-        raise click.UsageError(f"{file} has more than {_LARGEST_FILE} bytes")
-    return file.read_bytes()
-
-
-def _json_object(file: Path) -> dict[str, Any]:
-    from kernel.contract.document import parse
-
-    root = parse(_read(file), name=str(file)).root
-    if not isinstance(root, dict):
-        raise click.UsageError(f"{file} holds no JSON object")
-    return root

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from adapters.errors import ListenFailed
 from runtime_proxy.answering import DateLine
 from runtime_proxy.edge_connection import EdgeConnection
+from runtime_proxy.edge_view import EdgeLimits
 
 if TYPE_CHECKING:
     import ssl
@@ -21,38 +21,6 @@ _BACKLOG: Final = 2048
 _SLOWEST_TICK, _FASTEST_TICK = 0.25, 0.01  # seconds between looks at the deadlines
 _DRAIN_GRACE: Final = 0.5  # seconds in which a draining edge still takes requests on open connections
 _OVER_LIMIT: Final = 64  # connections above the limit that are told so; any more are closed without a word
-
-
-@dataclass(frozen=True, slots=True)
-class EdgeLimits:
-    """What a client may send, and how long it may take; the rows of `proxy_*` in kernel/settings.py."""
-
-    head_bytes: int
-    target_bytes: int
-    headers: int
-    body_bytes: int
-    connections: int
-    head_timeout: float
-    body_timeout: float
-    idle_timeout: float
-    write_timeout: float
-    drain_timeout: float
-
-    @classmethod
-    def of(cls, settings: Settings) -> EdgeLimits:
-        """Take the limits from the settings; a client gets as long to read a body as to send one."""
-        return cls(
-            head_bytes=settings["proxy_max_head_bytes"],
-            target_bytes=settings["proxy_max_target_bytes"],
-            headers=settings["proxy_max_headers"],
-            body_bytes=settings["proxy_max_body_bytes"],
-            connections=settings["proxy_max_connections"],
-            head_timeout=settings["proxy_head_timeout"],
-            body_timeout=settings["proxy_body_timeout"],
-            idle_timeout=settings["proxy_idle_timeout"],
-            write_timeout=settings["proxy_body_timeout"],
-            drain_timeout=settings["proxy_drain_timeout"],
-        )
 
 
 class Edge:

@@ -10,7 +10,7 @@ from runtime_proxy.answering import INTERNAL_ERROR, ReplyUnsendable, has_body, h
 from runtime_proxy.edge_intake import BODY, BUSY, CLOSED, HEAD, LINGER, NEVER, SKIP, UNKNOWN, Intake
 
 if TYPE_CHECKING:
-    from runtime_proxy.edge import Edge
+    from runtime_proxy.edge_view import EdgeView
     from runtime_proxy.exchange import Exchange, Reply
 
 _LARGE_BODY: Final = 32 * 1024  # bytes; from here on, copying costs more than a second buffer
@@ -29,7 +29,7 @@ class EdgeConnection(Intake):
 
     __slots__ = ("_flushed", "_loop", "_unsent", "_waiter", "task")
 
-    def __init__(self, edge: Edge, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, edge: EdgeView, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(edge)
         self._loop = loop
         self._waiter: asyncio.Future[None] | None = None  # the task waits for a request

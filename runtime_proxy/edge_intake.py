@@ -14,7 +14,7 @@ from runtime_proxy.exchange import Exchange
 from runtime_proxy.framing import HeadReader, RequestRefused
 
 if TYPE_CHECKING:
-    from runtime_proxy.edge import Edge
+    from runtime_proxy.edge_view import EdgeView
 
 NEVER: Final = float("inf")
 _SKIPPED_BODY: Final = 64 * 1024  # bytes of a refused body that are read to save the connection
@@ -58,7 +58,7 @@ class Intake(asyncio.Protocol):
         "deadline",
     )
 
-    def __init__(self, edge: Edge) -> None:
+    def __init__(self, edge: EdgeView) -> None:
         limits = edge.limits
         self._edge = edge
         self._reader = HeadReader(

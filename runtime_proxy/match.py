@@ -16,16 +16,13 @@ import msgspec
 
 from kernel.errors import ContractInvalid, Place
 from kernel.operation.operation import Operation
+from runtime_proxy.raw_path import split_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-# RFC 3986 §3.3: pchar without its escapes, and the slash between segments.
-_PATH_BYTES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=:@/%"
-_BROKEN_ESCAPE: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 # RFC 3986 §2.3: escapes of these characters mean the character itself.
 _UNRESERVED: Final = re.compile(rb"%(?:2[dDeE]|3[0-9]|4[1-9a-fA-F]|5[0-9aAfF]|6[1-9a-fA-F]|7[0-9aAeE])")
-_DOTS: Final = (b".", b"..")
 _SPECIAL: Final = frozenset("{}%")
 _BRACES: Final = re.compile(r"\{([^{}]*)\}")
 
@@ -231,32 +228,6 @@ class Router:
             if mount is not None:
                 return mount, segments[length:]
         return None
-
-
-def split_path(raw_path: bytes) -> tuple[bytes, ...] | None:
-    """Split a raw path into raw segments; None when it must not be served (see the module's words).
-
-    `/` is one empty segment, a trailing slash leaves an empty last one.
-    """
-    if raw_path[:1] != b"/" or b"//" in raw_path or raw_path.translate(None, _PATH_BYTES):
-        return None
-    segments = tuple(raw_path[1:].split(b"/"))
-    if b"%" in raw_path:
-        decoded = unquote_to_bytes(raw_path)
-        if _BROKEN_ESCAPE.search(raw_path) or b"\x00" in decoded or b"\\" in decoded:
-            return None
-        # An encoded slash is data, but `..%2F` would climb wherever it is decoded too early.
-        if any(part in _DOTS for part in decoded.split(b"/")):
-            return None
-    elif b"/." in raw_path and any(segment in _DOTS for segment in segments):
-        return None
-    return segments
-
-
-def split_target(target: bytes) -> tuple[bytes, bytes]:
-    """Part a request target in origin form (RFC 9112 §3.2.1) into raw path and raw query, without "?"."""
-    path, _, query = target.partition(b"?")
-    return path, query
 
 
 def _answer(

@@ -81,6 +81,7 @@ def test_contracts_holds_data_only() -> None:
 def test_the_environment_is_read_in_one_place() -> None:
     allowed = {
         "kernel/settings.py": "the table of settings",
+        "cli/demo/stage.py": "hands the caller's environment to child processes, without its settings",
         "cli/errors.py": "INTERLOCK_TRACEBACK must work when settings cannot be read",
     }
     readers = [

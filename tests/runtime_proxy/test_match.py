@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from kernel.errors import ContractInvalid
 from kernel.operation.operation import Operation
-from runtime_proxy.match import Match, Miss, Mount, PathTrie, Router, split_path, split_target
+from runtime_proxy.match import Match, Miss, Mount, PathTrie, Router
+from runtime_proxy.raw_path import split_path, split_target
 
 
 def operation(method: str, template: str) -> Operation:

@@ -1,6 +1,7 @@
 """Documents are read strictly, within limits, and every refusal names its place and its cause."""
 
 import json
+import re
 from decimal import Decimal
 from pathlib import Path
 
@@ -193,9 +194,12 @@ def test_yaml_keys_are_the_text_as_written():
     assert list(parse(text, name="ward.yaml").root) == ["200", "0x10", "on", "null", "true", "1.0", "~"]
 
 
+# PyYAML quotes a string only where YAML 1.1 would mistake it, and these are numbers of 1.2 alone.
+ONLY_1_2 = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|0o[0-7]+|0x[0-9a-fA-F]+")
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False).map(lambda number: number + 0.0)
-    | st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\u2028\u2029\ufeff\ufffe\uffff"), max_size=12),
+    | st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\u2028\u2029\ufeff\ufffe\uffff"), max_size=12).filter(lambda text: not ONLY_1_2.fullmatch(text)),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(st.characters(categories=["L", "N"]), max_size=8), inner, max_size=4),
     max_leaves=20,
 )  # fmt: skip
@@ -207,7 +211,6 @@ def test_json_and_yaml_spellings_are_read_alike(value, indent):
     as_json = parse(text.encode(), name="a.json").root
     as_yaml = parse(yaml.safe_dump(value, allow_unicode=True, sort_keys=False).encode(), name="a.yaml").root
     assert as_json == value
-    # PyYAML writes 1e+16 as a float that both schemas know, and strings quoted where 1.1 would mistake them.
     assert as_yaml == value
 
 

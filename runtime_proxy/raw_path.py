@@ -1,0 +1,38 @@
+"""A raw request target, split into its segments; what two servers could read differently is refused."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+from urllib.parse import unquote_to_bytes
+
+# RFC 3986 §3.3: pchar without its escapes, and the slash between segments.
+_PATH_BYTES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=:@/%"
+_BROKEN_ESCAPE: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+_DOTS: Final = (b".", b"..")
+
+
+def split_path(raw_path: bytes) -> tuple[bytes, ...] | None:
+    """Split a raw path into raw segments; None when it must not be served (see the module's words).
+
+    `/` is one empty segment, a trailing slash leaves an empty last one.
+    """
+    if raw_path[:1] != b"/" or b"//" in raw_path or raw_path.translate(None, _PATH_BYTES):
+        return None
+    segments = tuple(raw_path[1:].split(b"/"))
+    if b"%" in raw_path:
+        decoded = unquote_to_bytes(raw_path)
+        if _BROKEN_ESCAPE.search(raw_path) or b"\x00" in decoded or b"\\" in decoded:
+            return None
+        # An encoded slash is data, but `..%2F` would climb wherever it is decoded too early.
+        if any(part in _DOTS for part in decoded.split(b"/")):
+            return None
+    elif b"/." in raw_path and any(segment in _DOTS for segment in segments):
+        return None
+    return segments
+
+
+def split_target(target: bytes) -> tuple[bytes, bytes]:
+    """Part a request target in origin form (RFC 9112 §3.2.1) into raw path and raw query, without "?"."""
+    path, _, query = target.partition(b"?")
+    return path, query
