@@ -9,6 +9,7 @@ from typing import Any
 
 from registry.compat.evaluate import atom_of
 from registry.compat.facts import Case
+from registry.compat.languages import difference
 from registry.compat.pattern_text import samples
 from registry.compat.schema_view import FRACTION, INTEGER, STRING, View
 
@@ -47,6 +48,10 @@ def string_values(case: Case, views: list[View]) -> Iterator[str]:
         yield from _of_length(own, length)
     yield from _PLAIN
     others = views[len(own) :]
+    for pattern in [view.pattern for view in others if view.pattern is not None]:
+        for text in (difference(part.pattern or "", pattern) for part in own):
+            if isinstance(text, str):
+                yield text
     for view in others:
         yield from _fitting(view)
         yield from (value for value in view.enum or () if isinstance(value, str))

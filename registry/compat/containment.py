@@ -59,6 +59,7 @@ class Comparer:
         self.declared_only = declared_only
         self._text = TextRules()
         self._prover = Prover(declared_only=declared_only, text=self._text)
+        self._lenient = Prover(declared_only=declared_only, text=self._text, any_will_do=True)
         self._compiled: dict[Node, CompiledSchema | str] = {}
 
     def same(self, first: Node, second: Node) -> bool:

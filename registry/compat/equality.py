@@ -21,6 +21,7 @@ class Sameness:
 
     def __init__(self) -> None:
         self._equal: set[tuple[Node, Node]] = set()
+        self._different: set[tuple[Node, Node]] = set()
 
     def same(self, first: Node, second: Node) -> bool:
         """Whether both accept the same for the same written reason.
@@ -28,6 +29,10 @@ class Sameness:
         Recursion is met coinductively: a pair under comparison is taken as equal, which is right since
         a difference found anywhere makes the whole answer *no*. Raises `Unreadable`.
         """
+        if (first, second) in self._equal:
+            return True
+        if (first, second) in self._different:
+            return False
         seen: set[tuple[Node, Node]] = set()
         todo = [(first, second)]
         while todo:
@@ -36,10 +41,12 @@ class Sameness:
                 continue
             seen.add(pair)
             children = _compare(pair[0].view, pair[1].view)
-            if children is None:
+            if children is None or not self._different.isdisjoint(children):
+                self._different |= {(first, second), pair}
                 return False
             todo.extend(children)
         self._equal |= seen
+        self._equal.add((first, second))
         return True
 
 
@@ -73,7 +80,7 @@ def _compare(first: View, second: View) -> list[tuple[Node, Node]] | None:
     """Give the pairs of children that must be equal, or None when the keywords already differ."""
     if any(getattr(first, name) != getattr(second, name) for name in _PLAIN):
         return None
-    if not (_same_values(first.enum, second.enum) and _same_opaque(first, second)):
+    if (first.enum is None) != (second.enum is None) or not _same_opaque(first, second):
         return None
     pairs: list[tuple[Node | None, Node | None]] = [(getattr(first, n), getattr(second, n)) for n in _SINGLE]
     for name in _TUPLES:
@@ -103,14 +110,10 @@ def _both_or_none(pairs: Iterable[tuple[Node | None, Node | None]]) -> list[tupl
     return found
 
 
-def _same_values(first: tuple[Any, ...] | None, second: tuple[Any, ...] | None) -> bool:
-    if first is None or second is None:
-        return first is second
-    return {canonical_bytes(value) for value in first} == {canonical_bytes(value) for value in second}
-
-
 def _same_opaque(first: View, second: View) -> bool:
     """Unread keywords are equal when their text is, and no reference in them could lead elsewhere."""
+    if not (first.opaque or second.opaque or first.discriminator or second.discriminator):
+        return True
     here = canonical_bytes([first.opaque, first.discriminator])
     return here == canonical_bytes([second.opaque, second.discriminator]) and not _refers(first.opaque)
 

@@ -43,9 +43,7 @@ def any_of(answers: Sequence[Answer]) -> Answer:
     return True if True in answers else None if None in answers else False
 
 
-def evaluate(  # noqa: C901 - one branch for each type of JSON
-    node: Node, value: Any, text: TextRules, depth: int = _DEEP
-) -> Answer:
+def evaluate(node: Node, value: Any, text: TextRules, depth: int = _DEEP) -> Answer:
     """Whether the schema accepts the value; None when that is not known."""
     view = node.view
     if view.always is not None:
@@ -55,10 +53,8 @@ def evaluate(  # noqa: C901 - one branch for each type of JSON
     atom = atom_of(value)
     if atom not in view.types:
         return False
-    if view.enum is not None:
-        key = canonical_bytes(value)
-        if all(canonical_bytes(choice) != key for choice in view.enum):
-            return False
+    if view.enum is not None and canonical_bytes(value) not in view.enum_keys:
+        return False
     answers: list[Answer] = [None] if view.opaque or view.discriminator else []
     if atom in {INTEGER, FRACTION}:
         answers.append(_number(view, exact(value, "")))

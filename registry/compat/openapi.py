@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from kernel.contract.digest import canonical_bytes
@@ -28,6 +29,7 @@ from registry.compat.openapi_security import compare_security
 from registry.compat.openapi_sides import Api, Journal, Part, Scope, rest_equal
 from registry.compat.rules import BY_ID
 from registry.compat.schema_view import Unreadable
+from registry.compat.second_opinion import ask_oasdiff, weighed
 
 if TYPE_CHECKING:
     from kernel.settings import Settings
@@ -49,13 +51,13 @@ def compare_openapi(old: Any, new: Any, settings: Settings | None) -> tuple[list
         journal = Journal(Comparer(declared_only=True), Api(old, "old"), Api(new, "new"))
     except SchemaRefused as error:
         return [_finding("kinds-differ", "/jsonSchemaDialect", error.message)], {}
-    try:
-        _documents(journal)
-    except Unreadable as error:
-        journal.add(_finding("document-not-comparable", "", error.message), None)
-    from registry.compat.second_opinion import second_opinion  # noqa: PLC0415 - starts a program
-
-    opinion, engines = second_opinion(journal, settings)
+    with ThreadPoolExecutor(1) as beside:
+        asked = beside.submit(ask_oasdiff, old, new, settings)  # it runs while we compare
+        try:
+            _documents(journal)
+        except Unreadable as error:
+            journal.add(_finding("document-not-comparable", "", error.message), None)
+        opinion, engines = weighed(journal, asked.result())
     found = [*journal.result(), *opinion]
     return found or [_finding("notes-changed", "", "Only notes changed")], engines
 

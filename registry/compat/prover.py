@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from kernel.contract.digest import canonical_bytes
 from registry.compat import prove_containers, prove_values
 from registry.compat.equality import Sameness
 from registry.compat.evaluate import atom_of, evaluate
@@ -65,6 +66,8 @@ class Prover:
         self._proved: dict[tuple[Known, Node], None] = {}
         # Where a goal failed before, below its own place; None when nobody was to know.
         self._failed: dict[tuple[Known, Node], Gap | None] = {}
+        self._split: dict[Known, list[Case]] = {}
+        self._void: dict[tuple[Known, int], bool] = {}
         self._open: dict[tuple[Known, Node], _Open] = {}
 
     def includes(self, inner: Node, outer: Node) -> bool:
@@ -114,7 +117,10 @@ class Prover:
 
     def impossible(self, known: Known, depth: int = 3) -> bool:
         """Whether no value at all is left."""
-        return all(self.empty(case, depth) for case in self._cases(known))
+        key = (known, depth)
+        if key not in self._void:
+            self._void[key] = all(self.empty(case, depth) for case in self._cases(known))
+        return self._void[key]
 
     def empty(self, case: Case, depth: int = 3) -> bool:
         """Whether a case is seen to admit no value."""
@@ -174,8 +180,10 @@ class Prover:
         return self.impossible(replace(case.known, nodes=case.nodes | {other}))
 
     def _cases(self, known: Known) -> list[Case]:
-        self._spend()
-        return cases(known)
+        if known not in self._split:
+            self._spend()
+            self._split[known] = cases(known)
+        return self._split[known]
 
     def _spend(self) -> None:
         self._steps += 1
@@ -214,11 +222,10 @@ class Prover:
         return all(evaluate(goal, value, self.text) is True for value in left)
 
     def _within_enum(self, case: Case, view: View) -> bool:
-        from kernel.contract.digest import canonical_bytes  # noqa: PLC0415 - only where enums meet
-
-        allowed = {canonical_bytes(value) for value in view.enum or ()}
         return all(
-            canonical_bytes(value) in allowed for value in case.values or () if self.possible(case, value)
+            canonical_bytes(value) in view.enum_keys
+            for value in case.values or ()
+            if self.possible(case, value)
         )
 
     def _combined(self, case: Case, goal: Node) -> bool:  # noqa: PLR0911 - as above

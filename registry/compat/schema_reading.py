@@ -12,6 +12,7 @@ from fractions import Fraction
 from math import lcm
 from typing import Any
 
+from kernel.contract.digest import canonical_bytes
 from kernel.schema.dialects import Dialect
 from kernel.schema.formats import LOWERED
 from registry.compat.schema_view import ATOMS, FRACTION, INTEGER, Node, Unreadable, View
@@ -95,6 +96,8 @@ def _finish(node: Node, raw: dict[str, Any], found: dict[str, Any]) -> None:
         for key, slot in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
             if raw.get(key) is True and slot in found:
                 found[slot] = (found[slot][0], True)
+    if "enum" in found:
+        found["enum_keys"] = frozenset(map(canonical_bytes, found["enum"]))
     form = found.get("format")
     if form in _IDLE_FORMATS or form in _NUMERIC_FORMATS:
         del found["format"]
@@ -179,8 +182,6 @@ def _read_const(node: Node, raw: Any, found: dict[str, Any]) -> None:
 def _both(first: tuple[Any, ...] | None, second: tuple[Any, ...]) -> tuple[Any, ...]:
     if first is None:
         return second
-    from kernel.contract.digest import canonical_bytes  # noqa: PLC0415 - only where a schema has enum and const
-
     keys = {canonical_bytes(value) for value in second}
     return tuple(value for value in first if canonical_bytes(value) in keys)
 

@@ -86,6 +86,7 @@ class View:
     always: bool | None = None  # a boolean schema
     types: frozenset[str] = ATOMS
     enum: tuple[Any, ...] | None = None
+    enum_keys: frozenset[bytes] = frozenset()  # canonical bytes of `enum`
     minimum: tuple[Fraction, bool] | None = None  # (bound, exclusive)
     maximum: tuple[Fraction, bool] | None = None
     multiple_of: Fraction | None = None

@@ -38,16 +38,17 @@ _OF_SCHEMAS = frozenset({"constraints", "type", "values"})
 _EXACT_RULES = re.compile(r"(request-body|response)-media-type-.*|response-(non-)?success-status-.*")
 
 
-def second_opinion(journal: Journal, settings: Settings | None) -> tuple[list[Finding], dict[str, str]]:
+def ask_oasdiff(old: Any, new: Any, settings: Settings | None) -> Opinion:
+    """Ask; documents of different OpenAPI versions are brought to the newer one first."""
+    return ask(old, new, settings, upgrade=str(old.get("openapi"))[:3] != str(new.get("openapi"))[:3])
+
+
+def weighed(journal: Journal, opinion: Opinion) -> tuple[list[Finding], dict[str, str]]:
     """Give oasdiff's findings, weighed, and the versions of what was asked."""
-    old, new = journal.old.root, journal.new.root
-    upgrade = str(old.get("openapi"))[:3] != str(new.get("openapi"))[:3]
-    opinion = ask(old, new, settings, upgrade=upgrade)
     engines = {"oasdiff": opinion.version, "oasdiff-rules": catalogue()[1]} if opinion.version else {}
     if opinion.trouble:
         return [_trouble(opinion)], engines
-    rows = [row for row in opinion.findings if not _ours(row)]
-    return [_weighed(journal, row, opinion.version) for row in rows], engines
+    return [_weighed(journal, row, opinion.version) for row in opinion.findings if not _ours(row)], engines
 
 
 def _ours(row: Mapping[str, Any]) -> bool:

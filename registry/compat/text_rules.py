@@ -9,6 +9,7 @@ import jsonschema_rs
 from kernel.errors import SchemaRefused
 from kernel.schema.formats import ASSERTED, LOWERED
 from kernel.schema.patterns import linear
+from registry.compat.languages import included
 from registry.compat.pattern_text import width
 
 # Formats whose values have a fixed or bounded length in code points (RFC 3339 full-date, RFC 9562).
@@ -40,6 +41,10 @@ class TextRules:
             low = max(low, least)
             high = most if high is None else high if most is None else min(high, most)
         return low, high
+
+    def pattern_within(self, inner: str, outer: str) -> bool:
+        """Whether every text in which one pattern is found holds the other."""
+        return inner == outer or included(inner, outer)
 
     def format_within(self, inner: str, outer: str) -> bool:
         """Whether every text of one format has the other."""
