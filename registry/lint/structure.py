@@ -12,6 +12,7 @@ from registry.lint.reading import Hit
 
 MOST_ERRORS = 2_000  # errors of the engine that are looked at, for one document
 _DEEPEST = 40
+_EMPTY = "must not be empty"
 Leaf = Any  # an error of the engine that is no choice, or a Hit made of a choice
 _CHOICES = frozenset({"anyOf", "oneOf"})
 
@@ -127,6 +128,8 @@ def _told(error: Any, schema: dict[str, Any], base: str) -> Iterator[Hit]:  # no
             yield Hit(at, f"has a key that is not allowed: {str(kind.error.message)[:160]}")
         case "oneOf" | "anyOf":
             yield Hit(at, "must be one of the forms that the specification allows here, and only one")
+        case "minProperties" | "minItems" if kind.limit == 1:
+            yield Hit(at, _EMPTY)
         case "not" | "falseSchema":
             yield Hit(at, "is not allowed here")
         case _:
@@ -173,6 +176,9 @@ def _names(schema: Any, path: list[str | int]) -> tuple[set[str], list[re.Patter
 def _without_echoes(hits: list[Hit]) -> list[Hit]:
     """Leave out the complaint about a choice, or about a whole, where one about a part of it is told."""
     vague = ("must be one of the forms", "is not allowed here")
+    empty = {hit.pointer for hit in hits if hit.what == _EMPTY}
+    # OpenAPI 3.1 asks of empty responses both that they are not and that they have a default.
+    hits = [hit for hit in hits if not (hit.pointer in empty and hit.what == "`default` is missing")]
     places = {hit.pointer for hit in hits if not hit.what.startswith(vague)}
     return [
         hit

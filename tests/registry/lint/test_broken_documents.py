@@ -35,9 +35,12 @@ def places(node: Any) -> Iterator[tuple[Any, Any]]:
 def documents() -> list[tuple[str, Any]]:
     found = []
     for kind, ending in (("openapi", "yaml"), ("asyncapi", "yaml"), ("schema", "json")):
-        for path in sorted(CONTRACTS.glob(f"*/1.0.0/{kind}.{ending}")):
-            if path.stat().st_size < 40_000:
-                found.append((kind, parse(path.read_bytes(), name=path.name).root))
+        paths = (
+            path
+            for path in sorted(CONTRACTS.glob(f"*/1.0.0/{kind}.{ending}"))
+            if path.stat().st_size < 40_000
+        )
+        found += [(kind, parse(path.read_bytes(), name=path.name).root) for path in paths]
     return found
 
 
@@ -62,10 +65,12 @@ def test_a_document_with_junk_in_one_place_is_judged(seed: int) -> None:
 @pytest.mark.parametrize("root", [[], 5, "text", None, {}, {"type": "object"}], ids=repr)
 @pytest.mark.parametrize("kind", ["openapi", "asyncapi", "schema"])
 def test_a_root_of_another_kind_is_no_crash(root: Any, kind: Any) -> None:
-    try:
+    if isinstance(root, dict) and "type" in root:
         assert isinstance(lint(root, kind), tuple)
-    except DocumentError as error:
-        assert error.code == "document-kind"
+    else:
+        with pytest.raises(DocumentError) as caught:
+            lint(root, kind)
+        assert caught.value.code == "document-kind"
 
 
 def test_findings_are_bounded_and_say_how_many_more_there_are() -> None:
