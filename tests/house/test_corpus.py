@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 
 from cli.wiring import open_services, upgrade_databases
-from kernel.contract.digest import canonical_bytes
 from kernel.contract.document import kind_of, specification
 from kernel.contract.local_files import inline_files
 from kernel.errors import InterlockError
@@ -90,7 +89,10 @@ def take(services: Services, number: int, name: str, path: Path) -> Row:
     row = Row(name)
     began = time.perf_counter()
     try:
-        document = inline_files(path)
+        try:
+            document = inline_files(path)
+        except InterlockError:
+            document = inline_files(path, path.parent.parent)  # as with `contract submit --root`
         row.version = (
             str(specification(document.root)[1])
             if isinstance(specification(document.root), tuple)
@@ -147,7 +149,10 @@ def test_every_document_is_frozen_and_compiled_or_refused_for_a_reviewed_reason(
     refused = {row.document: row.reason for row in rows if row.reason}
     print(f"{len(rows)} documents, {len(refused)} refused, peak {peak:.0f} MB")
     assert len(rows) > 200
-    unargued = {name: reason for name, reason in refused.items() if name not in REVIEWED}
+    unargued = {
+        name: reason
+        for name, reason in refused.items()
+        if name not in REVIEWED or not reason.startswith(REVIEWED[name]["rule"])
+    }
     assert unargued == {}, "refused, and nobody has argued why"
     assert set(REVIEWED) - set(refused) == set(), "argued as refused, and taken"
-    assert canonical_bytes({}) == b"{}"
