@@ -96,7 +96,7 @@ def number_values(case: Case, views: list[View], atom: str) -> Iterator[Any]:
     for bound in (low, high):
         if bound is not None:
             found += [bound[0], bound[0] + 1, bound[0] - 1]
-    found += [Fraction(n) for n in (0, 1, 7, -1)]
+    found += [Fraction(n) for n in (0, 1, 7, -1, 12, 12345, -12345)]
     for view in views:
         for edge in [pair[0] for pair in (view.minimum, view.maximum) if pair]:
             found += [edge, edge + 1, edge - 1, *(edge + s for s in steps), *(edge - s for s in steps)]

@@ -76,13 +76,15 @@ class Comparer:
         try:
             if (wire and reads_any_text(inner, outer)) or self._prover.includes(inner, outer):
                 return Containment(Answer.YES)
+            gap = self._prover.gap
+            if covers(inner, outer):
+                return Containment(Answer.YES, engine=f"jsonschema-rs {engine_version()}")
+            if unresolved(inner) or unresolved(outer):
+                return Containment(
+                    Answer.UNKNOWN, gap=gap, reason="a registry URN could not be looked up here"
+                )
         except Unreadable as error:
             return Containment(Answer.UNKNOWN, reason=error.message)
-        gap = self._prover.gap
-        if covers(inner, outer):
-            return Containment(Answer.YES, engine=f"jsonschema-rs {engine_version()}")
-        if unresolved(inner) or unresolved(outer):
-            return Containment(Answer.UNKNOWN, gap=gap, reason="a registry URN could not be looked up here")
         takes, refuses = self._validator(inner), self._validator(outer)
         if isinstance(takes, str) or isinstance(refuses, str):
             reason = takes if isinstance(takes, str) else str(refuses)
