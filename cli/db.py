@@ -74,7 +74,9 @@ def token() -> None:
 @token.command("add")
 @click.argument("subject")
 @click.option("--role", "roles", type=_ROLES, multiple=True, required=True)
-@click.option("--expires-at", type=click.DateTime(["%Y-%m-%d"]), help="Day from which it is not valid, in UTC.")
+@click.option(
+    "--expires-at", type=click.DateTime(["%Y-%m-%d"]), help="Day from which it is not valid, in UTC."
+)
 @_DATA
 def add_token(subject: str, roles: tuple[str, ...], expires_at: datetime | None, data: Path | None) -> None:
     """Make a token that acts as SUBJECT and print it, this once; only its SHA-256 is kept.

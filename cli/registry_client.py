@@ -56,7 +56,9 @@ _KINDS: Mapping[int, type[RegistryAnswer]] = {
     413: WrongAnswer,
     422: WrongAnswer,
 }
-_GATE = frozenset({"gate-refused", "digest-mismatch"})  # codes of registry/errors.py that end with 1 there too
+_GATE = frozenset(
+    {"gate-refused", "digest-mismatch"}
+)  # codes of registry/errors.py that end with 1 there too
 
 
 def registry_options(default_role: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

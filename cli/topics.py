@@ -77,7 +77,9 @@ def error_topics() -> Iterator[Topic]:
         if kind.code not in seen and kind.__doc__:
             seen.add(kind.code)
             first, _, rest = inspect.cleandoc(kind.__doc__).partition("\n\n")
-            yield Topic(kind.code, "error", first, rest or first, f"Ends with exit code {int(kind.exit_code)}.")
+            yield Topic(
+                kind.code, "error", first, rest or first, f"Ends with exit code {int(kind.exit_code)}."
+            )
 
 
 def refusal_topics() -> Iterator[Topic]:
