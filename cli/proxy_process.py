@@ -100,7 +100,10 @@ async def run_file(local: Local, settings: Settings) -> None:
 async def _plane(
     settings: Settings, signer: HeadSigner, folder: Path | None = None
 ) -> AsyncIterator[DataPlane]:
-    """Open the journal and make the data plane; on the way out everything is closed, the journal last."""
+    """Open the journal and make the data plane; on the way out everything is closed, the journal last.
+
+    `folder` is that of `proxy run`; None serves a data folder.
+    """
     root = settings.path if folder is None else folder
     journal = Journal.open(
         root / "audit",
@@ -111,7 +114,13 @@ async def _plane(
         fsync=settings["audit_fsync"],
     )
     try:
-        plane = DataPlane(settings, journal, lambda instance: build(instance, house), server=WRITER)
+        plane = DataPlane(
+            settings,
+            journal,
+            lambda instance: build(instance, house),
+            server=WRITER,
+            open_reports=folder is not None,
+        )
         house = House(settings, bundle=plane.bundle, audit=journal)
         try:
             yield plane

@@ -54,6 +54,7 @@ class Terms:
 
     max_body: int  # bytes
     server: str
+    open_reports: bool = False  # routes that report requests ask for no key; never where others can call
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,7 @@ class _Assembly:
             timeout_seconds=given.timeout_seconds,
             report_only=given.report_only,
             report_requests=given.report_requests,
+            open=given.report_requests and self.parts.terms.open_reports,
         )
         for version in given.versions:
             made.versions[version] = self.version(self.bundle.entry(given.contract, version), made)
@@ -128,7 +130,7 @@ class _Assembly:
         document = self.parts.compiled[entry.digest]
         schemes = document.contract.security_schemes
         readers = [reader for scheme in schemes.values() if (reader := reader_of(scheme)) is not None]
-        if route.report_requests:
+        if route.open:
             readers = []  # nobody is asked for our keys, so what is shown is the provider's own
         version = ServedVersion(
             contract=entry.name,

@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 
 
 class DataPlane:
-    """One worker: `handler` is what the edge calls; `build` makes adapters (adapters/catalog.py)."""
+    """One worker: `handler` is what the edge calls; `build` makes adapters (adapters/catalog.py).
+
+    `open_reports` is for `proxy run` alone: routes that report requests then ask for no key.
+    """
 
     def __init__(
         self,
@@ -37,6 +40,7 @@ class DataPlane:
         build: Callable[[AdapterInstance], Adapter | Listener],
         *,
         server: str = "proxy",
+        open_reports: bool = False,
         swapped: Callable[[Plan], None] = lambda _: None,
         monotonic: Callable[[], int] = time.monotonic_ns,
     ) -> None:
@@ -58,7 +62,7 @@ class DataPlane:
             limiter=limiter,
             health=self.health,
             journal=journal,
-            terms=Terms(settings["proxy_max_body_bytes"], server),
+            terms=Terms(settings["proxy_max_body_bytes"], server, open_reports),
             swapped=swapped,
         )
         self._poll: float = settings["proxy_bundle_poll"]

@@ -93,9 +93,8 @@ class Pipeline:
         if isinstance(found, Miss):
             return self._missed(exchange, found, path)
         route: ServedRoute = found.target
-        if route.report_requests:
+        if route.open:
             self._take(exchange, found, route.probe(found))
-            begin_observing(exchange)
             return None
         return self._call_of(exchange, found, route, plan, now)
 
@@ -150,11 +149,13 @@ class Pipeline:
         exchange.path_values = found.path_values
         exchange.body_limit = served.body_limit
         exchange.reply_headers += served.version.headers
+        if served.route.report_requests:
+            begin_observing(exchange)
 
     def _missed(self, exchange: Exchange, miss: Miss, path: bytes) -> Refusal | None:
         allow = [(b"allow", b", ".join(miss.allow))] if miss.allow else []
         route = miss.target
-        if route is not None and route.report_requests and path:
+        if route is not None and route.open and path:
             observe_undeclared(exchange, route, path, miss.slug)
             return None
         if miss.slug == "options":

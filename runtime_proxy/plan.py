@@ -84,6 +84,7 @@ class ServedRoute:
     timeout_seconds: float
     report_only: bool
     report_requests: bool  # requests outside the contract pass too, and are counted
+    open: bool  # nobody is asked for a key, and undeclared calls pass: `proxy run --report-only` alone
 
     @property
     def name(self) -> str:

@@ -180,13 +180,17 @@ def answer(status: int, body: Any = None, *headers: tuple[bytes, bytes]) -> Answ
 class House:
     """One data plane with its doubles; `publish` puts a bundle in force."""
 
-    def __init__(self, **settings: Any) -> None:
+    def __init__(self, *, open_reports: bool = False, **settings: Any) -> None:
         self.now = 1_000_000_000_000
         self.journal = Journal()
         self.provider = Provider()
         self.settings = load({"data": "unused", **settings}, environ={})
         self.plane = DataPlane(
-            self.settings, self.journal, lambda _: self.provider, monotonic=lambda: self.now
+            self.settings,
+            self.journal,
+            lambda _: self.provider,
+            open_reports=open_reports,
+            monotonic=lambda: self.now,
         )
         self.pipeline = self.plane.handler
         self._serial = 0

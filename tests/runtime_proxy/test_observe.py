@@ -10,9 +10,20 @@ ORDER = {"code": "2823-3", "priority": "urgent"}
 
 @pytest.fixture
 async def watched(make_house):
-    house = make_house()
+    house = make_house(open_reports=True)
     await house.publish(report_only=True, report_requests=True)
     return house
+
+
+async def test_in_service_reporting_opens_no_door(make_house, kit) -> None:
+    house = make_house()
+    await house.publish(report_only=True, report_requests=True)
+    assert (await house.ask("POST", "/orders/v1/orders", ORDER, key=None)).status == 401
+    assert (await house.ask("GET", "/orders/v1/patients")).status == 404
+    assert house.provider.calls == []
+    reply = await house.ask("POST", "/orders/v1/orders", {"code": 1})
+    assert (reply.status, kit.header(reply, "x-interlock-violations")) == (201, "2")
+    assert all(name != b"x-api-key" for name, _ in house.provider.calls[0].headers)
 
 
 async def test_a_clean_call_counts_nothing(watched, kit) -> None:
