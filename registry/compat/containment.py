@@ -47,6 +47,7 @@ class Containment:
     gap: Gap | None = None
     reason: str = ""
     engine: str = "interlock"
+    rule: str = "inclusion-undecided"  # what an unknown is reported as
 
 
 class Comparer:

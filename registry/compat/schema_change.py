@@ -58,7 +58,7 @@ def finding(change: Change, found: Containment) -> Finding:
     if found.answer is Answer.NO:
         rule = BY_ID["value-no-longer-accepted" if accepts else "value-newly-emitted"]
     else:
-        rule = BY_ID["inclusion-undecided"]
+        rule = BY_ID[found.rule]
     path = found.gap.path if found.gap else ()
     keyword = found.gap.keyword if found.gap else ""
     goal = found.gap.goal if found.gap else None
