@@ -17,7 +17,7 @@ NOTE = "<!-- Written by scripts/write_reference.py from the program itself; do n
 
 
 def settings_page() -> str:
-    """All settings as a table."""
+    """Write all settings as a table."""
     lines = [
         "# Settings\n",
         "A flag wins over the environment, the environment over `interlock.toml` (table `[interlock]`), that over the",
@@ -30,14 +30,17 @@ def settings_page() -> str:
 
 
 def exit_codes_page() -> str:
-    """The exit codes."""
+    """Write the exit codes."""
     rows = [f"| {int(code)} | {text} |" for code, text in EXIT_CODES.items()]
     return "\n".join(["# Exit codes\n", "| code | meaning |", "|---|---|", *rows]) + "\n"
 
 
 def codes_page() -> str:
-    """Every code that `interlock explain` knows, besides settings and exit codes."""
-    lines = ["# Codes\n", "Errors, refusals and rules by their stable codes, as `interlock explain CODE` tells them.\n"]
+    """Write every code that `interlock explain` knows, besides settings and exit codes."""
+    lines = [
+        "# Codes\n",
+        "Errors, refusals and rules by their stable codes, as `interlock explain CODE` tells them.\n",
+    ]
     for topic in topics():
         if topic.kind in {"error", "refusal", "rule"}:
             text = " ".join(topic.text.split())
@@ -47,7 +50,7 @@ def codes_page() -> str:
 
 
 def cli_page() -> str:
-    """Every command with its help text."""
+    """Write every command with its help text."""
     lines = ["# Command line\n", "As `interlock COMMAND --help` prints it.\n"]
     for path, command in commands():
         context = click.Context(command, info_name=" ".join(path))
@@ -58,7 +61,9 @@ def cli_page() -> str:
 def commands() -> Iterator[tuple[tuple[str, ...], click.Command]]:
     """Yield the path and the object of every command, in the order of the table."""
 
-    def walk(path: tuple[str, ...], command: click.Command) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    def walk(
+        path: tuple[str, ...], command: click.Command
+    ) -> Iterator[tuple[tuple[str, ...], click.Command]]:
         yield path, command
         if isinstance(command, click.Group):
             for name in command.list_commands(click.Context(command)):
@@ -90,7 +95,10 @@ def main(*, check: bool) -> int:
             continue
         stale += 1
         if check:
-            print(f"docs/reference/{name} is out of date: run python scripts/write_reference.py", file=sys.stderr)
+            print(
+                f"docs/reference/{name} is out of date: run python scripts/write_reference.py",
+                file=sys.stderr,
+            )
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")

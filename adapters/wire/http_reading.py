@@ -18,6 +18,7 @@ _BEGINNING: Final = b"HTTP/1."
 _MOST_DIGITS: Final = 18
 _FRAMING: Final = frozenset((b"content-length", b"transfer-encoding"))
 _KEEP_ALIVE_TIMEOUT: Final = re.compile(rb"(?:^|[,;\s])timeout=([0-9]{1,9})", re.IGNORECASE)
+_SWITCHING: Final = 101  # RFC 9110 §15.2.2: nobody asked to switch
 _MOST_INTERIM: Final = 8  # 1xx answers before the real one
 _NO_CONTENT: Final = frozenset((204, 304))
 
@@ -154,12 +155,8 @@ class AnswerReader:
 
     def _skip_interim(self, status: int) -> None:
         self._interim += 1
-        # RFC 9110 §15.2.2: nobody asked to switch.
-        if (
-            status == 101
-            or self._interim > _MOST_INTERIM
-            or any(name in _FRAMING for name, _ in self._headers)
-        ):  # noqa: PLR2004
+        framed = any(name in _FRAMING for name, _ in self._headers)
+        if status == _SWITCHING or framed or self._interim > _MOST_INTERIM:
             raise AnswerBroken("the provider sends interim answers that nobody asked for")
 
     def _frame(self, data: bytes, end: int, *, persistent: bool) -> Answer | None:
