@@ -11,6 +11,7 @@ import click
 from cli.errors import Exit
 
 if TYPE_CHECKING:
+    from kernel.bundle.model import Bundle
     from kernel.settings import Settings
 
 _FORMAT = click.option(
@@ -98,12 +99,10 @@ def run(
 @_FORMAT
 def check(data: Path | None, form: str) -> int:
     """Verify and compile the bundle, and print the effective configuration, secrets masked."""
-    from kernel.bundle.read import read_bundle
-    from kernel.sealing.keys import KeyFolder
     from runtime_proxy.inspection import describe_bundle, trial_of
 
     settings = _settings(data)
-    bundle = read_bundle(settings.path / "bundle", KeyFolder(settings.path / "keys").trust())
+    bundle = _bundle_of(settings)
     plan = trial_of(bundle, settings["proxy_max_body_bytes"]).plan
     report = {"settings": _masked(settings), "bundle": describe_bundle(plan)}
     if form == "json":
@@ -151,18 +150,30 @@ def _trial(data: Path | None, file: Path | None) -> Any:
     import tempfile
 
     from kernel.bundle.read import read_bundle
-    from kernel.sealing.keys import KeyFolder
     from runtime_proxy.inspection import trial_of
     from runtime_proxy.throwaway import Way, make_bundle
 
     settings = _settings(data)
     if file is None:
-        bundle = read_bundle(settings.path / "bundle", KeyFolder(settings.path / "keys").trust())
+        bundle = _bundle_of(settings)
     else:
         with tempfile.TemporaryDirectory(prefix="interlock-plan-") as folder:
             made = make_bundle(file, Way("http://127.0.0.1:9"), Path(folder))
             bundle = read_bundle(made.folder, made.trust)
     return trial_of(bundle, settings["proxy_max_body_bytes"])
+
+
+def _bundle_of(settings: Settings) -> Bundle:
+    """Read and verify the bundle of a data folder; raises `BundleMissing` where nothing was published."""
+    from kernel.bundle.read import read_bundle
+    from kernel.errors import BundleMissing, Place
+    from kernel.sealing.keys import KeyFolder
+
+    folder = settings.path / "bundle"
+    if not folder.is_dir():
+        hint = "start the registry on this data folder (`interlock up`), or name another with --data"
+        raise BundleMissing("there is no bundle yet", hint=hint, place=Place(str(folder)))
+    return read_bundle(folder, KeyFolder(settings.path / "keys").trust())
 
 
 def _settings(data: Path | None, **flags: Any) -> Settings:

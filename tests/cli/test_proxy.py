@@ -99,6 +99,15 @@ def test_check_refuses_a_bundle_that_does_not_verify(data: Path, capsys: pytest.
     assert "error[bundle-refused]" in capsys.readouterr().err
 
 
+def test_before_anything_was_published_check_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for command in (("check",), ("plan", "GET", "/ward/v1/beds/7")):
+        code, _ = invoke(*command, "--data", str(tmp_path))
+        assert code == 3
+        assert "error[bundle-missing]" in capsys.readouterr().err
+
+
 def test_plan_says_what_would_serve_a_call(data: Path) -> None:
     code, said = invoke(
         "plan",
