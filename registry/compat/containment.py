@@ -81,9 +81,8 @@ class Comparer:
             if covers(inner, outer):
                 return Containment(Answer.YES, engine=f"jsonschema-rs {engine_version()}")
             if unresolved(inner) or unresolved(outer):
-                return Containment(
-                    Answer.UNKNOWN, gap=gap, reason="a registry URN could not be looked up here"
-                )
+                reason = "a registry URN could not be looked up here"
+                return Containment(Answer.UNKNOWN, gap=gap, reason=reason, rule="reference-unresolved")
         except Unreadable as error:
             return Containment(Answer.UNKNOWN, reason=error.message)
         takes, refuses = self._validator(inner), self._validator(outer)
