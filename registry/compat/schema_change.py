@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 from kernel.contract.digest import canonical_bytes
 from kernel.contract.finding import Finding
+from kernel.contract.positions import token
 from registry.compat.containment import Answer, Comparer, Containment, agrees
 from registry.compat.rules import BY_ID
-from registry.compat.schema_reading import escape
 from registry.compat.schema_view import Node, Unreadable
 from registry.compat.wire import Wire
 
@@ -138,7 +138,7 @@ def _end(start: Node, goal: Node | None, path: tuple[str, ...]) -> Node:
 
 def _pointer(node: Node, keyword: str) -> str:
     if isinstance(node.raw, dict) and keyword in node.raw:
-        return f"{node.pointer}/{escape(keyword)}"
+        return node.pointer + token(keyword)
     return node.pointer
 
 

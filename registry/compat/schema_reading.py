@@ -13,6 +13,7 @@ from math import lcm
 from typing import Any
 
 from kernel.contract.digest import canonical_bytes
+from kernel.contract.positions import token
 from kernel.schema.dialects import Dialect
 from kernel.schema.formats import LOWERED
 from registry.compat.schema_view import ATOMS, FRACTION, INTEGER, Node, Unreadable, View
@@ -129,15 +130,10 @@ def _child(node: Node, step: str, raw: Any) -> Node:
     return node.side.node(f"{node.pointer}/{step}", raw, node.dialect)
 
 
-def escape(step: str) -> str:
-    """Write one step of a JSON pointer (RFC 6901)."""
-    return step.replace("~", "~0").replace("/", "~1")
-
-
 def _children(node: Node, step: str, raw: Any) -> dict[str, Node]:
     if not isinstance(raw, dict):
         raise Unreadable(f"an object was expected at #{node.pointer}/{step}")
-    return {name: _child(node, f"{step}/{escape(name)}", value) for name, value in raw.items()}
+    return {name: _child(node, step + token(name), value) for name, value in raw.items()}
 
 
 def _list(node: Node, step: str, raw: Any) -> tuple[Node, ...]:
