@@ -34,8 +34,16 @@ class Limits:
 DEFAULT = Limits()
 _BOMS = ((codecs.BOM_UTF32_LE, "UTF-32"), (codecs.BOM_UTF32_BE, "UTF-32"), (codecs.BOM_UTF16_LE, "UTF-16"),
          (codecs.BOM_UTF16_BE, "UTF-16"))  # fmt: skip
+# A bare schema may hold nothing but a bound; "title", "description" and the like make no schema.
 _SCHEMA_HINTS = frozenset(
-    {"$schema", "$defs", "$ref", "$id", "type", "properties", "allOf", "anyOf", "oneOf", "enum"}
+    {
+        *("$schema", "$defs", "definitions", "$ref", "$id", "type", "properties", "patternProperties"),
+        *("additionalProperties", "propertyNames", "required", "dependentRequired", "dependentSchemas"),
+        *("dependencies", "minProperties", "maxProperties", "allOf", "anyOf", "oneOf", "not", "if", "enum"),
+        *("const", "items", "prefixItems", "contains", "minItems", "maxItems", "uniqueItems", "minLength"),
+        *("maxLength", "pattern", "format", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"),
+        *("multipleOf", "unevaluatedProperties", "unevaluatedItems"),
+    }
 )
 
 
