@@ -46,7 +46,9 @@ def test_every_topic_can_be_explained_and_says_something() -> None:
 def test_every_error_class_has_a_code_of_its_own_words() -> None:
     from cli.topics import error_topics
 
-    shapeless = [topic.code for topic in error_topics() if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", topic.code)]
+    shapeless = [
+        topic.code for topic in error_topics() if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", topic.code)
+    ]
     assert shapeless == []
 
 

@@ -49,7 +49,9 @@ def test_the_house_keeps_its_doors() -> None:
 def test_every_contract_has_its_sabotage() -> None:
     config = configparser.ConfigParser()
     config.read(ROOT / "importlinter.ini")
-    declared = {name.rsplit(":", 1)[1] for name in config.sections() if name.startswith("importlinter:contract:")}
+    declared = {
+        name.rsplit(":", 1)[1] for name in config.sections() if name.startswith("importlinter:contract:")
+    }
     assert declared == {contract for contract, _, _ in SABOTAGE}
 
 

@@ -45,7 +45,9 @@ def test_the_list_of_long_files_is_not_stale() -> None:
 
 
 def test_no_module_is_a_drawer() -> None:
-    drawers = [path for path in sources() if path.stem in FORBIDDEN_NAMES or path.parent.name in FORBIDDEN_NAMES]
+    drawers = [
+        path for path in sources() if path.stem in FORBIDDEN_NAMES or path.parent.name in FORBIDDEN_NAMES
+    ]
     assert drawers == []
 
 
@@ -70,7 +72,9 @@ def test_package_files_hold_one_sentence_and_no_code() -> None:
 
 
 def test_every_module_says_what_it_is_for() -> None:
-    silent = [path for path in sources() if not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))]
+    silent = [
+        path for path in sources() if not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+    ]
     assert silent == []
 
 
@@ -104,7 +108,9 @@ def test_nothing_unfinished_is_committed() -> None:
 
 
 def test_no_machine_path_and_no_package_host_stands_in_the_tree() -> None:
-    hosts = "|".join(("pypi" + r"\.org", "files\\.pythonhosted", "registry" + r"\.npmjs", "proxy\\.golang", "deb\\.debian"))
+    hosts = "|".join(
+        ("pypi" + r"\.org", "files\\.pythonhosted", "registry" + r"\.npmjs", "proxy\\.golang", "deb\\.debian")
+    )
     wrong = re.compile(rf"(?<![\w.])/(?:work|root|home)/\w|{hosts}")
     found = []
     for path in tracked():

@@ -222,9 +222,7 @@ class House:
             blobs[digest(document)] = canonical_bytes(document)
             state = (states or {}).get(version, "frozen")
             entries.append(
-                ContractEntry(
-                    "orders", version, kind, state, audience, digest(document), **(entry or {})
-                )
+                ContractEntry("orders", version, kind, state, audience, digest(document), **(entry or {}))
             )
         ward = Consumer(
             "ward", "Ward 7", reaches, (Key("w1", hashlib.sha256(KEY.encode()).hexdigest()),), grants, limits
