@@ -212,3 +212,15 @@ async def test_events_and_schemas_need_no_router(make_house, kit) -> None:
     await house.publish(kind="asyncapi")
     assert house.pipeline.plan.routes == ()
     assert (await house.ask("GET", "/orders/v1/orders")).status == 404
+
+
+async def test_an_adapter_that_was_started_for_nothing_is_stopped(house, kit) -> None:
+    old = house.provider
+    new = house.provider = type(old)()
+    empty = kit.orders_document("1.1.0")
+    empty["paths"] = {}
+    with pytest.raises(ActivationFailed):
+        await house.publish(empty, current="1.1.0", adapter_settings={"base_url": "http://new"})
+    assert (new.stopped, old.stopped) == (True, False)
+    house.provider = old
+    assert await serves(house)
