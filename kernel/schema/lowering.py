@@ -12,6 +12,7 @@ from kernel.errors import Place, SchemaRefused
 from kernel.schema.dialects import Dialect, named, of_format
 from kernel.schema.formats import ASSERTED, EXACT, LOWERED
 from kernel.schema.keywords import in_2020_12
+from kernel.schema.lookaheads import without_lookaheads
 from kernel.schema.patterns import linear
 
 Direction = Literal["request", "response"]
@@ -97,6 +98,8 @@ class Lowering:
             if key != "format":
                 lowered[key] = self._value(key, value, spot)
         self._format(node, lowered)
+        if isinstance(node.get("pattern"), str):
+            self._look_ahead(node["pattern"], spot.below("pattern"), lowered)
         return lowered
 
     def _entered(self, node: dict[str, Any], spot: Spot) -> Spot:
@@ -122,7 +125,7 @@ class Lowering:
         if key in by_type:
             return by_type[key](self, value, spot)
         if key == "pattern" and isinstance(value, str):
-            return _translated(value, spot.below(key))
+            return _translated(without_lookaheads(value)[0], spot.below(key))
         self.exact = self.exact or key in _NUMERIC or (key == "type" and _holds_integer(value))
         self.exact = self.exact or (key in ("const", "enum") and _holds_number(value))
         return value
@@ -143,7 +146,10 @@ class Lowering:
 
     def _required(self, value: list[Any], spot: Spot) -> list[Any]:
         self.names.update(name for name in value if isinstance(name, str))
-        return [name for name in value if name not in spot.relaxed] if spot.relaxed else value
+        if not spot.relaxed:
+            return value
+        # What is no name stays: it may be unhashable, and the engine refuses it by the meta-schema.
+        return [name for name in value if not isinstance(name, str) or name not in spot.relaxed]
 
     def _dependent_required(self, value: dict[str, Any], _: Spot) -> dict[str, Any]:
         self.names.update(value)
@@ -161,6 +167,8 @@ class Lowering:
     def _pattern_properties(self, value: dict[str, Any], spot: Spot) -> dict[str, Any]:
         lowered: dict[str, Any] = {}
         for pattern, item in value.items():
+            if not isinstance(pattern, str):
+                raise _refused(spot, "a key of patternProperties is no text", "write the pattern as text")
             here = spot.below("patternProperties", pattern)
             key, schema = _translated(pattern, here), self.lower(item, here)
             # Two spellings of one pattern meet in one key: both must hold.
@@ -176,6 +184,13 @@ class Lowering:
         elif name in LOWERED:
             self.exact = self.exact or name in EXACT
             lowered["allOf"] = [*lowered.get("allOf", ()), self._rule("format", name, LOWERED[name])]
+
+    def _look_ahead(self, pattern: str, spot: Spot, lowered: dict[str, Any]) -> None:
+        for must, part in without_lookaheads(pattern)[1]:
+            schema: Any = {"type": "string", "pattern": _translated(part, spot)}
+            schema = {"pattern": schema["pattern"]} if must else {"not": schema}
+            rule = self._rule("pattern", str(len(self.rules)), schema)
+            lowered["allOf"] = [*lowered.get("allOf", ()), rule]
 
     def _rule(self, keyword: str, name: str, schema: Any) -> dict[str, str]:
         self.rules[f"{RULE}{keyword}:{name}"] = schema
