@@ -9,7 +9,7 @@ from typing import Any
 from kernel.contract.digest import canonical_bytes
 from registry.compat.schema_view import Node, View
 
-_SINGLE = ("items", "contains", "additional", "names", "ref", "negated")
+_SINGLE = ("items", "contains", "additional", "unevaluated", "names", "ref", "negated")
 _TUPLES = ("prefix", "all_of", "any_of", "one_of")
 _MAPS = ("properties", "patterns", "dependents")
 _SPECIAL = {*_SINGLE, *_TUPLES, *_MAPS, "condition", "enum", "opaque", "discriminator"}

@@ -12,8 +12,18 @@ from fractions import Fraction
 from typing import Any
 
 from kernel.contract.digest import canonical_bytes
-from registry.compat.schema_reading import exact
-from registry.compat.schema_view import ARRAY, BOOLEAN, FRACTION, INTEGER, NULL, OBJECT, STRING, Node, View
+from registry.compat.schema_view import (
+    ARRAY,
+    BOOLEAN,
+    FRACTION,
+    INTEGER,
+    NULL,
+    OBJECT,
+    STRING,
+    Node,
+    View,
+    exact,
+)
 from registry.compat.text_rules import TextRules
 
 _DEEP = 24
@@ -110,7 +120,9 @@ def _array(view: View, value: Sequence[Any], text: TextRules, depth: int) -> Ans
     return all_of(answers)
 
 
-def _object(view: View, value: Mapping[str, Any], text: TextRules, depth: int) -> Answer:
+def _object(  # noqa: C901 - one branch for each keyword of objects
+    view: View, value: Mapping[str, Any], text: TextRules, depth: int
+) -> Answer:
     if len(value) < view.min_properties or (
         view.max_properties is not None and len(value) > view.max_properties
     ):
@@ -134,6 +146,8 @@ def _object(view: View, value: Mapping[str, Any], text: TextRules, depth: int) -
         if view.names is not None:
             answers.append(evaluate(view.names, name, text, depth))
     answers += [evaluate(node, value, text, depth) for name, node in view.dependents.items() if name in value]
+    if view.unevaluated is not None:
+        answers.append(None if value else True)  # which names are looked at is for the whole schema to say
     return all_of(answers)
 
 

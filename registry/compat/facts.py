@@ -15,6 +15,7 @@ from math import ceil, floor
 from typing import Any
 
 from registry.compat.schema_view import ATOMS, BOOLEAN, FRACTION, INTEGER, NULL, Node, View
+from registry.compat.unevaluated import looked_at
 
 MOST_CASES = 96
 
@@ -75,8 +76,23 @@ class Case:
         return frozenset[str]().union(*(part.required for part in self.parts)) - hidden
 
     def declared(self) -> list[str]:
-        """Names of the properties that some part declares, in the order of the schemas."""
-        return list(dict.fromkeys(name for part in self.parts for name in part.properties))
+        """Names of the properties that some part declares, in the order of the schemas.
+
+        Beside `unevaluatedProperties: false` also those of alternatives that may hold as well.
+        """
+        names = [name for part in self.parts for name in part.properties]
+        hoped = (name for node in self._sealed() for name in sorted(looked_at(node, surely=False).names))
+        return list(dict.fromkeys((*names, *hoped)))
+
+    def _sealed(self) -> list[Node]:
+        """Give the schemas whose `unevaluatedProperties: false` is known to leave something over."""
+        own = {pattern for part in self.parts for pattern in part.patterns}
+        found = []
+        for node in sorted((n for n in self.nodes if n.view.unevaluated), key=_place):
+            looked = looked_at(node, surely=False)
+            if not looked.everything and looked.patterns <= own:
+                found.append(node)
+        return found
 
     def property(self, name: str, matches: Matches) -> frozenset[Node]:
         """Everything known of the value of one property (empty: nothing)."""
@@ -93,11 +109,19 @@ class Case:
                 hit = hit or answer is not False
             if not hit and part.additional is not None:
                 found.add(part.additional)
+        for node in self._sealed():
+            looked = looked_at(node, surely=False)
+            kept = name in looked.names or any(matches(p, name) is not False for p in looked.patterns)
+            if not kept and node.view.unevaluated:
+                found.add(node.view.unevaluated)
         return frozenset(found)
 
     def rest(self) -> frozenset[Node]:
         """Say what is known of properties that no part declares or matches."""
-        return frozenset(part.additional for part in self.parts if part.additional is not None)
+        open_to = {part.additional for part in self.parts if part.additional is not None}
+        return frozenset(
+            open_to | {node.view.unevaluated for node in self._sealed() if node.view.unevaluated}
+        )
 
     def item(self, index: int | None) -> frozenset[Node]:
         """Say what is known of the item at an index; None: of those beyond every prefix."""

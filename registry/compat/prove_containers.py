@@ -8,6 +8,7 @@ from registry.compat.evaluate import evaluate
 from registry.compat.facts import Case, Known, pattern_names
 from registry.compat.proving import Proving
 from registry.compat.schema_view import ARRAY, OBJECT, Node
+from registry.compat.unevaluated import Looked, looked_at
 
 
 def arrays(prover: Proving, case: Case, goal: Node) -> bool:
@@ -119,7 +120,8 @@ def _patterns(prover: Proving, case: Case, goal: Node) -> bool:
             if hit is not False and not _property(prover, case, name, want):
                 return False
         known = pattern_names(case)
-        if pattern in known and prover.within("*", Known(known[pattern]), want):
+        wider = [nodes for other, nodes in known.items() if prover.text.pattern_within(pattern, other)]
+        if any(prover.within("*", Known(nodes), want) for nodes in wider):
             continue
         others = [*known.values(), *([] if closed(prover, case) else [case.rest()])]
         if not all(prover.within("*", Known(nodes), want) for nodes in others):
@@ -128,20 +130,31 @@ def _patterns(prover: Proving, case: Case, goal: Node) -> bool:
 
 
 def _additional(prover: Proving, case: Case, goal: Node) -> bool:
-    want = goal.view.additional
-    if want is None or want.view.always is True or want.raw == {}:
-        return True
     view = goal.view
-    for name in case.declared():
-        covered = name in view.properties or any(prover.text.matches(p, name) for p in view.patterns)
-        if not covered and not prover.within(name, Known(case.property(name, prover.text.matches)), want):
-            return prover.fails("additionalProperties", goal, name)
-    for pattern, nodes in pattern_names(case).items():
-        if pattern not in view.patterns and not prover.within("*", Known(nodes), want):
+    want = view.additional
+    if want is not None and not (want.view.always is True or want.raw == {}):
+        looked = Looked(frozenset(view.properties), frozenset(view.patterns))
+        if not _nothing_else(prover, case, goal, want, looked):
             return prover.fails("additionalProperties", goal)
-    if closed(prover, case) or prover.within("*", Known(case.rest()), want):
-        return True
-    return prover.fails("additionalProperties", goal)
+    if view.unevaluated is not None:
+        looked = looked_at(goal, surely=True)
+        if not looked.everything and not _nothing_else(prover, case, goal, view.unevaluated, looked):
+            return prover.fails("unevaluatedProperties", goal)
+    return True
+
+
+def _nothing_else(prover: Proving, case: Case, goal: Node, want: Node, looked: Looked) -> bool:
+    """Prove of every property outside the names and patterns that `looked` holds what is wanted of it."""
+    keyword = "additionalProperties" if want is goal.view.additional else "unevaluatedProperties"
+    for name in case.declared():
+        covered = name in looked.names or any(prover.text.matches(p, name) for p in looked.patterns)
+        if not covered and not prover.within(name, Known(case.property(name, prover.text.matches)), want):
+            return prover.fails(keyword, goal, name)
+    for pattern, nodes in pattern_names(case).items():
+        covered = any(prover.text.pattern_within(pattern, other) for other in looked.patterns)
+        if not covered and not prover.within("*", Known(nodes), want):
+            return False
+    return closed(prover, case) or prover.within("*", Known(case.rest()), want)
 
 
 def _names(prover: Proving, case: Case, goal: Node) -> bool:

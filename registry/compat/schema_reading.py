@@ -7,7 +7,6 @@ or refused with `Unreadable`, so that an unread constraint can never pass for an
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from fractions import Fraction
 from math import lcm
 from typing import Any
@@ -16,7 +15,7 @@ from kernel.contract.digest import canonical_bytes
 from kernel.contract.positions import token
 from kernel.schema.dialects import Dialect
 from kernel.schema.formats import LOWERED
-from registry.compat.schema_view import ATOMS, FRACTION, INTEGER, Node, Unreadable, View
+from registry.compat.schema_view import ATOMS, FRACTION, INTEGER, Node, Unreadable, View, exact
 
 _TYPES: Mapping[str, frozenset[str]] = {name: frozenset({name}) for name in ATOMS - {FRACTION}} | {
     "number": frozenset({INTEGER, FRACTION})
@@ -38,12 +37,13 @@ _UNKNOWN_TO: Mapping[Dialect, frozenset[str]] = {
     Dialect.OPENAPI_30: frozenset({
         "const", "prefixItems", "contains", "minContains", "maxContains", "patternProperties", "if", "then",
         "propertyNames", "else", "dependentRequired", "dependentSchemas", "dependencies", "additionalItems",
+        "unevaluatedProperties",
     }),
     Dialect.OPENAPI_31: frozenset({"nullable", "additionalItems", "dependencies"}),
     Dialect.DRAFT_2020_12: frozenset({"nullable", "additionalItems", "dependencies", "discriminator"}),
     Dialect.DRAFT_07: frozenset({
         "nullable", "discriminator", "prefixItems", "minContains", "maxContains", "dependentRequired",
-        "dependentSchemas",
+        "dependentSchemas", "unevaluatedProperties",
     }),
 }  # fmt: skip
 
@@ -64,7 +64,8 @@ def read_view(node: Node) -> View:
     for key, value in raw.items():
         if key == "$id" and not node.pointer:
             continue
-        reader = None if _foreign(key, node.dialect) else _READERS.get(key)
+        unread = _foreign(key, node.dialect) or (key == "unevaluatedProperties" and value is not False)
+        reader = None if unread else _READERS.get(key)
         if reader is not None:
             reader(node, value, found)
         elif key in node.side.keep or not _is_note(key, node.dialect):
@@ -110,13 +111,6 @@ def _finish(node: Node, raw: dict[str, Any], found: dict[str, Any]) -> None:
         found["condition"] = tuple(
             _child(node, name, raw[name]) if name in raw else None for name in ("if", "then", "else")
         )
-
-
-def exact(value: Any, where: str) -> Fraction:
-    """Give a JSON number as the decimal value that its text denotes."""
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-        raise Unreadable(f"a number was expected at #{where}")
-    return Fraction(Decimal(repr(value)) if isinstance(value, float) else value)
 
 
 def _count(node: Node, value: Any) -> int:
@@ -279,6 +273,9 @@ _READERS: Mapping[str, Callable[[Node, Any, dict[str, Any]], None]] = {
     "properties": _read_properties,
     "patternProperties": _put("patterns", lambda node, raw: _children(node, "patternProperties", raw)),
     "additionalProperties": _put("additional", lambda node, raw: _child(node, "additionalProperties", raw)),
+    "unevaluatedProperties": _put(
+        "unevaluated", lambda node, raw: _child(node, "unevaluatedProperties", raw)
+    ),
     "propertyNames": _put("names", lambda node, raw: _child(node, "propertyNames", raw)),
     "required": _put("required", _strings),
     "minProperties": _put("min_properties", _count),

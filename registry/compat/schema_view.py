@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Literal, Protocol
 
@@ -28,6 +29,13 @@ class Unreadable(InterlockError):
     """A schema that cannot be read for comparing: an unresolvable reference, a keyword of a wrong form."""
 
     code = "schema-not-comparable"
+
+
+def exact(value: Any, where: str) -> Fraction:
+    """Give a JSON number as the decimal value that its text denotes; raises `Unreadable` for others."""
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        raise Unreadable(f"a number was expected at #{where}")
+    return Fraction(Decimal(repr(value)) if isinstance(value, float) else value)
 
 
 class Reads(Protocol):
@@ -105,6 +113,7 @@ class View:
     properties: Mapping[str, Node] = field(default_factory=dict)
     patterns: Mapping[str, Node] = field(default_factory=dict)
     additional: Node | None = None
+    unevaluated: Node | None = None  # `unevaluatedProperties: false`; any other value of it is opaque
     names: Node | None = None
     required: frozenset[str] = frozenset()
     hidden: frozenset[str] = frozenset()  # properties that do not travel in this direction
@@ -136,7 +145,17 @@ def reachable(node: Node) -> Iterator[View]:
         todo += [*view.prefix, *view.properties.values(), *view.patterns.values(), *view.dependents.values()]
         todo += [*view.all_of, *view.any_of, *view.one_of, *(part for part in view.condition or () if part)]
         todo += [
-            n for n in (view.items, view.contains, view.additional, view.names, view.ref, view.negated) if n
+            n
+            for n in (
+                view.items,
+                view.contains,
+                view.additional,
+                view.names,
+                view.ref,
+                view.negated,
+                view.unevaluated,
+            )
+            if n
         ]
 
 

@@ -103,6 +103,21 @@ PAIRS = [
     (deep(INT), deep(N), "yes", "no"),
     (node(INT), node(N), "yes", "no"),
     ({"unevaluatedProperties": False}, {}, "yes", "no"),
+    (
+        {"unevaluatedProperties": False, "allOf": [obj(properties={"a": S})]},
+        obj(properties={"a": S}, additionalProperties=False),
+        "yes",
+        "yes",
+    ),
+    (
+        {
+            "unevaluatedProperties": False,
+            "anyOf": [obj(required=["a"], properties={"a": S}), obj(properties={"b": S})],
+        },
+        obj(properties={"a": S, "b": S}, additionalProperties=False),
+        "yes",
+        "unknown",
+    ),
     (False, S, "yes", "no"),
     (S, True, "yes", "no"),
     ({"type": "object", "required": ["a"], "properties": {"a": False}}, S, "yes", "no"),
@@ -180,7 +195,15 @@ LEAVES = st.sampled_from([
 def _wrap(inner):
     names = st.dictionaries(st.sampled_from(["a", "b", "c"]), inner, max_size=2)
     closed = st.sampled_from(
-        [{}, {"additionalProperties": False}, {"additionalProperties": S}, {"minProperties": 1}]
+        [
+            {},
+            {"additionalProperties": False},
+            {"additionalProperties": S},
+            {"minProperties": 1},
+            {"unevaluatedProperties": False},
+            {"patternProperties": {"^[ab]$": S}},
+            {"patternProperties": {"^a": INT}, "additionalProperties": False},
+        ]
     )
     pair = st.lists(inner, min_size=1, max_size=3)
     return st.one_of(
@@ -189,6 +212,8 @@ def _wrap(inner):
         st.builds(lambda p, r, c: obj(properties=p, required=sorted(r), **c), names,
                   st.sets(st.sampled_from(["a", "b"])), closed),
         st.builds(lambda v: {"anyOf": v}, pair), st.builds(lambda v: {"oneOf": v}, pair),
+        st.builds(lambda v: {"allOf": v, "unevaluatedProperties": False}, pair),
+        st.builds(lambda v: {"anyOf": v, "unevaluatedProperties": False}, pair),
         st.builds(lambda v: {"allOf": v}, pair), st.builds(lambda v: {"not": v}, inner),
         st.builds(lambda a, b, c: {"if": a, "then": b, "else": c}, inner, inner, inner),
     )  # fmt: skip
