@@ -185,6 +185,31 @@ def test_roles_are_each_other_turned_round():
     ]
 
 
+@pytest.mark.parametrize("word", ["$defs", "definitions"])
+def test_the_definitions_of_a_file_that_says_nothing_else_are_judged_one_by_one(word):
+    def library(**held):
+        return {"$id": "https://schemas.example/common", "title": "Words", word: held}
+
+    old = library(code=INT, name=S)
+    wider = compare_schemas(old, library(code=N, name=S), "accepts")
+    assert [(f.rule, f.pointer) for f in wider] == [("schema-changed-compatibly", f"/{word}/code")]
+    sent = compare_schemas(old, library(code=N, name=S), "emits")
+    assert [(f.rule, f.pointer) for f in sent] == [("value-newly-emitted", f"/{word}/code/type")]
+    gone = compare_schemas(old, library(code=INT), "both")
+    assert [(f.rule, str(f.severity), f.base_pointer) for f in gone] == [
+        ("change-unclassified", "undecided", f"/{word}/name")
+    ]
+    added = compare_schemas(library(code=INT), old, "both")
+    assert [(f.rule, f.pointer) for f in added] == [("schema-changed-compatibly", f"/{word}/name")]
+    noted = compare_schemas(old, library(code=INT, name={**S, "title": "Name"}), "both")
+    assert [f.rule for f in noted] == ["notes-changed"]
+
+
+def test_definitions_that_the_root_does_not_use_are_not_judged_beside_a_root_that_speaks():
+    old = {"type": "object", "$defs": {"spare": S}}
+    assert [f.rule for f in compare_schemas(old, {**old, "$defs": {"spare": N}}, "both")] == ["notes-changed"]
+
+
 LEAVES = st.sampled_from([
     S, INT, N, {"type": "string", "maxLength": 2}, {"type": "string", "pattern": "^a+$"}, {"type": "integer", "minimum": 1},
     {"enum": ["a", 1, None]}, {"type": ["string", "null"]}, {"const": 2}, True, {"type": "number", "multipleOf": 2},
