@@ -14,9 +14,14 @@ if TYPE_CHECKING:
 
 _BOUNDARY: Final = re.compile(r"[0-9A-Za-z'()+_,./:=?-]{1,70}")  # RFC 2046 §5.1.1, without the space
 _FIELD: Final = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+): *([^\x00-\x1f\x7f]*)")
-# RFC 7578 §4.2; `name*` and backslashes are read in too many ways to be taken.
-_DISPOSITION: Final = re.compile(
-    rb'form-data; *name="([^"\\\r\n]*)"(?:; *filename="([^"\r\n]*)")?;?', re.IGNORECASE
+# RFC 7578 §4.2. A value may be a bare token (.NET writes them so); `filename*`, which RFC 7578 forbids and
+# .NET sends, is passed over. `name*`, and backslashes in a name, are read in too many ways to be taken.
+_FORM_DATA: Final = re.compile(rb"form-data *(?=;)", re.IGNORECASE)
+_TOKEN: Final = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_FIELD_PARAMETER: Final = re.compile(
+    rb'; *(?:(name) *= *(?:"([^"\\]*)"|(' + _TOKEN + rb"))"
+    rb'|(filename\*?) *= *(?:"[^"]*"|' + _TOKEN + rb")) *",
+    re.IGNORECASE,
 )
 _ENCODINGS: Final = frozenset({b"7bit", b"8bit", b"binary"})
 
@@ -36,13 +41,14 @@ def split_parts(data: bytes, boundary: str, limits: OperationLimits) -> list[Par
     if not _BOUNDARY.fullmatch(boundary):
         raise Undecodable("boundary")
     delimiter = b"--" + boundary.encode()
-    if not data.startswith(delimiter):
+    # Some clients put an empty line before or after; a preamble or epilogue with text has too many readings.
+    body = b"\r\n" + data.removeprefix(b"\r\n")
+    if not body.startswith(b"\r\n" + delimiter):
         raise Undecodable("multipart")
-    body = b"\r\n" + data
     if body.count(b"\r\n" + delimiter) > limits.parts + 1:
         raise Undecodable("limit")
     pieces = body.split(b"\r\n" + delimiter)
-    if pieces[0] or pieces[-1] not in {b"--", b"--\r\n"}:
+    if pieces[0] or pieces[-1] not in {b"--", b"--\r\n", b"--\r\n\r\n"}:
         raise Undecodable("multipart")
     return [_part(piece, limits) for piece in pieces[1:-1]]
 
@@ -61,15 +67,34 @@ def _part(piece: bytes, limits: OperationLimits) -> Part:
         if found is None or found[1].lower() in fields:
             raise Undecodable("multipart")
         fields[found[1].lower()] = found[2].rstrip(b" ")
-    disposition = _DISPOSITION.fullmatch(fields.get(b"content-disposition", b""))
-    if disposition is None or fields.get(b"content-transfer-encoding", b"binary").lower() not in _ENCODINGS:
+    name, is_file = _disposition(fields.get(b"content-disposition", b""))
+    if fields.get(b"content-transfer-encoding", b"binary").lower() not in _ENCODINGS:
         raise Undecodable("multipart")
     media = None
     if b"content-type" in fields:
         media = parse_media_type(fields[b"content-type"])
         if media is None or media.kind == "multipart":
             raise Undecodable("multipart")
-    return Part(_name(disposition[1]), media, disposition[2] is not None, data)
+    return Part(_name(name), media, is_file, data)
+
+
+def _disposition(value: bytes) -> tuple[bytes, bool]:
+    """Give the raw name and whether the part is a file; each parameter may stand once, in any order."""
+    head = _FORM_DATA.match(value)
+    at = head.end() if head is not None else 0
+    found: dict[bytes, bytes] = {}
+    while at and at < len(value.rstrip(b"; ")):
+        parameter = _FIELD_PARAMETER.match(value, at)
+        if parameter is None:
+            raise Undecodable("multipart")
+        key = (parameter[1] or parameter[4]).lower()
+        if key in found:
+            raise Undecodable("multipart")
+        found[key] = parameter[3] or parameter[2] or b""
+        at = parameter.end()
+    if b"name" not in found:
+        raise Undecodable("multipart")
+    return found[b"name"], found.keys() > {b"name"}
 
 
 def _name(raw: bytes) -> str:

@@ -173,12 +173,14 @@ def test_multipart(make: Any, pieces: tuple[bytes, ...], expected: Any) -> None:
     "pieces",
     [
         (b"preamble\r\n", REPORT),
-        (b"\r\n", REPORT),
+        (b"\r\n\r\n", REPORT),
         (REPORT.replace(b"--B\r\n", b"--B \r\n", 1),),
         (REPORT.replace(b"--B\r\n", b"--B\n", 1),),
         (REPORT.replace(b"--B\r\n", b"--BX\r\n", 1),),
         (REPORT.replace(b"form-data", b"attachment"),),
-        (REPORT.replace(b'name="report"', b"name=report"),),
+        (REPORT.replace(b'name="report"', b"name=re port"),),
+        (REPORT.replace(b'name="report"', b'name="report"; name="count"'),),
+        (REPORT.replace(b'name="report"', b'filename="a\\"; name="report"'),),
         (REPORT.replace(b'name="report"', b'name="rep\\"ort"'),),
         (REPORT.replace(b'name="report"', b"name*=utf-8''report"),),
         (REPORT.replace(b"Content-Type: application/pdf", b"Content-Type: application/pdf,text/plain"),),
@@ -193,6 +195,26 @@ def test_multipart(make: Any, pieces: tuple[bytes, ...], expected: Any) -> None:
 )
 def test_a_multipart_body_with_two_readings_is_refused(make: Any, pieces: tuple[bytes, ...]) -> None:
     assert upload(make, *pieces) == ("body-malformed", [("", "multipart")])
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        b"name=report; filename=secret.pdf; filename*=utf-8''secret.pdf",  # .NET
+        b'filename="secret.pdf"; name="report"',
+        b'name="report";filename="C:\\secret.pdf"',
+        b'name="report"; filename=""',
+        b'NAME = "report" ;',
+    ],
+)
+def test_a_disposition_may_be_written_in_any_lawful_way(make: Any, fields: bytes) -> None:
+    piece = b"--B\r\nContent-Disposition: form-data; " + fields + b"\r\n\r\nx\r\n"
+    assert upload(make, piece) is None
+    assert upload(make, b"\r\n", piece, end=b"--B--\r\n\r\n") is None
+    assert upload(make, piece.replace(b"\r\nx\r\n", b"\r\n" + b"x" * 21 + b"\r\n")) == (
+        "body-invalid",
+        [("/report", "maxLength")],
+    )
 
 
 def test_a_multipart_body_ends_once(make: Any) -> None:
