@@ -7,7 +7,6 @@ import contextlib
 import json
 import logging
 import os
-import signal
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +25,7 @@ from runtime_proxy.dataplane import DataPlane
 from runtime_proxy.edge import Edge, serve_edge
 from runtime_proxy.errors import ActivationFailed
 from runtime_proxy.throwaway import Throwaway, Way, make_bundle, prepare_all
+from runtime_proxy.workers import run_worker, settle_memory, stop_event
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine
@@ -39,12 +39,9 @@ _HEADS_KEY = "proxy-heads"
 
 def run_loop(main: Coroutine[Any, Any, None], *, quiet: bool = False) -> None:
     """Run on uvloop with logs on stderr; `quiet` tells warnings only, in one short line each."""
-    import uvloop
-
     form = "%(levelname)s %(message)s" if quiet else "%(asctime)s %(levelname)s %(name)s: %(message)s"
     logging.basicConfig(format=form, level=logging.WARNING if quiet else logging.INFO)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(main)
+    run_worker(main)
 
 
 async def serve(settings: Settings) -> None:
@@ -57,10 +54,12 @@ async def serve(settings: Settings) -> None:
         await plane.start(source)
         if plane.health.trouble:
             logging.getLogger("interlock.proxy").warning("not serving yet: %s", plane.health.trouble)
+        settle_memory()
+        stop = stop_event()  # before anybody is told that we are here
         async with _listening(plane, settings) as edge:
             _announce(ready, edge, plane)
             try:
-                await _stopped(lambda: _announce(ready, edge, plane), settings["proxy_bundle_poll"])
+                await _stopped(stop, lambda: _announce(ready, edge, plane), settings["proxy_bundle_poll"])
             finally:
                 ready.unlink(missing_ok=True)
 
@@ -91,9 +90,11 @@ async def run_file(local: Local, settings: Settings) -> None:
                 raise faults[0]
             for fault in faults:
                 click.echo(f"warning: this operation is refused with 501: {fault}", err=True)
+            settle_memory()
+            stop = stop_event()
             async with _listening(plane, settings) as edge:
                 _say_ready(made, local.way, edge)
-                await _stopped(lambda: None, 3600.0)
+                await _stopped(stop, lambda: None, 3600.0)
 
 
 @contextlib.asynccontextmanager
@@ -141,12 +142,8 @@ async def _listening(plane: DataPlane, settings: Settings) -> AsyncIterator[Edge
         await edge.drain()
 
 
-async def _stopped(tell: Any, seconds: float) -> None:
-    """Wait for SIGTERM or SIGINT; calls `tell` every `seconds` meanwhile."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+async def _stopped(stop: asyncio.Event, tell: Any, seconds: float) -> None:
+    """Wait for the signal to stop; calls `tell` every `seconds` meanwhile."""
     while not stop.is_set():
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), seconds)

@@ -43,6 +43,7 @@ class EdgeConnection(Intake):
         self._transport = cast("asyncio.Transport", transport)
         peer = transport.get_extra_info("peername")
         self._peer = peer[0] if isinstance(peer, tuple) else ""
+        self._secure = transport.get_extra_info("sslcontext") is not None
         self.deadline = self._edge.now + self._edge.limits.head_timeout
         self._edge.joined(self)
 

@@ -52,6 +52,7 @@ class Intake(asyncio.Protocol):
         "_peer",
         "_reader",
         "_refused",
+        "_secure",
         "_skip_left",
         "_state",
         "_transport",
@@ -78,6 +79,7 @@ class Intake(asyncio.Protocol):
         self._half_closed = False
         self._transport: asyncio.Transport
         self._peer = ""
+        self._secure = False
         self.deadline = NEVER
 
     @abstractmethod
@@ -137,6 +139,7 @@ class Intake(asyncio.Protocol):
             self._exchange = exchange = Exchange(
                 reader.method, reader.target, reader.headers, self._peer, time.perf_counter()
             )
+            exchange.secure = self._secure
             exchange.body_limit = limit = edge.limits.body_bytes
             admitted = edge.handler.admit(exchange)
             limit = min(limit, exchange.body_limit)

@@ -216,6 +216,7 @@ async def test_the_exchange_holds_what_was_sent() -> None:
         (b"content-length", b"2"),
     ]
     assert exchange.started > 0
+    assert exchange.secure is False
 
 
 async def test_a_refusal_of_the_body_knows_its_exchange() -> None:

@@ -287,6 +287,7 @@ async def test_tls(tmp_path: Path) -> None:
         await client.send(POST + b"Content-Length: 3\r\n\r\nabc" + NEXT)
         assert (await client.answer())[2] == b"POST /orders abc"
         assert (await client.answer())[2] == b"GET /next "
+        assert [exchange.secure for exchange in pipeline.seen] == [True, True]
         await client.send(b"nonsense\r\n\r\n")
         assert (await client.answer())[0] == 400
         assert await client.ended()
