@@ -91,7 +91,7 @@ class Comparer:
             return Containment(Answer.UNKNOWN, gap=gap, reason=reason)
 
         def breaks(value: Any) -> bool:
-            if not takes.accepts(value):
+            if not takes.accepts(value) or (wire is not None and not wire.sendable(value)):
                 return False
             readings = wire.readings(value) if wire else (value,)
             return not any(refuses.accepts(reading) for reading in readings)

@@ -61,7 +61,7 @@ def ask(old: Any, new: Any, settings: Settings | None, *, upgrade: bool) -> Opin
         command = [
             path, "changelog", str(home / "base.json"), str(home / "revision.json"),
             "--format", "json", "--level", "INFO", "--lang", "en",
-            "--allow-external-refs=false", "--stability-level", "draft",
+            "--allow-external-refs=false", "--stability-level", "draft", "--flatten-params",
             *(["--auto-upgrade"] if upgrade else []),
         ]  # fmt: skip
         return _run(command, home, seconds)

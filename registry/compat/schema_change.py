@@ -123,7 +123,8 @@ def _declared(start: Node) -> Iterator[tuple[str, ...]]:
         around |= {node}
         view = node.view
         for name, below in view.properties.items():
-            yield (*path, name)
+            if below.view.always is not False:  # what may not be there is not declared
+                yield (*path, name)
             todo.append((below, (*path, name), around))
         todo += [(below, (*path, "*"), around) for below in (view.items, view.additional) if below]
         inside = ((view.ref,) if view.ref else ()) + view.all_of + view.any_of + view.one_of

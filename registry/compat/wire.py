@@ -15,8 +15,17 @@ MOST_READINGS = 512
 class Wire:
     """How a value may be read again when it travelled as text: parameters, forms, headers."""
 
+    def sendable(self, value: Any) -> bool:
+        """Whether a value leaves anything on the wire: an empty list or object is not sent at all."""
+        return value not in ([], {})
+
     def readings(self, value: Any) -> Iterator[Any]:
         """Give the readings of a value that a receiver may choose among, as its own types ask."""
+        for form in _forms(value):
+            yield from self._typed(form)
+
+    def _typed(self, value: Any) -> Iterator[Any]:
+        """Read each text as any type that it can be."""
         leaves = list(_leaves(value, ()))
         choices = [list(_as_text(leaf)) for _, leaf in leaves]
         total = 1
@@ -28,6 +37,19 @@ class Wire:
                 made = _with(made, path, choice[left % len(choice)])
                 left //= len(choice)
             yield made
+
+
+def _forms(value: Any) -> Iterator[Any]:
+    """One text may be a list of one; a list may be written with commas, or read by one of its texts."""
+    yield value
+    if isinstance(value, list):
+        yield from value
+        if all(isinstance(item, str | int | float) for item in value):
+            yield ",".join(str(item) for item in value)
+    elif not isinstance(value, dict):
+        yield [value]
+        if isinstance(value, str) and "," in value:
+            yield list(value.split(","))
 
 
 def _leaves(value: Any, path: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], Any]]:

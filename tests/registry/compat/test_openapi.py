@@ -245,6 +245,167 @@ CHANGES = [
 ]  # fmt: skip
 
 
+def parameters_of_the_operation(r):
+    p = r["paths"]["/orders/{id}"]
+    p["get"]["parameters"] = p.pop("parameters")
+
+
+def answer_by_reference(r):
+    r["components"]["responses"] = {"Ok": r["paths"]["/orders"]["get"]["responses"]["200"]}
+    r["paths"]["/orders"]["get"]["responses"]["200"] = {"$ref": "#/components/responses/Ok"}
+
+
+def body_by_reference(r):
+    r["components"]["requestBodies"] = {"B": r["paths"]["/orders"]["post"]["requestBody"]}
+    r["paths"]["/orders"]["post"]["requestBody"] = {"$ref": "#/components/requestBodies/B"}
+
+
+def parameter_by_reference(r):
+    r["components"]["parameters"] = {"L": r["paths"]["/orders"]["get"]["parameters"][1]}
+    r["paths"]["/orders"]["get"]["parameters"][1] = {"$ref": "#/components/parameters/L"}
+
+
+def path_by_reference(r):
+    r["components"]["pathItems"] = {"P": r["paths"]["/orders/{id}"]}
+    r["paths"]["/orders/{id}"] = {"$ref": "#/components/pathItems/P"}
+
+
+def parameters_reversed(r):
+    r["paths"]["/orders"]["get"]["parameters"].reverse()
+
+
+def media_type_with_charset(r):
+    c = r["paths"]["/orders"]["post"]["requestBody"]["content"]
+    c["application/json; charset=utf-8"] = c.pop("application/json")
+
+
+def path_with_slash(r):
+    r["paths"]["/orders/"] = r["paths"].pop("/orders")
+
+
+def operation_with_parameter(r):
+    r["paths"]["/orders/{id}"]["get"]["parameters"] = [
+        {"name": "verbose", "in": "query", "schema": {"type": "boolean"}}
+    ]
+
+
+# (name, change, verdict there, verdict back, OpenAPI version)
+REWRITES = [
+    ("parameter moved to the operation", parameters_of_the_operation, C, C, "3.0.3"),
+    ("answer by reference", answer_by_reference, C, C, "3.0.3"),
+    ("body by reference", body_by_reference, C, C, "3.0.3"),
+    ("parameter by reference", parameter_by_reference, C, C, "3.0.3"),
+    ("path by reference", path_by_reference, C, C, "3.1.0"),
+    ("parameters reversed", parameters_reversed, C, C, "3.0.3"),
+    ("media type with charset", media_type_with_charset, C, C, "3.0.3"),
+    ("path with slash", path_with_slash, B, B, "3.0.3"),
+    ("prop default", put(f"{ORDER}|properties|priority|default", "routine"), C, C, "3.0.3"),
+    ("prop deprecated", put(f"{ORDER}|properties|note|deprecated", True), C, C, "3.0.3"),
+    (
+        "prop named description",
+        both(put(f"{ORDER}|properties|description", {"type": "string"})),
+        C,
+        B,
+        "3.0.3",
+    ),
+    ("enum order", put(f"{ORDER}|properties|priority|enum", ["urgent", "routine"]), C, C, "3.0.3"),
+    ("req order", put(f"{ORDER}|required", ["quantity", "code"]), C, C, "3.0.3"),
+    (
+        "resp int32->64",
+        both(put(f"{RECEIPT}|properties|n", {"type": "integer", "format": "int32"})),
+        C,
+        C,
+        "3.0.3",
+    ),
+    ("3.1 type array", put(f"{ORDER}|properties|note|type", ["string", "null"]), C, B, "3.1.0"),
+    ("3.1 const", put(f"{ORDER}|properties|priority", {"const": "routine"}), B, C, "3.1.0"),
+    ("3.1 examples", put(f"{ORDER}|properties|note|examples", ["a"]), C, C, "3.1.0"),
+    ("3.1 closed", put(f"{ORDER}|unevaluatedProperties", False), B, C, "3.1.0"),
+    (
+        "3.1 if",
+        put(f"{ORDER}|if", {"properties": {"priority": {"const": "urgent"}}, "required": ["priority"]}),
+        C,
+        C,
+        "3.1.0",
+    ),
+    (
+        "3.1 if then",
+        both(
+            put(f"{ORDER}|if", {"properties": {"priority": {"const": "urgent"}}, "required": ["priority"]}),
+            put(f"{ORDER}|then", {"required": ["note"]}),
+        ),
+        B,
+        C,
+        "3.1.0",
+    ),
+    ("3.1 dependentRequired", put(f"{ORDER}|dependentRequired", {"priority": ["note"]}), B, C, "3.1.0"),
+    ("3.1 boolean prop", put(f"{ORDER}|properties|ban", False), C, C, "3.1.0"),
+    (
+        "3.1 prefixItems",
+        put(f"{ORDER}|properties|l", {"type": "array", "prefixItems": [{"type": "string"}], "items": False}),
+        C,
+        B,
+        "3.1.0",
+    ),
+    ("3.1 contentMediaType", put(f"{ORDER}|properties|note|contentMediaType", "text/html"), C, C, "3.1.0"),
+    ("3.1 min exclusive", put(f"{ORDER}|properties|quantity|exclusiveMinimum", 1), B, C, "3.1.0"),
+    ("3.1 $defs local", put(f"{ORDER}|$defs", {"x": {"type": "string"}}), C, C, "3.1.0"),
+    ("3.2", lambda r: r.__setitem__("openapi", "3.2.0"), C, C, "3.1.0"),
+    ("empty security alt", put(f"{POST}|security", [{"key": []}, {}]), C, B, "3.0.3"),
+    ("scope added", put(f"{POST}|security", [{"token": ["r"]}]), B, B, "3.0.3"),
+    ("default response", put(f"{POST}|responses|default", {"description": "x"}), C, C, "3.0.3"),
+    ("desc of response", put(f"{POST}|responses|422|description", "x"), C, C, "3.0.3"),
+    ("tag", put(f"{POST}|tags", ["a"]), C, C, "3.0.3"),
+    (
+        "2 props: one breaks",
+        both(put(f"{ORDER}|properties|note|maxLength", 5), put(f"{ORDER}|properties|x", {"type": "string"})),
+        B,
+        B,
+        "3.0.3",
+    ),
+    (
+        "query string->array",
+        put(
+            f"{GET}|parameters|0|schema",
+            {"type": "array", "items": {"type": "string", "enum": ["placed", "done"]}},
+        ),
+        U,
+        U,
+        "3.0.3",
+    ),
+    ("query enum->string", put(f"{GET}|parameters|0|schema", {"type": "string"}), C, B, "3.0.3"),
+    (
+        "query int-> number",
+        put(f"{GET}|parameters|1|schema", {"type": "number", "maximum": 50}),
+        C,
+        B,
+        "3.0.3",
+    ),
+    ("query int-> boolean", put(f"{GET}|parameters|1|schema", {"type": "boolean"}), B, B, "3.0.3"),
+    ("path param pattern", put("paths|/orders/{id}|parameters|0|schema|pattern", "^[0-9]+$"), B, C, "3.0.3"),
+    ("path param format", put("paths|/orders/{id}|parameters|0|schema|format", "uuid"), B, C, "3.0.3"),
+    ("verbose", operation_with_parameter, C, B, "3.0.3"),
+    ("summary", put(f"{POST}|summary", "x"), C, C, "3.0.3"),
+    ("resp desc prop removed", put(f"{RECEIPT}|properties|remark", None), C, C, "3.0.3"),
+    ("req prop removed", put(f"{ORDER}|properties|note", None), B, C, "3.0.3"),
+    (
+        "oneOf variants with tag",
+        put(
+            f"{ORDER}|properties|v",
+            {
+                "oneOf": [
+                    {"type": "object", "required": ["k"], "properties": {"k": {"enum": ["a"]}}},
+                    {"type": "object", "required": ["k"], "properties": {"k": {"enum": ["b"]}}},
+                ]
+            },
+        ),
+        C,
+        B,
+        "3.0.3",
+    ),
+]
+
+
 def verdict(old, new):
     return compare(old, new, "openapi", settings=SETTINGS)
 
@@ -262,6 +423,18 @@ def test_a_change_is_called_what_it_is(change, there, back):
     ]
     for found in (forward, backward):
         assert (str(found.required_bump) == "major") is (str(found.outcome) != C)
+
+
+@pytest.mark.parametrize(
+    ("change", "there", "back", "version"), [row[1:] for row in REWRITES], ids=[row[0] for row in REWRITES]
+)
+def test_other_ways_of_writing_and_words_of_3_1(change, there, back, version):
+    old, new = base(version), base(version)
+    change(new)
+    forward, backward = verdict(old, new), verdict(new, old)
+    assert (str(forward.outcome), str(backward.outcome)) == (there, back), [
+        f.as_json() for f in forward.findings
+    ]
 
 
 def test_the_same_document_needs_no_new_version():
