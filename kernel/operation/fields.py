@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from kernel.operation.parameters import Parameter
     from kernel.operation.shapes import Shape
 
+_Tree = dict[str, "_Tree | list[bytes]"]
 Groups = dict[str, list[bytes]]  # decoded name → raw values, in the order of the message
 
 
@@ -102,23 +103,57 @@ def check_object(parameter: Parameter, groups: Groups) -> tuple[Violation, ...]:
     return parameter.judge([value])
 
 
-def read_object(parameter: Parameter, groups: Groups) -> dict[str, Any]:
-    """Build the object from its fields; raises `Undecodable`."""
-    found: dict[str, Any] = {}
+def read_object(parameter: Parameter, groups: Groups) -> Any:
+    """Build the object from its fields; raises `Undecodable`.
+
+    An array in brackets, which OpenAPI leaves undefined, is read as most clients write it: `name[]=a&name[]=b`
+    or `name[0]=a&name[1]=b`.
+    """
+    tree: _Tree = {}
     for name, raws in groups.items():
         keys = [name] if parameter.spread == "fields" else _keys(name[len(parameter.name) :], parameter.depth)
-        place, shape, pointer = found, parameter.shape, ""
+        if keys == [""]:
+            if not parameter.shape.is_array or len(groups) > 1:
+                raise Undecodable("style")
+            return _typed(parameter, parameter.shape, raws, "")
+        place, shape, pointer = tree, parameter.shape, ""
         for key in keys[:-1]:
-            pointer += shape.pointer_of(key)
-            shape = shape.member(key)
-            place = place.setdefault(key, {})
-            if not isinstance(place, dict):
+            shape, pointer = _below(shape, key, pointer)
+            inner = place.setdefault(key, {})
+            if not isinstance(inner, dict):
                 raise Undecodable("style", pointer)
-        pointer += shape.pointer_of(keys[-1])
+            place = inner
         if keys[-1] in place:
-            raise Undecodable("duplicate", pointer)
-        place[keys[-1]] = _leaf(parameter, shape.member(keys[-1]), raws, pointer)
-    return found
+            raise Undecodable("duplicate", _below(shape, keys[-1], pointer)[1])
+        place[keys[-1]] = raws
+    return _typed(parameter, parameter.shape, tree, "")
+
+
+def _below(shape: Shape, key: str, pointer: str) -> tuple[Shape, str]:
+    """Go one key down: a property, or an index where only an array is admitted."""
+    if shape.is_array and key.isdecimal():
+        return shape.element(), f"{pointer}/{key}"
+    return shape.member(key), pointer + shape.pointer_of(key)
+
+
+def _typed(parameter: Parameter, shape: Shape, node: _Tree | list[bytes], pointer: str) -> Any:
+    """Type the raw values of a tree by the shapes of its places."""
+    if isinstance(node, list):
+        return _leaf(parameter, shape, node, pointer)
+    found = {key: _typed(parameter, *_with(shape, key, pointer, inner)) for key, inner in node.items()}
+    if not shape.is_array:
+        return found
+    indexes = [str(index) for index in range(len(found))]
+    if set(indexes) != found.keys():
+        raise Undecodable("style", pointer)
+    return [found[index] for index in indexes]
+
+
+def _with(
+    shape: Shape, key: str, pointer: str, inner: _Tree | list[bytes]
+) -> tuple[Shape, _Tree | list[bytes], str]:
+    shape, pointer = _below(shape, key, pointer)
+    return shape, inner, pointer
 
 
 def _leaf(parameter: Parameter, shape: Shape, raws: list[bytes], pointer: str) -> Any:
@@ -138,7 +173,9 @@ def _keys(brackets: str, depth: int) -> list[str]:
     keys = brackets[1:-1].split("][")
     if len(keys) > depth:
         raise Undecodable("limit")
-    # `name[]` after the last key is how some clients mark an array; it says nothing that we need.
+    # `name[]` after the last key is how some clients mark an array; it says nothing that we need, but on top.
+    if keys == [""]:
+        return keys
     if len(keys) > 1 and keys[-1] == "":
         keys.pop()
     if any(not key or "[" in key or "]" in key for key in keys):

@@ -102,7 +102,9 @@ class Parameter:
             elif not readers:
                 readers, self.spread = [self._object], "fields"
         if self.style == "deepObject" and not self.spread:
-            readers = []
+            bracketed = not shape.untyped and "array" in shape.types
+            readers, self.spread = ([self._object], "brackets") if bracketed else ([], "")
+            self._element = None
         carried = bool(readers) and (self._element is None or bool(self._element.scalars))
         if not carried and self.where == "header":
             # Real documents declare lists of objects here, for which `simple` has no form.

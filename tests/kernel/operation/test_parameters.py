@@ -416,7 +416,7 @@ def test_cookies(spec: dict[str, Any], value: bytes, keyword: str | None) -> Non
         {"name": "a", "in": "query", "style": "simple", "schema": STRING},
         {"name": "a", "in": "query", "style": "matrix", "schema": STRING},
         {"name": "a", "in": "path", "schema": STRING},
-        {"name": "a", "in": "query", "style": "deepObject", "schema": COLORS},
+        {"name": "a", "in": "query", "style": "deepObject", "schema": STRING},
         {"name": "a", "in": "query", "schema": {"type": "array", "items": {"type": "object"}}},
         {"name": "a", "in": "query", "content": {}},
         {"name": "a", "in": "query", "content": {"application/xml": {}}},
@@ -428,3 +428,37 @@ def test_what_cannot_be_decoded_is_refused_at_freeze_with_its_place(spec: dict[s
         compile_parameter(spec, "/paths/~1x/get/parameters/0", schemas())
     assert caught.value.place is not None
     assert str(caught.value.place.pointer).startswith("/paths/~1x/get/parameters/0")
+
+
+WARDS = {"type": "array", "items": {"type": "integer"}, "maxItems": 2}
+STAY = {"type": "object", "required": ["bed"], "properties": {"bed": {"type": "integer"}}}
+STAYS = {"type": "array", "items": STAY}
+
+
+@pytest.mark.parametrize(
+    ("schema", "raw", "expected"),
+    [
+        (WARDS, b"w[]=1&w[]=2", []),
+        (WARDS, b"w%5B%5D=1", []),
+        (WARDS, b"w[0]=1&w[1]=2", []),
+        (WARDS, b"w[1]=2&w[0]=1", []),
+        (WARDS, b"w[]=1&w[]=2&w[]=3", [("", "maxItems")]),
+        (WARDS, b"w[]=1&w[]=secret", [("/1", "type")]),
+        (WARDS, b"w[0]=secret", [("/0", "type")]),
+        (WARDS, b"w[1]=1", [("", "style")]),
+        (WARDS, b"w[01]=1", [("", "style")]),
+        (WARDS, b"w[]=1&w[0]=1", [("", "style")]),
+        (WARDS, b"w[0]=1&w[0]=2", [("/0", "repeated")]),
+        (STAYS, b"w[0][bed]=1&w[1][bed]=2", []),
+        (STAYS, b"w[0][bed]=1&w[1][room]=2", [("/1/bed", "required")]),
+        ({"type": "object", "properties": {"stays": STAYS}}, b"w[stays][0][bed]=7", []),
+        (
+            {"type": "object", "properties": {"stays": STAYS}},
+            b"w[stays][0][bed]=x",
+            [("/stays/0/bed", "type")],
+        ),
+    ],
+)
+def test_arrays_in_brackets(schema: Any, raw: bytes, expected: Any) -> None:
+    found = query({"name": "w", "style": "deepObject", "schema": schema}, raw)
+    assert [(item.pointer, item.keyword) for item in found] == expected
