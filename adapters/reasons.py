@@ -60,7 +60,7 @@ ROWS: tuple[Reason, ...] = (
     Reason("control-id-reused", "content", _DUPLICATE, "MSH-10 was used before for another message", "give each message a control id of its own"),
     Reason("older-than-held", "content", _LOCKED, "a newer revision of this result is held", "nothing, when the newer one is right"),
     Reason("status-goes-back", "content", _LOCKED, "a final result would become preliminary without being newer", "send a later OBR-22, or status C"),
-    Reason("contract-missing", "ours", _INTERNAL, "the bundle holds no frozen schema for this resource", "freeze the canonical schema and publish the bundle"),
+    Reason("contract-missing", "ours", _INTERNAL, "the bundle lacks a frozen contract for this resource or its event", "freeze the canonical schemas and clinical-events (docs/guide/devices.md)"),
     Reason("store-failed", "ours", _INTERNAL, "the canonical store could not keep it", "see the proxy's log; check disk and database"),
     Reason("internal-failure", "ours", _INTERNAL, "a failure of Interlock itself", "report it with the message's id"),
     Reason("transmission-incomplete", "silent", _SEGMENT, "the connection or the time ended inside a frame", "nothing: the sender got no answer and sends again"),
