@@ -17,12 +17,16 @@ from ci.errors import BaseUnusable, NoContracts
 from kernel.contract.digest import digest
 from kernel.contract.document import parse
 from kernel.contract.version import Version
+from kernel.errors import InterlockError
 
 _GIT_SECONDS = 60.0
 MOST_ARCHIVE = 512 * 1024 * 1024  # bytes of a commit's files
+_NOT_FOUND = 404
 _SERVED = frozenset({"frozen", "deprecated"})
 
-Get = Callable[..., Any]  # GET of the registry's API: path parts, query; raises InterlockError
+Get = Callable[
+    ..., Any
+]  # GET of the registry's API: path parts, query; an InterlockError has the HTTP `status`
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,16 +91,17 @@ class RegistryBase:
 
     label = "registry"
 
-    def __init__(self, get: Get, missing: type[Exception]) -> None:
+    def __init__(self, get: Get) -> None:
         self._get = get
-        self._missing = missing
 
     def versions(self, name: str) -> tuple[BaseVersion, ...]:
         """Ask for the served versions with their URNs embedded, oldest first."""
         try:
             listed = self._get("contracts", name, "versions")["versions"]
-        except self._missing:
-            return ()  # the first version of a new contract
+        except InterlockError as error:
+            if getattr(error, "status", None) == _NOT_FOUND:
+                return ()  # the first version of a new contract
+            raise
         served = [row for row in listed if row["state"] in _SERVED]
         found = [self._version(name, row["version"]) for row in served]
         return tuple(sorted(found, key=lambda row: row.version))

@@ -88,9 +88,9 @@ def _base(
     if against is None:
         return nullcontext(None)
     if against == "registry":
-        from cli.registry_client import Registry, WrongAnswer
+        from cli.registry_client import Registry
 
-        return nullcontext(RegistryBase(Registry(settings, "ci", token_file).get, WrongAnswer))
+        return nullcontext(RegistryBase(Registry(settings, "ci", token_file).get))
     if against.startswith("git:"):
         return commit(against.removeprefix("git:"), paths)
     folder = Path(against)

@@ -21,9 +21,10 @@ _BASE = "/api/v1"
 
 
 class RegistryAnswer(InterlockError):
-    """A problem that the registry answered; its own code and hint are shown."""
+    """A problem that the registry answered; its own code and hint are shown, `status` is the HTTP status."""
 
     code = "registry-says-no"
+    status = 0
 
 
 class NotAllowedAnswer(RegistryAnswer):
@@ -178,4 +179,6 @@ def _problem(status: int, content: bytes) -> RegistryAnswer:
     message = str(problem.get("detail") or problem.get("title") or f"the registry answered {status}")
     reasons = [str(reason) for reason in problem.get("reasons", []) if str(reason) not in message]
     kind = GateAnswer if problem.get("code") in _GATE else _KINDS.get(status, RegistryAnswer)
-    return kind("; ".join([message, *reasons]), hint=str(problem.get("hint", "")))
+    answer = kind("; ".join([message, *reasons]), hint=str(problem.get("hint", "")))
+    answer.status = status
+    return answer

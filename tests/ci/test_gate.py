@@ -244,6 +244,14 @@ def test_an_unknown_commit_is_told_and_no_option_of_git(tree):
 class Unknown(InterlockError):
     """The registry knows nothing of that name."""
 
+    status = 404
+
+
+class Refused(InterlockError):
+    """The registry refuses the question."""
+
+    status = 400
+
 
 def test_against_a_registry_served_versions_count(tree):
     versions = {"1.0.0": ("frozen", api(maximum=20)), "1.1.0": ("retired", api(maximum=99))}
@@ -260,12 +268,22 @@ def test_against_a_registry_served_versions_count(tree):
 
     tree("1.2.0", api("1.2.0", maximum=10))
     tree("1.0.0", api(), name="fresh")
-    found, report = gate(tree, RegistryBase(get, Unknown))
+    found, report = gate(tree, RegistryBase(get))
     assert [str(one.base) for one in found["doses", "1.2.0"].comparisons] == ["1.0.0"]
     assert str(found["doses", "1.2.0"].status) == "failed"
     assert str(found["fresh", "1.0.0"].status) == "passed"
     assert (("contracts", "doses", "versions", "1.0.0", "document"), {"form": "embedded"}) in asked
     assert report.against == "registry"
+
+
+def test_a_registry_that_refuses_the_question_leaves_it_undecided(tree):
+    def get(*path, **query):
+        raise Refused("no such question")
+
+    tree("1.0.0", api())
+    found, report = gate(tree, RegistryBase(get))
+    assert str(report.status) == "undecided"
+    assert "no such question" in found["doses", "1.0.0"].error
 
 
 def test_schemas_and_events_go_through_the_gate_too(tree):
