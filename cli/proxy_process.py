@@ -87,6 +87,8 @@ async def run_file(local: Local, settings: Settings) -> None:
                 raise
             faults = prepare_all(plan, made.document)
             if faults and not local.keep_going:
+                more = f" ({len(faults) - 1} more operations have faults)" if faults[1:] else ""
+                faults[0].hint = f"{faults[0].hint}; --keep-going serves the other operations{more}"
                 raise faults[0]
             for fault in faults:
                 click.echo(f"warning: this operation is refused with 501: {fault}", err=True)

@@ -343,6 +343,7 @@ def test_a_file_that_cannot_be_served_is_refused_with_its_place(
     assert re.search(r"error\[[a-z-]+\]: ", run.stderr)
     assert "x.yaml" in run.stderr
     assert "hint: " in run.stderr
+    assert ("--keep-going serves" in run.stderr) == ("POST /vitals: " in run.stderr)
 
 
 def test_nothing_is_left_in_the_folder(tmp_path: Path) -> None:
