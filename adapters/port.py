@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
@@ -51,8 +51,8 @@ class Adapter(Protocol):
     async def stop(self) -> None:
         """Finish what is under way and let go of everything."""
 
-    async def call(self, call: Call) -> Answer:
-        """Carry one call out and return the answer as it came."""
+    def call(self, call: Call) -> Awaitable[Answer]:
+        """Carry one call out and return the answer as it came (`async def` is one way to write it)."""
 
 
 @runtime_checkable

@@ -73,7 +73,6 @@ class RequestBody:
         if rest is None:
             self._head.follow(data)
             return b""
-        self._head.follow(data[: len(data) - len(rest)] if rest else data)
-        self._head.agree()
+        self._head.finish(data[: len(data) - len(rest)] if rest else data)
         self.whole = True
         return rest

@@ -137,12 +137,12 @@ class Intake(asyncio.Protocol):
                 self._keep_head(data[at:])
                 return
             self._exchange = exchange = Exchange(
-                reader.method, reader.target, reader.headers, self._peer, time.perf_counter()
+                reader.method, reader.target, reader.headers, self._peer, time.perf_counter(), self._secure
             )
-            exchange.secure = self._secure
             exchange.body_limit = limit = edge.limits.body_bytes
             admitted = edge.handler.admit(exchange)
-            limit = min(limit, exchange.body_limit)
+            if exchange.body_limit < limit:  # noqa: PLR1730 - hot
+                limit = exchange.body_limit
             length = reader.length
             if not length:
                 reader.agree()
@@ -150,8 +150,7 @@ class Intake(asyncio.Protocol):
                 end = self._decline_body(data, end)
             elif 0 < length <= len(data) - end and length <= limit:
                 exchange.body = body = data[end : end + length]
-                reader.follow(body)
-                reader.agree()
+                reader.finish(body)
                 end += length
             else:
                 self._await_body(data[end:], limit)

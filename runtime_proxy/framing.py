@@ -26,6 +26,8 @@ _MOST_DIGITS: Final = 18
 _HOST: Final = re.compile(rb"(?:[A-Za-z0-9._~-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 _CODING_LINE: Final = re.compile(rb"\r\ntransfer-encoding:[ \t]*([^\r\n]*)", re.IGNORECASE)
 
+_RARE: Final = frozenset((b"transfer-encoding", b"connection", b"expect"))
+
 CHUNKED: Final = -1  # as `length`: the body ends with its last chunk
 
 
@@ -96,8 +98,8 @@ class HeadReader:
         self.method, self.target, minor = line.groups()
         if len(self.target) > self._max_target:
             raise RequestRefused("target-too-long")
-        self._parser_done = False
         head = data[at:end]
+        self._parser_done = False
         try:
             self._parser.feed_data(head)
             self._parser_follows = True
@@ -116,8 +118,14 @@ class HeadReader:
         self._judge(headers, modern=minor == b"1")
         return end
 
+    def finish(self, body: bytes) -> None:
+        """Show llhttp the body that completes the message, and compare where it ends."""
+        self.follow(body)
+        if not self._parser_done and self._parser_follows:
+            raise RequestRefused("framing-refused")
+
     def follow(self, data: bytes) -> None:
-        """Show llhttp the bytes of the body too, so that it says where the message ends."""
+        """Show llhttp bytes of the body too, so that it says where the message ends."""
         if self._parser_follows:
             try:
                 self._parser.feed_data(data)
@@ -157,24 +165,24 @@ class HeadReader:
 
     def _judge(self, headers: Headers, *, modern: bool) -> None:
         """Decide how the body ends (RFC 9112 §6.3) and what becomes of the connection (§9.3)."""
-        unique = dict(headers)
-        field = unique.get
-        host = field(b"host")
-        if host is None or host != self._host or len(unique) != len(headers):
+        fields = dict(headers)
+        if len(fields) != len(headers) or fields.get(b"host") != self._host or self._host is None:
             self._judge_host(values_of(headers, b"host"), modern=modern)
-        length = field(b"content-length")
+        length = fields.get(b"content-length")
         self.length = 0 if length is None else _length(length)
         self.persistent = modern
         self.expects = False
-        if field(b"transfer-encoding") is not None:
+        if fields.keys().isdisjoint(_RARE):
+            return
+        if b"transfer-encoding" in fields:
             slug = _coding_slug(values_of(headers, b"transfer-encoding")) if modern else "framing-refused"
             if slug or length is not None:
                 raise RequestRefused(slug or "framing-refused")
             self.length = CHUNKED
-        if field(b"connection") is not None:
+        if b"connection" in fields:
             options = b",".join(values_of(headers, b"connection")).lower().split(b",")
             self.persistent = modern and b"close" not in [option.strip() for option in options]
-        if modern and field(b"expect") is not None:  # a server ignores it in HTTP/1.0
+        if modern and b"expect" in fields:  # a server ignores it in HTTP/1.0
             if [value.lower() for value in values_of(headers, b"expect")] != [b"100-continue"]:
                 raise RequestRefused("expectation-failed")
             self.expects = True
@@ -207,10 +215,9 @@ def _length(value: bytes) -> int:
     """Read a Content-Length; llhttp has refused signs, lists and a second one already."""
     if not value.isdigit():
         raise RequestRefused("framing-refused")
-    digits = value.lstrip(b"0")
-    if len(digits) > _MOST_DIGITS:
+    if len(value) > _MOST_DIGITS:
         raise RequestRefused("body-too-large")
-    return int(digits or b"0")
+    return int(value)
 
 
 def _coding_slug(codings: list[bytes]) -> str:

@@ -13,7 +13,7 @@ from adapters.port import AdapterKind, Call
 from adapters.wire.http import ClientLimits, HttpClient, Origin
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Mapping
+    from collections.abc import Awaitable, Mapping
 
     from adapters.port import Answer, Headers
 
@@ -116,9 +116,9 @@ class HttpAdapter:
         """End all connections."""
         await self._client.close()
 
-    def call(self, call: Call) -> Coroutine[Any, Any, Answer]:
+    def call(self, call: Call) -> Awaitable[Answer]:
         """Carry one call out; raises the errors of `HttpClient.send`."""
-        # A plain function that hands on the client's coroutine: one frame less for every call.
+        # A plain function that hands on the client's future: a coroutine less for every call.
         if self._prefix or self._fixed:
             call = Call(
                 method=call.method,

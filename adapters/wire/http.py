@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import re
 import ssl
-import time
 from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -15,6 +14,8 @@ from adapters.wire.http_connection import HttpConnection, Stale
 from adapters.wire.http_reading import ReadLimits
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from adapters.port import Answer, Call
 
 # Framing and routing of the connection are ours alone; whatever the caller says about them is left out.
@@ -92,28 +93,29 @@ class HttpClient:
         self._clock: asyncio.TimerHandle | None = None
         self._closed = False
 
-    async def send(self, call: Call) -> Answer:
-        """Carry one call out; `call.timeout_seconds` bounds all of it, waiting for a connection included."""
+    def send(self, call: Call) -> Awaitable[Answer]:
+        """Carry one call out; `call.timeout_seconds` bounds all of it, waiting for a connection included.
+
+        When the awaiting task is cancelled, the connection stays taken until the answer or the deadline.
+        """
+        # No coroutine where nothing can have to be repeated and a connection is at hand: nearly always.
+        if not call.idempotent:
+            connection = self._kept()
+            if connection is not None:
+                return connection.exchange(
+                    self._head(call), call, connection.loop.time() + call.timeout_seconds
+                )
+        return self._send(call)
+
+    async def _send(self, call: Call) -> Answer:
         head = self._head(call)
-        started = time.perf_counter()
         deadline = asyncio.get_running_loop().time() + call.timeout_seconds
-        to_head = call.method == b"HEAD"
-        fresh = False
-        while True:
-            connection = (None if fresh else self._kept()) or await self._acquire(deadline, fresh=fresh)
-            try:
-                answer = await connection.exchange(head, call.body, to_head=to_head, deadline=deadline)
-            except Stale:
-                if not call.idempotent:
-                    message = f"{self.name} closed a kept connection instead of answering"
-                    raise UpstreamBroken(message, sent=True) from None
-                fresh = True  # one more try, on a connection that nobody had a reason to close
-                continue
-            except asyncio.CancelledError:
-                connection.abandon()
-                raise
-            answer.upstream_seconds = time.perf_counter() - started
-            return answer
+        connection = self._kept() or await self._acquire(deadline, fresh=False)
+        try:
+            return await connection.exchange(head, call, deadline)
+        except Stale:  # once more, on a connection that nobody had a reason to close
+            connection = await self._acquire(deadline, fresh=True)
+            return await connection.exchange(head, call, deadline)
 
     async def close(self) -> None:
         """End all connections; calls under way fail as broken."""

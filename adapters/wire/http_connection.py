@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import select
+import time
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from adapters.errors import UpstreamBroken, UpstreamError, UpstreamTimeout
 from adapters.wire.http_reading import AnswerBroken, AnswerReader, ReadLimits
 
 if TYPE_CHECKING:
-    from adapters.port import Answer
+    from adapters.port import Answer, Call
 
 NEVER: Final = float("inf")
 _SUSPECT_AFTER: Final = 1.0  # seconds of idleness after which the kernel is asked whether the peer left
@@ -42,6 +43,8 @@ class HttpConnection(asyncio.Protocol):
     """A connection of a pool; `deadline` (loop time) is watched by the pool's clock."""
 
     __slots__ = (
+        "_begun",
+        "_idempotent",
         "_owner",
         "_paused",
         "_poll",
@@ -66,6 +69,8 @@ class HttpConnection(asyncio.Protocol):
         self._poll: select.poll | None = None
         self._paused = False
         self._total = NEVER
+        self._idempotent = False
+        self._begun = 0.0
         self.deadline = deadline  # by which it must have been given its first exchange
         self.idle_since = 0.0
         self.uses = 0
@@ -88,26 +93,24 @@ class HttpConnection(asyncio.Protocol):
             return not self._poll.poll(0)  # readable while idle: an end, or bytes that nobody asked for
         return True
 
-    def exchange(self, head: bytes, body: bytes, *, to_head: bool, deadline: float) -> asyncio.Future[Answer]:
-        """Write one request; the future brings the answer, an `UpstreamError` or `Stale`."""
+    def exchange(self, head: bytes, call: Call, deadline: float) -> asyncio.Future[Answer]:
+        """Write one request; the future brings the answer, an `UpstreamError`, or, if idempotent, `Stale`."""
         transport = self._transport
         assert transport is not None
-        waiter: asyncio.Future[Answer] = self.loop.create_future()
-        self._waiter = waiter
-        self._reader.expect(to_head=to_head)
+        self._waiter = waiter = self.loop.create_future()
+        self._idempotent = call.idempotent
+        self._reader.expect(to_head=call.method == b"HEAD")
         self._total = deadline
-        self.deadline = min(deadline, self.loop.time() + self._owner.read_timeout)
+        silent = self.loop.time() + self._owner.read_timeout
+        self.deadline = silent if silent < deadline else deadline  # noqa: FURB136 - hot
         self.uses += 1
+        self._begun = time.perf_counter()
+        body = call.body
         if len(body) < _LARGE_BODY:
-            transport.write(head + body if body else head)
+            transport.write(head + body)
         else:
             transport.writelines((head, body))
         return waiter
-
-    def abandon(self) -> None:
-        """Give an exchange up in the middle, since its caller went away."""
-        self._waiter = None
-        self.close()
 
     def close(self) -> None:
         """End the connection at once."""
@@ -174,7 +177,7 @@ class HttpConnection(asyncio.Protocol):
         waiter, self._waiter = self._waiter, None
         if waiter is None or waiter.done():
             return
-        if self.uses > 1 and not self._reader.started:
+        if self.uses > 1 and not self._reader.started and self._idempotent:
             waiter.set_exception(Stale())
             return
         reason = "closed the connection before it answered" if exc is None else "broke the connection"
@@ -183,6 +186,7 @@ class HttpConnection(asyncio.Protocol):
     # -- ends of an exchange ------------------------------------------------------------------------
     def _complete(self, waiter: asyncio.Future[Answer], answer: Answer) -> None:
         self._waiter = None
+        answer.upstream_seconds = time.perf_counter() - self._begun
         # An answer before the request was written whole leaves the rest of the request on the wire.
         if self._reader.reusable and not self._paused:
             self._owner.released(self)

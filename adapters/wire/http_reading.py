@@ -17,6 +17,7 @@ _STATUS_LINE: Final = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9][0-9])(?: [\t\x20-
 _BEGINNING: Final = b"HTTP/1."
 _MOST_DIGITS: Final = 18
 _FRAMING: Final = frozenset((b"content-length", b"transfer-encoding"))
+_MARKED: Final = _FRAMING | {b"connection", b"keep-alive"}
 _KEEP_ALIVE_TIMEOUT: Final = re.compile(rb"(?:^|[,;\s])timeout=([0-9]{1,9})", re.IGNORECASE)
 _SWITCHING: Final = 101  # RFC 9110 §15.2.2: nobody asked to switch
 _MOST_INTERIM: Final = 8  # 1xx answers before the real one
@@ -112,39 +113,32 @@ class AnswerReader:
         return None
 
     def _read_head(self, data: bytes) -> Answer | None:
-        limit = self._limits.head_bytes
-        while True:
-            if self._buffer:
-                data = self._buffer + data
-                self._buffer = b""
-            end = data.find(b"\r\n\r\n", 0, limit + 1) + 4
-            if end < 4:  # noqa: PLR2004 - the empty line was not found
-                self._keep_head(data)
-                return None
-            line = _STATUS_LINE.match(data)
-            if line is None:
-                raise AnswerBroken("the answer does not begin with a status line of HTTP/1.x")
-            minor, digits = line.groups()
-            self._status = status = int(digits)
-            self._parser_done = False
-            head = data[:end]
-            self._parse(head)
-            self._headers = headers = fields_of(head)
-            if len(headers) > self._limits.headers:
-                raise AnswerBroken("the answer has too many header lines")
-            if status >= 200:  # noqa: PLR2004 - final
-                break
-            self._skip_interim(status)
-            data = data[end:]
-            if not data:
-                return None
-        return self._frame(data, end, persistent=minor == b"1")
-
-    def _parse(self, head: bytes) -> None:
+        if self._buffer:
+            data = self._buffer + data
+            self._buffer = b""
+        end = data.find(b"\r\n\r\n", 0, self._limits.head_bytes + 1) + 4
+        if end < 4:  # noqa: PLR2004 - the empty line was not found
+            self._keep_head(data)
+            return None
+        line = _STATUS_LINE.match(data)
+        if line is None:
+            raise AnswerBroken("the answer does not begin with a status line of HTTP/1.x")
+        minor, digits = line.groups()
+        self._status = status = int(digits)
+        self._parser_done = False
+        head = data[:end]
         try:
             self._parser.feed_data(head)
         except httptools.HttpParserUpgrade:
             raise AnswerBroken("the answer switches protocols, which nobody asked for") from None
+        self._headers = headers = fields_of(head)
+        if len(headers) > self._limits.headers:
+            raise AnswerBroken("the answer has too many header lines")
+        marked = [pair for pair in headers if pair[0] in _MARKED]
+        if status >= 200:  # noqa: PLR2004 - final
+            return self._frame(data, end, marked, persistent=minor == b"1")
+        self._skip_interim(status, marked)
+        return self._read_head(data[end:]) if len(data) > end else None
 
     def _keep_head(self, data: bytes) -> None:
         if data[:7] != _BEGINNING[: len(data)]:
@@ -153,79 +147,89 @@ class AnswerReader:
             raise AnswerBroken("the head of the answer is too large")
         self._buffer = data
 
-    def _skip_interim(self, status: int) -> None:
+    def _skip_interim(self, status: int, marked: Headers) -> None:
         self._interim += 1
-        framed = any(name in _FRAMING for name, _ in self._headers)
-        if status == _SWITCHING or framed or self._interim > _MOST_INTERIM:
+        framed = any(name in _FRAMING for name, _ in marked)
+        if status == 101 or framed or self._interim > _MOST_INTERIM:  # noqa: PLR2004 - RFC 9110 §15.2.2
             raise AnswerBroken("the provider sends interim answers that nobody asked for")
 
-    def _frame(self, data: bytes, end: int, *, persistent: bool) -> Answer | None:
+    def _frame(self, data: bytes, end: int, marked: Headers, *, persistent: bool) -> Answer | None:
         """Decide how the body ends (RFC 9112 §6.3) and read what of it is already here."""
         headers = self._headers
-        framing = [pair for pair in headers if pair[0] in _FRAMING]
-        for pair in framing:
-            headers.remove(pair)
-        self.reusable = persistent and self._keeps_alive(headers)
+        framing: tuple[bytes, bytes] | None = None
+        many = False
+        self.reusable = persistent
+        for pair in marked:
+            name, value = pair
+            if name in _FRAMING:
+                many = framing is not None
+                framing = pair
+                headers.remove(pair)
+            elif value != b"keep-alive":
+                self._judge_connection(name, value)
         if self._to_head or self._status in _NO_CONTENT:
-            return self._without_body(framing, rest=len(data) > end)
-        if not framing:
+            return self._without_body(None if many else framing, rest=len(data) > end)
+        if framing is None:
             self.reusable = False
             self._mode = _CLOSE_BODY
             self._decoded = bytearray()
             self._read_close_body(data[end:])
             return None
-        if len(framing) > 1:
+        if many:
             raise AnswerBroken("the answer frames its body twice")
-        name, value = framing[0]
-        rest = data[end:]
+        name, value = framing
         if name == b"transfer-encoding":
-            if value.lower() != b"chunked" or not persistent:
-                raise AnswerBroken("the answer has a transfer coding other than chunked")
-            self._mode = _CHUNKED_BODY
-            self._chunked = ChunkedBody(self._limits.body_bytes)
-            return self._read_chunked_body(rest) if rest else None
+            return self._begin_chunked(value, data[end:], persistent=persistent)
+        self._need = need = self._length(value)
+        if len(data) - end == need:  # the usual case: head and body came together, nothing else did
+            body = data[end:]
+            if need:
+                self._parser.feed_data(body)
+            return self._whole(body, rest=False)
+        self._mode = _LENGTH_BODY
+        self._decoded = bytearray()
+        return self._read_length_body(data[end:])
+
+    def _length(self, value: bytes) -> int:
         if not value.isdigit() or len(value) > _MOST_DIGITS:
             raise AnswerBroken("the answer has a malformed Content-Length")
-        self._need = int(value)
-        if self._need > self._limits.body_bytes:
+        length = int(value)
+        if length > self._limits.body_bytes:
             raise AnswerBroken("the body of the answer is longer than the limit")
-        self._mode = _LENGTH_BODY
-        return self._read_length_body(rest)
+        return length
 
-    def _without_body(self, framing: Headers, *, rest: bool) -> Answer:
+    def _judge_connection(self, name: bytes, value: bytes) -> None:
+        if name == b"connection":
+            self.reusable = self.reusable and value.lower().find(b"close") < 0
+        elif timeout := _KEEP_ALIVE_TIMEOUT.search(value):
+            self.idle_seconds = float(timeout[1])
+
+    def _begin_chunked(self, coding: bytes, data: bytes, *, persistent: bool) -> Answer | None:
+        if coding.lower() != b"chunked" or not persistent:
+            raise AnswerBroken("the answer has a transfer coding other than chunked")
+        self._mode = _CHUNKED_BODY
+        self._chunked = ChunkedBody(self._limits.body_bytes)
+        return self._read_chunked_body(data) if data else None
+
+    def _without_body(self, framing: tuple[bytes, bytes] | None, *, rest: bool) -> Answer:
         """Give an answer that its request or status frames; a length in it speaks of a representation."""
-        names = [name for name, _ in framing]
-        if self._status != 204 and names == [b"content-length"] and framing[0][1].isdigit():  # noqa: PLR2004
-            self._headers += framing
-        elif framing and not self._to_head:
+        named = framing is not None and framing[0] == b"content-length" and framing[1].isdigit()
+        if framing is not None and named and self._status != 204:  # noqa: PLR2004
+            self._headers.append(framing)
+        elif framing is not None and not self._to_head:
             self.reusable = False  # it announces a body that it must not have (RFC 9112 §6.3, 1)
         if not self._parser_done:
             self._parser = httptools.HttpResponseParser(self)  # the old one waits for a body that never comes
         return self._whole(b"", rest=rest)
 
-    def _keeps_alive(self, headers: Headers) -> bool:
-        for name, value in headers:
-            if name == b"connection":
-                if value != b"keep-alive" and value.lower().find(b"close") >= 0:
-                    return False
-            elif name == b"keep-alive" and (timeout := _KEEP_ALIVE_TIMEOUT.search(value)):
-                self.idle_seconds = float(timeout[1])
-        return True
-
     def _read_length_body(self, data: bytes) -> Answer | None:
-        need = self._need
-        if self._decoded is None:
-            if len(data) == need:  # the usual case: head and body came together, nothing else did
-                if need:
-                    self._parser.feed_data(data)
-                return self._whole(data, rest=False)
-            self._decoded = bytearray()
-        missing = need - len(self._decoded)
+        assert self._decoded is not None
+        missing = self._need - len(self._decoded)
         part = data[:missing]
         self._decoded += part
         if part:
             self._parser.feed_data(part)
-        if len(self._decoded) < need:
+        if len(part) < missing:
             return None
         return self._whole(bytes(self._decoded), rest=len(data) > missing)
 

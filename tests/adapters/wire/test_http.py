@@ -387,7 +387,7 @@ async def test_a_full_queue_and_a_long_wait_are_told_apart_and_nothing_was_sent(
     assert len(made.requests) == 1
 
 
-async def test_a_caller_who_leaves_takes_its_connection_along_and_gives_its_place_back() -> None:
+async def test_a_caller_who_leaves_keeps_its_place_until_the_answer_or_the_deadline() -> None:
     async def script(made: Provider, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await made.request(reader)
         if made.connections == 1:
@@ -397,7 +397,7 @@ async def test_a_caller_who_leaves_takes_its_connection_along_and_gives_its_plac
         await reader.read()
 
     async with provider(script) as made, client_of(made, ClientLimits(max_connections=1)) as client:
-        first = asyncio.ensure_future(client.send(call()))
+        first = asyncio.ensure_future(client.send(call(timeout_seconds=0.2)))
         while not made.requests:
             await asyncio.sleep(0.001)
         waiting = asyncio.ensure_future(client.send(call()))
