@@ -12,8 +12,7 @@ from kernel.contract.errors import DocumentEncoding, KindUnknown, LimitPassed, N
 from kernel.contract.json_text import MAX_DEPTH, json_positions, parse_json
 from kernel.contract.numbers import bounded, narrowed
 from kernel.contract.positions import Positions, token
-from kernel.contract.yaml_places import yaml_positions
-from kernel.contract.yaml_text import parse_yaml
+from kernel.contract.yaml_text import parse_yaml, yaml_positions
 from kernel.errors import DocumentError, Place
 
 Media = Literal["json", "yaml"]

@@ -7,7 +7,7 @@
     ├── DuplicateKey        one object names a key twice
     ├── LimitPassed         too large, too deep, too many nodes or references, too long a key or scalar
     ├── NumberRefused       NaN, Infinity, or a number with too many digits
-    ├── YamlRefused         tags, several documents, keys that are no scalars, aliases of nothing
+    ├── YamlRefused         anchors, aliases, tags, merge keys, several documents, keys that are no scalars
     ├── KindUnknown         neither OpenAPI, AsyncAPI nor JSON Schema
     └── NotJson             a Python value that JSON cannot carry
 

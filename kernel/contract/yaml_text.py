@@ -2,9 +2,8 @@
 
 PyYAML's C event parser gives the syntax; types are resolved here. Plain `no`, `on`, dates, `1_000` and
 `12:30` are strings; `0o17` and `0x1F` are integers; `010` is ten. Keys are the text as written
-(OpenAPI: the failsafe schema), so `200:` is "200". What an alias names is copied, and merge keys (`<<`)
-are followed, since many contracts are written so; both count against a limit. Tags and several documents
-are refused.
+(OpenAPI: the failsafe schema), so `200:` is "200". Anchors, aliases, tags, merge keys and several
+documents are refused.
 """
 
 from __future__ import annotations
@@ -28,9 +27,6 @@ from kernel.contract.errors import (
 from kernel.contract.numbers import integer_of, number_of
 from kernel.contract.positions import Positions, token
 from kernel.errors import DocumentError, Place
-
-MAX_COPIED = 500_000  # values that aliases of one document may add
-MERGE = "<<"  # https://yaml.org/type/merge.html
 
 _WORDS: dict[str, bool | None] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
@@ -77,6 +73,31 @@ def parse_yaml(text: str, name: str, depth: int) -> Any:
     return builder.root
 
 
+def yaml_positions(text: str) -> Positions:
+    """Index a text that `parse_yaml` has accepted."""
+    positions = Positions(text)
+    mappings: list[bool] = []  # for each open container: whether it is a mapping
+    key: int | None = None
+    for event in yaml.parse(text, Loader=yaml.CLoader):
+        if isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
+            positions.leave()
+            mappings.pop()
+            key = None
+        elif isinstance(event, yaml.NodeEvent):
+            assert event.start_mark is not None  # the parser always sets it
+            here = positions.offset_at(event.start_mark.line, event.start_mark.column)
+            if mappings and mappings[-1] and key is None:
+                key = here
+                continue
+            at, key = (here if key is None else key), None
+            if isinstance(event, yaml.ScalarEvent):
+                positions.leaf(at)
+            else:
+                positions.enter(at)
+                mappings.append(isinstance(event, yaml.MappingStartEvent))
+    return positions
+
+
 def _hint(error: yaml.MarkedYAMLError) -> str:
     problem = f"{error.problem}"
     if "cannot start any token" in problem:
@@ -86,9 +107,6 @@ def _hint(error: yaml.MarkedYAMLError) -> str:
     if "Unicode character escape" in problem:
         return "YAML has no surrogate pairs: write the character itself, or \\UXXXXXXXX"
     return "check the indentation and the brackets before this place"
-
-
-_MERGING = str(bytearray(b"<<"), "ascii")  # a text of its own: `"<<"` in quotes is a key like any other
 
 
 @dataclass(slots=True)
@@ -101,10 +119,6 @@ class _Builder:
     root: Any = None
     stack: list[dict[str, Any] | list[Any]] = field(default_factory=list)
     keys: list[str | None] = field(default_factory=list)  # the pending key of each open mapping
-    merged: list[list[Any]] = field(default_factory=list)  # what the merge keys of each of them hold
-    names: list[str | None] = field(default_factory=list)  # the anchor of each open container
-    anchors: dict[str, Any] = field(default_factory=dict)
-    copied: int = 0
 
     def take(self, event: Any) -> None:
         """Take the next event of the parser."""
@@ -115,9 +129,10 @@ class _Builder:
         elif isinstance(event, yaml.SequenceStartEvent):
             self._open(event, [])
         elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
-            self._close(event)
+            self.stack.pop()
+            self.keys.pop()
         elif isinstance(event, yaml.AliasEvent):
-            self._alias(event)
+            raise self._refusal(event, "aliases are not allowed", "write the value out, or use $ref")
         elif isinstance(event, yaml.DocumentStartEvent):
             self.documents += 1
             if self.documents > 1:
@@ -127,8 +142,7 @@ class _Builder:
         """Name the place of a mark, with the pointer of what is being built."""
         # Every open container but the innermost holds its child already, as its last one.
         steps: list[str | int | None] = [
-            next(reversed(outer), None) if isinstance(outer, dict) else len(outer) - 1
-            for outer in self.stack[:-1]
+            next(reversed(outer)) if isinstance(outer, dict) else len(outer) - 1 for outer in self.stack[:-1]
         ]
         if self.stack:
             steps.append(self.keys[-1] if isinstance(self.stack[-1], dict) else len(self.stack[-1]))
@@ -153,50 +167,10 @@ class _Builder:
         self._add(container)
         self.stack.append(container)
         self.keys.append(None)
-        self.merged.append([])
-        self.names.append(event.anchor)
-
-    def _close(self, event: Any) -> None:
-        container = self.stack[-1]
-        for source in self.merged[-1]:
-            for mapping in source if isinstance(source, list) else [source]:
-                if not isinstance(mapping, dict) or not isinstance(container, dict):
-                    raise self._refusal(event, "a merge key (<<) holds no mapping", "merge mappings only")
-                for key, value in mapping.items():
-                    container.setdefault(key, value)  # what stands in the mapping itself, or first, counts
-        self.stack.pop()
-        self.keys.pop()
-        self.merged.pop()
-        if (name := self.names.pop()) is not None:
-            self.anchors[name] = container
-
-    def _alias(self, event: Any) -> None:
-        if self.stack and isinstance(self.stack[-1], dict) and self.keys[-1] is None:
-            raise self._refusal(event, "a key is no scalar", "keys are strings")
-        if event.anchor not in self.anchors:
-            raise self._refusal(
-                event,
-                "an alias names no value before it",
-                "define the anchor first; recursion is written by $ref",
-            )
-        self._add(self._copy(self.anchors[event.anchor], len(self.stack), event))
-
-    def _copy(self, value: Any, depth: int, event: Any) -> Any:
-        """Copy what an alias names, so that a small text cannot become a large tree."""
-        self.copied += 1
-        if self.copied > MAX_COPIED:
-            raise self._refusal(event, f"aliases add more than {MAX_COPIED} values", "use $ref", LimitPassed)
-        if depth > self.depth:
-            raise self._refusal(
-                event, f"nested deeper than {self.depth} levels", "nest less deeply", LimitPassed
-            )
-        if isinstance(value, dict):
-            return {key: self._copy(item, depth + 1, event) for key, item in value.items()}
-        if isinstance(value, list):
-            return [self._copy(item, depth + 1, event) for item in value]
-        return value
 
     def _plain_node(self, event: Any) -> None:
+        if event.anchor is not None:
+            raise self._refusal(event, "anchors are not allowed", "write the value out, or use $ref")
         if event.tag is not None:
             raise self._refusal(
                 event, "tags are not allowed", "leave the tag out; quote what must be a string"
@@ -214,17 +188,13 @@ class _Builder:
             except NumberRefused as error:
                 raise self._refusal(event, error.message, error.hint, NumberRefused) from None
         self._add(value)
-        if event.anchor is not None:
-            self.anchors[event.anchor] = value
 
     def _key(self, event: Any, mapping: dict[str, Any]) -> None:
         key: str = event.value
-        if event.anchor is not None:
-            raise self._refusal(event, "a key has an anchor", "put the anchor on a value")
+        if key == "<<" and event.implicit[0]:
+            raise self._refusal(event, "merge keys are not allowed", "write the members out, or use allOf")
         self.keys[-1] = key
-        if key == MERGE and event.implicit[0]:
-            self.keys[-1] = _MERGING
-        elif key in mapping:
+        if key in mapping:
             raise self._refusal(
                 event,
                 f"the key {key[:80]!r} stands twice in one mapping",
@@ -240,10 +210,7 @@ class _Builder:
         if isinstance(container, dict):
             key = self.keys[-1]
             assert key is not None  # a value follows its key
-            if key is _MERGING:
-                self.merged[-1].append(value)
-            else:
-                container[key] = value
+            container[key] = value
             self.keys[-1] = None
         else:
             container.append(value)

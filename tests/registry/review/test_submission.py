@@ -66,7 +66,7 @@ def test_only_authors_and_pipelines_submit(desk: Any, doubles: Any) -> None:
         ),
         (b'{"nothing": 1}', "document-kind-unknown"),
         (b"\xff\xfe", "document-encoding"),
-        (b"a: !!str 1", "document-yaml-refused"),
+        (b"a: &x 1\nb: *x", "document-yaml-refused"),
     ],
 )
 def test_what_cannot_be_read_is_a_refusal_and_leaves_nothing(
