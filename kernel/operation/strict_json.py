@@ -24,6 +24,7 @@ MAX_DEPTH: Final = 200  # of arrays and objects; jiter's own bound, asserted in 
 _DIGITS: Final = bytes.maketrans(b"123456789.+-E", b"000000000000e")
 _EXPONENT: Final = b"0e0"
 _LONG: Final = b"0" * 16
+_HUGE: Final = b"0" * 300  # digits from which on a number without exponent may overflow, and some to spare
 
 
 def read_json(data: bytes, *, exact: bool = False) -> Any:
@@ -32,16 +33,18 @@ def read_json(data: bytes, *, exact: bool = False) -> Any:
     With `exact`, numbers that a double could round come as `Decimal`, as they were written.
     """
     digits = data.translate(_DIGITS)
-    careful = _EXPONENT in digits or _LONG in digits
+    # `find`, not `in`: on bytes, `in` first tries its argument as a number, and fails slowly.
+    long = digits.find(_LONG) >= 0
+    overflows = digits.find(_EXPONENT) >= 0 or (long and digits.find(_HUGE) >= 0)
     try:
         value = jiter.from_json(
             data,
             allow_inf_nan=False,
             catch_duplicate_keys=True,
             cache_mode="keys",  # values may be health data and must not linger
-            float_mode="decimal" if exact and careful else "float",
+            float_mode="decimal" if exact and (long or overflows) else "float",
         )
-        if careful:
+        if overflows:
             orjson.loads(data)  # refuses a number that is infinite as a double
     except ValueError:
         raise Undecodable("json") from None
