@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import socket
 import threading
@@ -10,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.doubles.upstream import Upstream, answer
 from tests.house.running import ask, proxy_run
@@ -118,10 +120,15 @@ def parts(*pieces: str) -> bytes:
     return ("\r\n".join([*lines, "--B--"]) + "\r\n").encode()
 
 
+def written_out(text: str) -> str:
+    """Give the contract without its anchors, which keep the text above short and are off in contracts."""
+    return json.dumps(yaml.safe_load(text), indent=1)
+
+
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     folder = tmp_path_factory.mktemp("more")
-    (folder / "clinic.yaml").write_text(CLINIC)
+    (folder / "clinic.yaml").write_text(written_out(CLINIC))
     upstream = Upstream()
     try:
         with proxy_run(folder / "clinic.yaml", upstream.url, cwd=folder) as (port, _):
@@ -335,7 +342,8 @@ def test_many_callers_at_once_get_their_own_answers(house: House) -> None:
 
 
 def test_a_file_that_only_one_operation_spoils_can_be_served_without_it(tmp_path: Path) -> None:
-    (tmp_path / "x.yaml").write_text(CLINIC.replace("maxLength: 3", r"pattern: '(a)\1'"))
+    spoiled = CLINIC.replace("maxLength: 3", r"pattern: '(a)\1'")
+    (tmp_path / "x.yaml").write_text(written_out(spoiled))
     upstream = Upstream()
     try:
         with proxy_run(tmp_path / "x.yaml", upstream.url, "--keep-going", cwd=tmp_path) as (port, said):
