@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import json
 import os
-import sys
 import traceback
 from collections.abc import Callable
 from enum import IntEnum
@@ -26,13 +27,22 @@ class Exit(IntEnum):
     INTERRUPTED = 130
 
 
-def run_guarded(command: Callable[[], Any]) -> int:  # noqa: PLR0911 - one return per way to end
-    """Run a command and return its exit code; errors are told on stderr with what to do next."""
+class FileUnusable(InterlockError):
+    """A file or folder that was named cannot be read, made or written."""
+
+    code = "file-unusable"
+    exit_code = 2
+
+
+def run_guarded(command: Callable[[], Any], *, in_json: bool = False) -> int:  # noqa: PLR0911 - one return per way to end
+    """Run a command and return its exit code; errors are told on stderr with what to do next.
+
+    `in_json`: an error is also printed on stdout as one JSON object, so that a pipe always gets JSON.
+    """
     try:
         result = command()
     except InterlockError as error:
-        tell(error)
-        return error.exit_code
+        return _ended_by(error, in_json=in_json)
     except click.exceptions.Exit as ended:
         return ended.exit_code
     except click.Abort:
@@ -44,16 +54,37 @@ def run_guarded(command: Callable[[], Any]) -> int:  # noqa: PLR0911 - one retur
     except KeyboardInterrupt:
         click.echo("interrupted", err=True)
         return Exit.INTERRUPTED
-    except BrokenPipeError:
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - the reader went away; nothing more to say
-        return Exit.OK
     except Exception as error:  # noqa: BLE001 - the last border: a crash must not look like a verdict
+        if isinstance(error, OSError) and error.filename is not None and error.strerror:
+            return _ended_by(_unusable(error), in_json=in_json)
         if os.environ.get("INTERLOCK_TRACEBACK"):
             traceback.print_exc()
         click.echo(f"error[crash]: {type(error).__name__} in Interlock itself; nothing was decided", err=True)
         click.echo("  hint: run again with INTERLOCK_TRACEBACK=1 and report what it prints", err=True)
         return Exit.UNDECIDED
     return int(result) if isinstance(result, int) else Exit.OK
+
+
+def _ended_by(error: InterlockError, *, in_json: bool) -> int:
+    tell(error)
+    if in_json:
+        place = str(error.place) if error.place is not None else ""
+        said = {"code": error.code, "message": error.message, "hint": error.hint, "place": place}
+        click.echo(json.dumps({"error": said}, ensure_ascii=False))
+    return error.exit_code
+
+
+def _unusable(error: OSError) -> FileUnusable:
+    name = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else str(error.filename)
+    hints = {
+        errno.ENOENT: "make the folder first, or correct the path",
+        errno.EEXIST: "name a folder, not a file",
+        errno.ENOTDIR: "name a folder, not a file",
+        errno.EISDIR: "name a file, not a folder",
+        errno.ENOSPC: "make room on the disk",
+    }
+    hint = hints.get(error.errno or 0, "choose a path that this user may read and write")
+    return FileUnusable(f"{name}: {error.strerror}", hint=hint)
 
 
 def tell(error: InterlockError) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from itertools import pairwise
 from typing import Any
 
 import click
@@ -68,9 +69,22 @@ def interlock() -> None:
 
 def main(argv: list[str] | None = None) -> None:
     """Run the command line and end the process with a documented exit code."""
-    from cli.errors import run_guarded
+    from cli.errors import Exit, run_guarded, tell
+    from cli.streams import OutputFailed, take_streams
 
-    sys.exit(run_guarded(lambda: _invoke(argv)))
+    words = sys.argv[1:] if argv is None else argv
+    output = take_streams()
+    code = run_guarded(lambda: _invoke(argv), in_json=_wants_json(words))
+    if output is not None:
+        sys.stdout.flush()
+        if output.failed is not None:
+            tell(OutputFailed(f"standard output cannot be written: {output.failed.strerror}"))
+            code = Exit.UNDECIDED
+    sys.exit(code)
+
+
+def _wants_json(words: list[str]) -> bool:
+    return "--format=json" in words or ("--format", "json") in pairwise(words)
 
 
 def _invoke(argv: list[str] | None) -> Any:

@@ -17,6 +17,8 @@ ERROR_MODULES = (
     "adapters.errors",
     "registry.errors",
     "runtime_proxy.errors",
+    "cli.errors",
+    "cli.streams",
     "cli.up",
 )
 
