@@ -67,7 +67,7 @@ def approve(registry: Registry, review_id: int, digest: str, reason: str, form: 
         click.echo(f"{found['contract']}@{found['version']} is frozen")
     else:
         click.echo(f"approved; {found['missing']} more approvals are needed")
-    return Exit.OK
+    return Exit.OK if found["state"] == "frozen" else Exit.PENDING
 
 
 @review.command()

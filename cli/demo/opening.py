@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from cli.demo.stage import DemoFailed, Stage
+from cli.errors import Exit
 
 CONTRACTS = Path(__file__).resolve().parents[2] / "contracts"
 MEMBER = "ines.moreau"
@@ -88,7 +89,7 @@ def submit_and_freeze(stage: Stage, pages: BoardPages, folder: Path) -> dict[str
     review_id, digest = submitted["review_id"], submitted["digest"]
     once = stage.interlock_json(
         "review", "approve", str(review_id), "--digest", digest, "--reason", "fits the canonical model",
-        show=folder.parent.name == "lab-orders",
+        code=Exit.PENDING, show=folder.parent.name == "lab-orders",
     )  # fmt: skip
     stage.expect(once["state"] == "open", "one approval to be too few", seen=once["state"])
     pages.approve(review_id, "read it on the page")

@@ -138,7 +138,7 @@ def freeze(house: House, path: str) -> dict[str, Any]:
         )
         second.write_text(issued.presented)
     words = ("review", "approve", str(done["review_id"]), "--digest", done["digest"], "--reason", "reviewed")
-    assert "1 more approvals" in house.run(*words)
+    assert "1 more approvals" in house.run(*words, code=8)
     house.run("review", "wait", str(done["review_id"]), code=8)
     found: dict[str, Any] = house.json(*words, "--as", "second")
     assert found["state"] == "frozen"
