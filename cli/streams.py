@@ -42,9 +42,10 @@ def take_streams() -> PatientFile | None:
     """Put patient streams under `sys.stdout` and `sys.stderr`; None where stdout is not the process's own."""
     err: Any = sys.stderr
     out: Any = sys.stdout
-    if err is not None and err is sys.__stderr__:
+    own_err, own_out = err is sys.__stderr__, out is sys.__stdout__
+    if err is not None and own_err:
         sys.stderr = _over(PatientFile(err.fileno()), err, line_buffering=True)
-    if out is None or out is not sys.__stdout__:
+    if out is None or not own_out:
         return None
     file = PatientFile(out.fileno())
     sys.stdout = _over(file, out, line_buffering=out.isatty())

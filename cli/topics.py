@@ -17,6 +17,7 @@ ERROR_MODULES = (
     "adapters.errors",
     "registry.errors",
     "runtime_proxy.errors",
+    "cli.claims",
     "cli.errors",
     "cli.streams",
     "cli.up",

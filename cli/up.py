@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from cli.claims import announced, end_with_parent, refuse_second
 from cli.errors import Exit
 from kernel.errors import InterlockError
 
@@ -93,6 +94,8 @@ def start_house(data: Path, *, registry_port: int, proxy_port: int, log: Path | 
     """
     signal.signal(signal.SIGTERM, _end_in_order)
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for part in ("registry", "proxy"):
+        refuse_second(data, part)
     registry = start_part(["registry-serve"], data, "registry", {"registry_port": registry_port}, log)
     try:
         proxy = start_part(["proxy", "serve"], data, "proxy", {"proxy_port": proxy_port}, log)
@@ -105,7 +108,11 @@ def start_house(data: Path, *, registry_port: int, proxy_port: int, log: Path | 
 def start_part(
     command: Sequence[str], data: Path, part: str, options: dict[str, Any], log: Path | None = None
 ) -> subprocess.Popen[bytes]:
-    """Start one part as a child process and wait for its run/<part>.json; raises `StartFailed`."""
+    """Start one part as a child process and wait for its run/<part>.json.
+
+    Raises `AlreadyRunning` before anything is touched, and `StartFailed`.
+    """
+    refuse_second(data, part)
     ready = data / "run" / f"{part}.json"
     ready.unlink(missing_ok=True)
     flags = [text for name, value in options.items() for text in (f"--{name.replace('_', '-')}", str(value))]
@@ -116,6 +123,7 @@ def start_part(
             stdin=subprocess.DEVNULL,
             stdout=sink,
             stderr=sink,
+            preexec_fn=end_with_parent(),  # noqa: PLW1509 - nothing here has threads before its children stand
         )
     finally:
         if sink is not None:
@@ -127,7 +135,7 @@ def start_part(
                 f"the {part} ended with code {child.returncode}",
                 hint=f"read {log}" if log else "its last lines stand above",
             )
-        if ready.exists():
+        if announced(data, part) == child.pid:
             return child
         time.sleep(0.05)
     end(child)

@@ -138,8 +138,10 @@ def build_registry_app(services: Services) -> ASGIApp:
 
 def serve_registry(settings: Settings) -> None:
     """Serve board and API until SIGTERM or SIGINT, then end what is under way; the first start makes all."""
+    from cli.claims import refuse_second
     from cli.registry_process import serve
 
+    refuse_second(settings.path, "registry")
     upgrade_databases(settings)
     with run_services(settings) as running:
         serve(build_registry_app(running.services), running.services)
