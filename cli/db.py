@@ -46,13 +46,44 @@ def account() -> None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="First line is the password (default: stdin, or a prompt on a terminal).",
 )
+@click.option(
+    "--replace", is_flag=True, help="Give a known account these roles and this password; its sessions end."
+)
 @_DATA
-def add_account(name: str, roles: tuple[str, ...], password_file: Path | None, data: Path | None) -> None:
+def add_account(
+    name: str, roles: tuple[str, ...], password_file: Path | None, replace: bool, data: Path | None
+) -> None:
     """Enter an account; the password never stands on the command line."""
     from cli.wiring import add_account as enter
 
-    enter(_settings(data), name, frozenset(roles), _password(password_file))
+    enter(_settings(data), name, frozenset(roles), _password(password_file), replace_known=replace)
     click.echo(f"account {name} is entered")
+
+
+@account.command("list")
+@format_option
+@_DATA
+def list_accounts(data: Path | None, form: str) -> None:
+    """List all accounts."""
+    from cli.wiring import list_accounts as accounts
+
+    found: list[dict[str, Any]] = [
+        {
+            "name": one.name,
+            "roles": sorted(map(str, one.roles)),
+            "created_at": one.created_at.isoformat(),
+            "disabled_at": one.disabled_at.isoformat() if one.disabled_at else None,
+        }
+        for one in accounts(_settings(data))
+    ]
+    if form == "json":
+        print_json(found)
+        return
+    rows = [
+        (one["name"], ", ".join(one["roles"]), one["created_at"], "disabled" if one["disabled_at"] else "")
+        for one in found
+    ]
+    print_rows(("name", "roles", "since", "state"), rows, empty="no accounts")
 
 
 @account.command("disable")

@@ -147,15 +147,34 @@ def serve_registry(settings: Settings) -> None:
         serve(build_registry_app(running.services), running.services)
 
 
-def add_account(settings: Settings, name: str, roles: frozenset[str], password: str) -> Account:
-    """Enter an account of the pages, or give it other roles and another password."""
+def add_account(
+    settings: Settings, name: str, roles: frozenset[str], password: str, *, replace_known: bool = False
+) -> Account:
+    """Enter an account of the pages; `replace_known` gives a known one other roles and another password.
+
+    Raises `Conflict` where the name is taken.
+    """
     from cli.local_access import local_principal
+    from registry.errors import Conflict
     from registry.review import accounts
     from registry.review.principal import Role
 
     with open_services(settings) as services:
+        if not replace_known and any(one.name == name for one in accounts.accounts(services)):
+            raise Conflict(
+                f"there is an account {name}",
+                hint="take another name; --replace gives this one other roles and another password",
+            )
         held = frozenset(map(Role, roles))
         return accounts.put_account(services, local_principal(), name=name, roles=held, password=password)
+
+
+def list_accounts(settings: Settings) -> tuple[Account, ...]:
+    """List all accounts."""
+    from registry.review import accounts
+
+    with open_services(settings) as services:
+        return accounts.accounts(services)
 
 
 def disable_account(settings: Settings, name: str) -> None:

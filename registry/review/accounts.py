@@ -125,6 +125,12 @@ def put_account(
     return made
 
 
+def accounts(services: Services) -> tuple[Account, ...]:
+    """List all accounts."""
+    with services.store.reading() as view:
+        return view.people.accounts()
+
+
 def disable_account(services: Services, principal: Principal, name: str) -> None:
     """End an account and its sessions; its name stays taken, since approvals were given under it."""
     _require_local(principal, "manage accounts")

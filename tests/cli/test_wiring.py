@@ -23,7 +23,7 @@ from kernel.bundle.read import read_bundle
 from kernel.errors import AuditError
 from kernel.sealing.keys import KeyFolder
 from kernel.settings import Settings, load
-from registry.errors import NotSignedIn, StoreFailed
+from registry.errors import Conflict, NotSignedIn, StoreFailed
 from registry.review import accounts
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -156,14 +156,23 @@ def test_accounts_and_tokens_by_command(tmp_path: Path) -> None:
 
     from cli.main import interlock
 
-    def run(*words: str, stdin: str | None = None) -> str:
+    def run(*words: str, stdin: str | None = None, refused: type[Exception] | None = None) -> str:
         env = {"INTERLOCK_DATA": str(tmp_path / "data")}
         result = CliRunner().invoke(interlock, list(words), input=stdin, env=env)
-        assert result.exit_code == 0, result.output
+        if refused is not None:
+            assert isinstance(result.exception, refused), result.output
+        else:
+            assert result.exit_code == 0, result.output
         return result.stdout
 
     assert "registry: schema at revision" in run("db", "upgrade")
     run("db", "account", "add", "ines", "--role", "board", stdin=f"{PASSWORD}\n")
+    again = ("db", "account", "add", "ines", "--role", "board", "--role", "author")
+    run(*again, stdin="another good password\n", refused=Conflict)
+    (known,) = json.loads(run("db", "account", "list", "--format", "json"))
+    assert (known["name"], known["roles"], known["disabled_at"]) == ("ines", ["board"], None)
+    run(*again, "--replace", stdin=f"{PASSWORD}\n")
+    assert run("db", "account", "list").split("\t")[:2] == ["ines", "author, board"]
     settings = load({"data": str(tmp_path / "data")}, environ={})
     presented = run("db", "token", "add", "ines", "--role", "board", "--expires-at", "2099-01-01").strip()
     with wiring.open_services(settings) as services:
