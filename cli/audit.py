@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
 from cli.errors import Exit
+from kernel.errors import InterlockError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,6 +53,7 @@ def verify(folder: Path | None, data: Path | None, heads: Path | None, trust: Pa
 
     root = _root(folder, data)
     logs = root / "audit" if (root / "audit").is_dir() else root
+    _require_log(logs)
     beside = logs.parent
     try:
         listed = (
@@ -92,12 +94,16 @@ def verify(folder: Path | None, data: Path | None, heads: Path | None, trust: Pa
 @_FORMAT
 def search(data: Path | None, limit: int, form: str, **filters: str) -> int:
     """Find records, oldest first. All filters given must hold."""
+    from kernel.audit.record import Outcome, Stage
     from kernel.audit.search import Query
     from kernel.audit.search import search as find
 
     for name in ("since", "until"):
         if filters[name] and _TIME.fullmatch(filters[name]) is None:
             raise click.UsageError(f"--{name} wants a UTC time such as 2026-11-21 or 2026-11-21T07:30:00Z")
+    for name, values in (("stage", get_args(Stage)), ("outcome", get_args(Outcome))):
+        if filters[name] and filters[name] not in values:
+            raise click.UsageError(f"--{name} is one of {', '.join(values)}")
     found = find(_logs(data), Query(**filters))
     more = _print_json(found, limit) if form == "json" else _print_lines(found, limit)
     if more:
@@ -136,6 +142,23 @@ def _root(folder: Path | None, data: Path | None) -> Path:
     if folder is not None and data is not None:
         raise click.UsageError("give FOLDER or --data, not both")
     return folder if folder is not None else load({"data": str(data) if data else None}).path
+
+
+class NoAuditLog(InterlockError):
+    """The folder that was named holds no audit log."""
+
+    code = "audit-log-missing"
+    exit_code = 2
+
+
+def _require_log(logs: Path) -> None:
+    """Raise `NoAuditLog` unless a writer's folder stands in `logs`, whole or damaged."""
+    heads = logs.parent / "audit-heads"  # signed heads without their journals: a log that was taken away
+    if any(logs.glob("*/*")) or (logs.name == "audit" and any(heads.glob("*.heads"))):
+        return
+    raise NoAuditLog(
+        f"there is no audit log in {logs}", hint="name a data folder, or the audit folder within it"
+    )
 
 
 def _logs(data: Path | None) -> Path:

@@ -6,6 +6,7 @@ import json
 import shutil
 from typing import TYPE_CHECKING
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
@@ -88,10 +89,9 @@ def test_heads_and_keys_may_be_kept_elsewhere(data: Path, tmp_path: Path) -> Non
 
 
 def test_what_cannot_be_decided_is_neither_yes_nor_no(data: Path, tmp_path: Path) -> None:
-    for words in (("verify", tmp_path / "nothing"), ("verify", data, "--trust", tmp_path / "none.json")):
-        done = _run(*words)
-        assert isinstance(done.exception, InterlockError)
-        assert done.exception.exit_code == 3
+    done = _run("verify", data, "--trust", tmp_path / "none.json")
+    assert isinstance(done.exception, InterlockError)
+    assert done.exception.exit_code == 3
 
 
 def test_search_filters_and_prints(data: Path) -> None:
@@ -126,3 +126,24 @@ def test_show_by_record_and_by_request(data: Path) -> None:
     text = _run("show", one["id"], "--data", data).output
     assert dict(line.split(maxsplit=1) for line in text.splitlines() if line)["id"] == one["id"]
     assert "no record and no request" in str(_run("show", "nobody", "--data", data).exception)
+
+
+def test_a_folder_without_a_log_is_said_to_have_none(tmp_path: Path) -> None:
+    done = _run("verify", tmp_path)
+    assert isinstance(done.exception, InterlockError)
+    assert (done.exception.message, done.exception.exit_code) == (f"there is no audit log in {tmp_path}", 2)
+
+
+def test_a_log_that_was_taken_away_is_not_called_none(data: Path) -> None:
+    shutil.rmtree(data / "audit")
+    (data / "audit").mkdir()
+    done = _run("verify", "--data", data)
+    assert (done.exception, done.return_value) == (None, 1)
+
+
+@pytest.mark.parametrize(("name", "listed"), [("--stage", "series-opened"), ("--outcome", "unknown")])
+def test_a_filter_that_can_match_nothing_lists_its_values(data: Path, name: str, listed: str) -> None:
+    done = _run("search", "--data", data, name, "nonsense")
+    assert isinstance(done.exception, click.UsageError)
+    assert done.exception.message.startswith(f"{name} is one of ")
+    assert listed in done.exception.message
