@@ -23,7 +23,7 @@ def explain(code: str | None, form: str) -> int:
         for topic in known:
             click.echo(f"{topic.code:<36} {topic.kind:<10} {topic.title}")
         return Exit.OK
-    wanted = code.removeprefix("urn:interlock:refusal:").strip().lower()
+    wanted = _code_of(code)
     found = [topic for topic in known if topic.code == wanted]
     if not found:
         near = difflib.get_close_matches(wanted, [topic.code for topic in known], n=3)
@@ -36,7 +36,21 @@ def explain(code: str | None, form: str) -> int:
         click.echo(json.dumps([asdict(topic) for topic in found], indent=2))
         return Exit.OK
     for topic in found:
-        click.echo(f"{topic.code} · {topic.kind}\n{topic.title}\n\n{topic.text}")
+        click.echo(f"{topic.code} · {topic.kind}\n{topic.title}")
+        if topic.text != topic.title:
+            click.echo(f"\n{topic.text}")
+        if topic.ends_with is not None:
+            click.echo(f"\nExit code: {topic.ends_with}")
         if topic.remedy:
             click.echo(f"\nWhat to do: {topic.remedy}")
     return Exit.OK
+
+
+def _code_of(said: str) -> str:
+    """Give the code that was meant: also INTERLOCK_<SETTING>, a refusal's URN, and oasdiff/<id>."""
+    from cli.topics import OASDIFF
+
+    wanted = said.strip().lower().removeprefix("urn:interlock:refusal:")
+    if wanted.startswith("oasdiff/"):
+        return OASDIFF
+    return wanted.removeprefix("interlock_")

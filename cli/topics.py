@@ -17,6 +17,7 @@ ERROR_MODULES = (
     "adapters.errors",
     "registry.errors",
     "runtime_proxy.errors",
+    "cli.audit",
     "cli.claims",
     "cli.errors",
     "cli.streams",
@@ -34,15 +35,32 @@ EXIT_CODES: dict[Exit, str] = {
 }
 
 
+OASDIFF = "oasdiff-rules"  # one topic for the whole family oasdiff/<id>
+
+# kernel.audit.verify.Reason, in words.
+LOG_FAULTS: dict[str, str] = {
+    "altered": "The bytes of a record, or its chain, are not what was written.",
+    "missing": "Records are gone before this one.",
+    "reordered": "The record does not stand where it was written.",
+    "rewritten": "The chain is whole and is not the one that was signed.",
+    "truncated": "A signed head covers records that are not there.",
+    "bad-segment": "A segment is missing, or its first line is not what was written.",
+    "bad-head": "A head is not signed by a key that may sign heads, or cannot be read.",
+    "no-head": "There are records without any signed head.",
+    "unpaired": "Something was closed that was not open, or left open by an orderly end.",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """One thing that can be explained; `kind` is error, refusal, rule, setting or exit code."""
+    """One thing that can be explained; `kind` is error, refusal, reason, rule, setting, log fault or exit code."""
 
     code: str
     kind: str
     title: str
     text: str
     remedy: str = ""
+    ends_with: int | None = None  # the exit code that an error ends a command with
 
 
 def topics() -> Iterator[Topic]:
@@ -51,7 +69,9 @@ def topics() -> Iterator[Topic]:
     yield from setting_topics()
     yield from error_topics()
     yield from refusal_topics()
+    yield from reason_topics()
     yield from rule_topics()
+    yield from log_topics()
 
 
 def exit_topics() -> Iterator[Topic]:
@@ -80,9 +100,7 @@ def error_topics() -> Iterator[Topic]:
         if kind.code not in seen and kind.__doc__:
             seen.add(kind.code)
             first, _, rest = inspect.cleandoc(kind.__doc__).partition("\n\n")
-            yield Topic(
-                kind.code, "error", first, rest or first, f"Ends with exit code {int(kind.exit_code)}."
-            )
+            yield Topic(kind.code, "error", first, rest or first, ends_with=int(kind.exit_code))
 
 
 def refusal_topics() -> Iterator[Topic]:
@@ -91,6 +109,24 @@ def refusal_topics() -> Iterator[Topic]:
 
     for slug, row in REFUSALS.items():
         yield Topic(slug, "refusal", f"{row.status} {row.title}", row.explanation, row.remedy)
+
+
+def reason_topics() -> Iterator[Topic]:
+    """Yield one topic for each reason why a message of a device or partner is refused or held."""
+    from adapters.reasons import ROWS
+
+    for row in ROWS:
+        text = f"In ERR-3 it is told as {row.hl7[0]} {row.hl7[1]} (HL7 table 0357)."
+        yield Topic(row.slug, "reason", f"{row.summary[0].upper()}{row.summary[1:]}.", text, f"{row.fix}.")
+
+
+def log_topics() -> Iterator[Topic]:
+    """Yield one topic for each thing that `interlock audit verify` can find wrong."""
+    remedy = "Keep the folder as it is, compare it with a copy, and find out who could write there."
+    for code, text in LOG_FAULTS.items():
+        yield Topic(
+            code, "log fault", text, "`interlock audit verify` names writer, segment and byte.", remedy
+        )
 
 
 def rule_topics() -> Iterator[Topic]:
@@ -103,6 +139,14 @@ def rule_topics() -> Iterator[Topic]:
         yield Topic(lint_rule.id, "rule", title, lint_rule.why, lint_rule.remedy)
     for rule in COMPAT_RULES:
         yield Topic(rule.id, "rule", f"{rule.id} ({rule.severity})", rule.why, rule.remedy)
+    yield Topic(
+        OASDIFF,
+        "rule",
+        "Rules of oasdiff, the second opinion on OpenAPI changes",
+        "They appear as oasdiff/<id>. The severity is oasdiff's own; where our comparison of the same place\n"
+        "proves that nobody is broken it becomes safe, and where it can neither prove nor refute, undecided.",
+        "docs/rules/oasdiff.md lists each of them with what changed.",
+    )
 
 
 def _subclasses(kind: type[InterlockError]) -> Iterator[type[InterlockError]]:

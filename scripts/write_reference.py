@@ -39,13 +39,15 @@ def codes_page() -> str:
     """Write every code that `interlock explain` knows, besides settings and exit codes."""
     lines = [
         "# Codes\n",
-        "Errors, refusals and rules by their stable codes, as `interlock explain CODE` tells them.\n",
+        "Errors, refusals, reasons, rules and log faults by their stable codes, as `interlock explain CODE` tells them.\n",
     ]
     for topic in topics():
-        if topic.kind in {"error", "refusal", "rule"}:
-            text = " ".join(topic.text.split())
+        if topic.kind in {"error", "refusal", "reason", "rule", "log fault"}:
+            text = " ".join(topic.text.split()) if topic.text != topic.title else ""
             mend = f" *{' '.join(topic.remedy.split())}*" if topic.remedy else ""
-            lines.append(f"- `{topic.code}` ({topic.kind}): **{topic.title}** {text}{mend}")
+            ends = "" if topic.ends_with is None else f"Exit code {topic.ends_with}."
+            said = " ".join(part for part in (f"**{topic.title}**", text, ends) if part)
+            lines.append(f"- `{topic.code}` ({topic.kind}): {said}{mend}")
     return "\n".join(lines) + "\n"
 
 
