@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import shutil
 import subprocess
 import tempfile
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from kernel.contract.digest import canonical_bytes
 from kernel.settings import Settings
@@ -67,18 +66,22 @@ def ask(old: Any, new: Any, settings: Settings | None, *, upgrade: bool) -> Opin
         return _run(command, home, seconds)
 
 
+# Limits stand before the program does: a shell sets them (KiB, 512-byte blocks) and becomes the program.
+_LIMITS: Final = f'ulimit -v {MEMORY // 1024} && ulimit -f {MOST_OUTPUT // 512} && ulimit -c 0 && exec "$@"'
+_CONFINED: Final = ("/bin/sh", "-c", _LIMITS, "sh")
+
+
 def _run(command: list[str], home: Path, seconds: float) -> Opinion:
     output = home / "output"
     with output.open("wb") as out:
-        process = subprocess.Popen(  # noqa: S603 - our own program, no shell, every argument is ours
-            command,
+        process = subprocess.Popen(  # noqa: S603 - our own program, and the shell sees its arguments as data
+            [*_CONFINED, *command],
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=subprocess.PIPE,
             cwd=home / "work",
             env={"HOME": str(home / "work"), "LANG": "C.UTF-8"},
         )
-        _confine(process.pid)
         try:
             _, complaint = process.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:
@@ -90,16 +93,6 @@ def _run(command: list[str], home: Path, seconds: float) -> Opinion:
         text = lines[0][:300] if lines else ""
         return Opinion((), PINNED, "engine-failed", f"oasdiff ended with {process.returncode}: {text}")
     return _read(output)
-
-
-def _confine(pid: int) -> None:
-    """Limit memory and output; the process may have ended already, and then there is nothing to limit."""
-    try:
-        resource.prlimit(pid, resource.RLIMIT_AS, (MEMORY, MEMORY))
-        resource.prlimit(pid, resource.RLIMIT_FSIZE, (MOST_OUTPUT, MOST_OUTPUT))
-        resource.prlimit(pid, resource.RLIMIT_CORE, (0, 0))
-    except ProcessLookupError:
-        return
 
 
 def _read(output: Path) -> Opinion:
