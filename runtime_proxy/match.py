@@ -251,7 +251,7 @@ def _find(node: _Node, segments: tuple[bytes, ...], index: int, values: list[byt
     if index == len(segments):
         return node if node.methods is not None else None
     raw = segments[index]
-    escaped = b"%" in raw
+    escaped = raw.find(b"%") >= 0
     decoded = unquote_to_bytes(raw) if escaped else raw
     child = node.literals.get(decoded)
     if child is not None and (found := _find(child, segments, index + 1, values)) is not None:

@@ -17,17 +17,18 @@ def split_path(raw_path: bytes) -> tuple[bytes, ...] | None:
 
     `/` is one empty segment, a trailing slash leaves an empty last one.
     """
-    if raw_path[:1] != b"/" or b"//" in raw_path or raw_path.translate(None, _PATH_BYTES):
+    # `find`, not `in`: on bytes, `in` first tries its argument as a number, and fails slowly.
+    if raw_path[:1] != b"/" or raw_path.find(b"//") >= 0 or raw_path.translate(None, _PATH_BYTES):
         return None
     segments = tuple(raw_path[1:].split(b"/"))
-    if b"%" in raw_path:
+    if raw_path.find(b"%") >= 0:
         decoded = unquote_to_bytes(raw_path)
         if _BROKEN_ESCAPE.search(raw_path) or b"\x00" in decoded or b"\\" in decoded:
             return None
         # An encoded slash is data, but `..%2F` would climb wherever it is decoded too early.
         if any(part in _DOTS for part in decoded.split(b"/")):
             return None
-    elif b"/." in raw_path and any(segment in _DOTS for segment in segments):
+    elif raw_path.find(b"/.") >= 0 and any(segment in _DOTS for segment in segments):
         return None
     return segments
 

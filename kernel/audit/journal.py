@@ -49,6 +49,9 @@ class Journal:
         self._closing = False
         self._idle = False
         self._gone = False
+        self._caller: asyncio.AbstractEventLoop | None = (
+            None  # who will wake the writer at the end of its turn
+        )
         self._wake = threading.Lock()  # a binary semaphore: cheaper than a condition, and never lost
         self._wake.acquire()
         self._thread = threading.Thread(target=self._run, name=f"audit-{self.writer}", daemon=True)
@@ -104,12 +107,19 @@ class Journal:
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[None] = loop.create_future()
         self._put((record, waiter, loop))
+        if self._idle and self._caller is not loop:
+            # At the end of this turn of the loop: all that it handles now goes into one group, and the
+            # writer does not compete with it meanwhile.
+            self._caller = loop
+            loop.call_soon(self._call)
         return waiter
 
     def append_and_wait(self, record: dict[str, Any], timeout: float | None = 30.0) -> None:
         """Keep a record from a thread of its own (never from an event loop); raises `AuditError`."""
         waiter: Future[None] = Future()
         self._put((record, waiter, None))
+        if self._idle:
+            self._kick()
         try:
             waiter.result(timeout)
         except TimeoutError:
@@ -145,10 +155,13 @@ class Journal:
                 "too many audit records wait for the disk", hint="see audit_queue; is the disk slow?"
             )
         self._queue.append(item)
-        if self._idle:
-            self._kick()
         if self._gone:  # the thread ended between our look and our append
             self._tell_late()
+
+    def _call(self) -> None:
+        self._caller = None
+        if self._idle:
+            self._kick()
 
     def _kick(self) -> None:
         self._idle = False

@@ -111,19 +111,23 @@ class _Ids:
     """Makes UUIDv7 (RFC 9562 §5.7, §6.2): time, a counter of 26 bits, 48 random bits per process."""
 
     def __init__(self) -> None:
-        self._process = -1
         self._counter = itertools.count()
-        self._node = ""
+        self._head = (-1, -1, "")  # millisecond, upper half of the counter, and both as text
+        self._node = os.urandom(6).hex()
+        os.register_at_fork(after_in_child=self._renew)
 
     def new_id(self) -> str:
         """Make one in its text form; ids of one process sort by time and are never the same."""
-        if self._process != os.getpid():  # a forked worker must not repeat its parent's
-            self._node, self._process = os.urandom(6).hex(), os.getpid()
         milliseconds, count = time.time_ns() // 1_000_000, next(self._counter)
-        return (
-            f"{milliseconds >> 16:08x}-{milliseconds & 0xFFFF:04x}-7{count >> 14 & 0xFFF:03x}"
-            f"-{0x8000 | count & 0x3FFF:04x}-{self._node}"
-        )
+        upper = count >> 14 & 0xFFF
+        known, known_upper, text = self._head
+        if known != milliseconds or known_upper != upper:
+            text = f"{milliseconds >> 16:08x}-{milliseconds & 0xFFFF:04x}-7{upper:03x}-"
+            self._head = (milliseconds, upper, text)
+        return f"{text}{0x8000 | count & 0x3FFF:04x}-{self._node}"
+
+    def _renew(self) -> None:
+        self._node = os.urandom(6).hex()  # a forked worker must not repeat its parent's ids
 
 
 new_id = _Ids().new_id

@@ -182,7 +182,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=3, help="runs of each program, in turns (default 3)")
     parser.add_argument("--seconds", type=float, default=6, help="length of one run (default 6)")
-    parser.add_argument("--connections", type=int, default=16, help="connections of wrk (default 16)")
+    parser.add_argument("--connections", type=int, default=64, help="connections of wrk (default 64)")
     parser.add_argument("--only", nargs="+", choices=["nginx", "interlock", "prism", "connexion"])
     parser.add_argument("--json", action="store_true", help="print all runs as JSON")
     return parser.parse_args()
