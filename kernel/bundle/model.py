@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from kernel.bundle.policy import ConsumerPolicy, RoutePolicy
 from kernel.errors import BundleError
 
 PartKind = Literal["contracts", "access", "routes"]
@@ -73,6 +74,7 @@ class Consumer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     keys: tuple[Key, ...] = ()
     grants: tuple[Grant, ...] = ()
     limits: tuple[Limit, ...] = ()
+    policy: ConsumerPolicy = ConsumerPolicy()
 
 
 class AccessPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -104,6 +106,7 @@ class Route(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     timeout_seconds: float = 30.0
     base_path: str | None = None  # None: /<contract>/v<major>; `proxy run` sets "" or its --prefix
     upstream_prefix: str = ""
+    policy: RoutePolicy = RoutePolicy()
 
 
 class RoutesPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
