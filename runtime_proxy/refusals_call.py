@@ -92,13 +92,18 @@ class MediaTypeUnsupported(Refusal):
 
 
 class ContentCodingUnsupported(Refusal):
-    """A Content-Encoding of the request."""
+    """A Content-Encoding of the request that is not decoded here."""
 
     slug = "content-coding-unsupported"
     status = 415
     title = "The content coding is not supported"
-    explanation = "The request body is compressed; it is taken only as it is (Content-Encoding: identity)."
-    remedy = "Send the body uncompressed."
+    explanation = (
+        "The request body has a content coding that is not decoded here, or more than three of them: what "
+        "cannot be read cannot be held to the contract."
+    )
+    remedy = (
+        "Send the body uncompressed, or with one of the codings that Accept-Encoding of the answer names."
+    )
 
 
 class AuditUnavailable(Refusal):

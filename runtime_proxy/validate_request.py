@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from kernel.errors import InterlockError
+from kernel.operation.codings import ACCEPTED
 from runtime_proxy.refusals import REFUSALS
 from runtime_proxy.refusals_call import ContentCodingUnsupported, OperationUnservable
 
@@ -36,7 +37,7 @@ def validate_request(served: ServedOperation, exchange: Exchange) -> Refusal | N
         return None
     refusal = REFUSALS[problem.slug](violations=problem.violations)
     if isinstance(refusal, ContentCodingUnsupported):
-        refusal.headers.append((b"accept-encoding", b"identity"))  # RFC 9110 section 12.5.3
+        refusal.headers.append((b"accept-encoding", ACCEPTED))  # RFC 9110 section 12.5.3
     return refusal
 
 

@@ -19,8 +19,10 @@ class OperationLimits:
     parts: int = 128  # of one multipart body
     part_header_bytes: int = 8_192
     number_digits: int = 400
-    decoded_bytes: int = 16_777_216  # of a response after gzip or deflate
-    decoded_ratio: int = 200  # of decoded to encoded bytes
+    decoded_bytes: int = 16_777_216  # of a body after its content codings
+    decoded_ratio: int = 200  # of decoded to encoded bytes,
+    decoded_floor: int = 1_048_576  # and bytes that any body may grow to, whatever the ratio
+    codings: int = 3  # of one body, one upon the other
     operations: int = 20_000
     violations: int = 16  # reported for one message
 

@@ -114,6 +114,7 @@ class Operation:
             self._schemas,
             strict=self.unknown_query == "strict",
             security_names=self._security_names,
+            most=self.max_body,
         )
         return self._requests
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from kernel.operation.bodies import Body
+from kernel.operation.codings import UnknownCoding, decoded
 from kernel.operation.declarations import compile_parameter
 from kernel.operation.fields import Fields, Groups
 from kernel.operation.members import mapping, refused
@@ -30,6 +31,9 @@ _UNEXPECTED: Final = RequestProblem("body-unexpected", (Violation("body", "", "u
 _CODED: Final = RequestProblem(
     "content-coding-unsupported", (Violation("header", "", "content-coding", "content-encoding"),)
 )
+_CODED_BADLY: Final = RequestProblem("body-malformed", (Violation("body", "", "content-coding"),))
+_TOO_LARGE: Final = RequestProblem("body-too-large", (Violation("body", "", "limit"),))
+_CODING: Final = b"content-encoding"
 
 
 class Requests:
@@ -42,6 +46,7 @@ class Requests:
         "_has_cookies",
         "_headers",
         "_limits",
+        "_most",
         "_path",
         "_query",
         "_query_needed",
@@ -61,8 +66,13 @@ class Requests:
         *,
         strict: bool,
         security_names: frozenset[str],
+        most: int | None = None,
     ) -> None:
-        """Compile; `specs` are Parameter Objects with pointers, `names` the template's braces in order."""
+        """Compile; `specs` are Parameter Objects with pointers, `names` the template's braces in order.
+
+        `most` is in bytes, of a body whose content coding has been taken off.
+        """
+        self._most = most
         self._limits = schemas.limits
         self._strict = strict
         self._security_names = security_names
@@ -132,16 +142,15 @@ class Requests:
     def _check_body(
         self, headers: Headers, fields: dict[bytes, bytes], body: bytes, *, single: bool
     ) -> RequestProblem | None:
-        coding, content_type = fields.get(b"content-encoding"), fields.get(b"content-type")
+        content_type = fields.get(b"content-type")
         if not single:
-            # Of two Content-Type fields neither counts; two codings are one too many, whichever they are.
+            # Of two Content-Type fields neither counts.
             names = [name for name, _ in headers]
             content_type = content_type if names.count(b"content-type") == 1 else None
-            coding = coding if names.count(b"content-encoding") < 2 else b""  # noqa: PLR2004 - two of one
-        if coding is not None and body and coding.strip(b" \t").lower() != b"identity":
-            return _CODED
         if self._body is None:
             return _UNEXPECTED if body else None
+        if body and _CODING in fields:
+            return self._check_coded(self._body, headers, content_type, body)
         if body:
             return self._body.check(content_type, body)
         if content_type is not None:
@@ -149,6 +158,20 @@ class Requests:
             if entry is not None and entry[0].takes_nothing:
                 return entry[0].check(entry[1], body)
         return _MISSING if self._body_required else None
+
+    def _check_coded(
+        self, declared: Body, headers: Headers, content_type: bytes | None, body: bytes
+    ) -> RequestProblem | None:
+        """Judge a body under its content codings; the coded bytes are what goes on."""
+        try:
+            body = decoded([value for name, value in headers if name == _CODING], body, self._limits)
+        except UnknownCoding:
+            return _CODED
+        except Undecodable as error:
+            return _TOO_LARGE if error.keyword == "limit" else _CODED_BADLY
+        if self._most is not None and len(body) > self._most:
+            return _TOO_LARGE
+        return declared.check(content_type, body)
 
     def _check_query(self, query: bytes) -> list[Violation]:
         try:

@@ -6,7 +6,9 @@ import gzip
 import zlib
 from typing import Any
 
+import brotli
 import pytest
+import zstandard
 
 from kernel.errors import ContractInvalid
 from kernel.operation.codings import decoded
@@ -112,10 +114,23 @@ def test_the_answer_to_a_head_has_headers_and_no_body(make: Any) -> None:
         (b"gzip", b'{"count":1}', "content-coding"),
         (b"gzip", gzip.compress(b'{"count":1}', mtime=0)[:-4], "content-coding"),
         (b"gzip", gzip.compress(b'{"count":1}', mtime=0) + b"x", "content-coding"),
-        (b"gzip", gzip.compress(b'{"count":1}', mtime=0) * 2, "content-coding"),
+        (b"gzip", gzip.compress(b'{"count"', mtime=0) + gzip.compress(b":1}", mtime=0), None),
+        (b"br", brotli.compress(b'{"count":1}'), None),
+        (b"br", brotli.compress(b'{"count":1}')[:-1], "content-coding"),
+        (b"br", brotli.compress(b'{"count":1}') + b"x", "content-coding"),
         (b"br", b"x", "content-coding"),
-        (b"gzip, gzip", gzip.compress(gzip.compress(b"{}", mtime=0), mtime=0), "content-coding"),
+        (b"zstd", zstandard.compress(b'{"count":1}'), None),
+        (b"zstd", zstandard.compress(b'{"count"') + zstandard.compress(b":1}"), None),
+        (b"zstd", zstandard.compress(b'{"count":1}')[:-1], "content-coding"),
+        (b"zstd", zstandard.compress(b'{"count":1}') + b"x", "content-coding"),
+        (b"zstd", b"x", "content-coding"),
+        (b"gzip, BR", brotli.compress(gzip.compress(b'{"count":1}', mtime=0)), None),
+        (b"br, gzip", brotli.compress(gzip.compress(b'{"count":1}', mtime=0)), "content-coding"),
+        (b"gzip,gzip,gzip,gzip", b"x", "content-coding"),
+        (b"compress", b"x", "content-coding"),
         (b"gzip", gzip.compress(b"0" * 20_000_000, mtime=0), "limit"),
+        (b"br", brotli.compress(b"0" * 20_000_000), "limit"),
+        (b"zstd", zstandard.compress(b"0" * 20_000_000), "limit"),
     ],
 )
 def test_codings_are_taken_off_with_caps(make: Any, coding: bytes, data: bytes, keyword: str | None) -> None:
@@ -123,20 +138,34 @@ def test_codings_are_taken_off_with_caps(make: Any, coding: bytes, data: bytes, 
     assert [item[2] for item in found] == ([] if keyword is None else [keyword])
 
 
-def test_two_codings_are_refused(make: Any) -> None:
-    lines = [JSON, TOTAL, (b"content-encoding", b"identity"), (b"content-encoding", b"identity")]
+def test_codings_of_several_lines_are_one_list(make: Any) -> None:
+    lines = [JSON, TOTAL, (b"content-encoding", b"gzip"), (b"content-encoding", b"identity, zstd")]
+    twice = zstandard.compress(gzip.compress(b'{"count":1}', mtime=0))
+    assert judge(make, 200, lines, twice) == []
     assert judge(make, 200, lines, b'{"count":1}') == [("body", "", "content-coding")]
 
 
-def test_a_decoded_body_is_bounded_by_size_and_by_ratio() -> None:
-    packed = gzip.compress(b"0" * 100_000, mtime=0)
-    assert len(decoded(b"gzip", packed, OperationLimits(decoded_ratio=1000))) == 100_000
+@pytest.mark.parametrize(
+    ("coding", "compress"),
+    [
+        (b"gzip", gzip.compress),
+        (b"br", brotli.compress),
+        (b"zstd", zstandard.compress),
+        (b"deflate", zlib.compress),
+    ],
+)
+def test_a_decoded_body_is_bounded_by_size_and_by_ratio(coding: bytes, compress: Any) -> None:
+    packed = compress(b"0" * 100_000)
+    assert len(decoded([coding], packed, OperationLimits(decoded_ratio=1))) == 100_000
     for limits in (
-        OperationLimits(decoded_ratio=10),
-        OperationLimits(decoded_bytes=99_999, decoded_ratio=1000),
+        OperationLimits(decoded_ratio=10, decoded_floor=99_999 if len(packed) < 9_999 else 1),
+        OperationLimits(decoded_bytes=99_999),
     ):
-        with pytest.raises(Undecodable):
-            decoded(b"gzip", packed, limits)
+        with pytest.raises(Undecodable) as caught:
+            decoded([coding], packed, limits)
+        assert caught.value.keyword == "limit"
+    exact = OperationLimits(decoded_bytes=100_000)
+    assert len(decoded([coding], packed, exact)) == 100_000
 
 
 def test_write_only_properties_are_refused_in_an_answer(make: Any) -> None:

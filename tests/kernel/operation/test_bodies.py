@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from typing import Any
 
 import pytest
@@ -169,19 +170,23 @@ def test_a_range_that_has_no_form_for_its_schema_refuses_the_type_and_nothing_el
         assert send(operation, b"[]", b"application/x%d+json" % index) is None
 
 
-def test_codings_are_not_taken_off_requests(make: Any) -> None:
-    operation = make(body({"application/json": {"schema": ORDER}}))
-    good = b'{"placer":"A"}'
-    assert send(operation, good, JSON, more=((b"content-encoding", b"identity"),)) is None
-    for lines in (
-        ((b"content-encoding", b"gzip"),),
-        ((b"content-encoding", b"identity"), (b"content-encoding", b"identity")),
-    ):
-        assert told(send(operation, good, JSON, more=lines)) == (
-            "content-coding-unsupported",
-            415,
-            [("", "content-coding")],
-        )
+def test_a_coded_request_is_judged_decoded(make: Any) -> None:
+    operation = make({**body({"application/json": {"schema": ORDER}}), "x-interlock-max-body": 1_000})
+    good, bad = b'{"placer":"A"}', b'{"placer":1}'
+
+    def coded(coding: bytes, data: bytes) -> Any:
+        return told(send(operation, data, JSON, more=((b"content-encoding", coding),)))
+
+    assert coded(b"identity", good) is None
+    assert coded(b"gzip", gzip.compress(good)) is None
+    assert coded(b"gzip", gzip.compress(bad)) == ("body-invalid", 422, [("/placer", "type")])
+    assert coded(b"gzip", good) == ("body-malformed", 400, [("", "content-coding")])
+    for coding in (b"compress", b"gzip;q=1", b"gzip gzip", b"\xff"):
+        assert coded(coding, good) == ("content-coding-unsupported", 415, [("", "content-coding")]), coding
+    long = gzip.compress(b'{"placer":"' + b"A" * 1_000 + b'"}')
+    assert coded(b"gzip", long) == ("body-too-large", 413, [("", "limit")])
+    bomb = gzip.compress(b" " * 20_000_000)
+    assert coded(b"gzip", bomb) == ("body-too-large", 413, [("", "limit")])
 
 
 def test_a_body_that_nobody_declared_is_refused(make: Any) -> None:

@@ -49,7 +49,8 @@ def test_the_caps_on_the_page_are_those_of_the_code() -> None:
         f"{DEFAULT.query_bytes // 1024} KB of query",
         f"at most {DEFAULT.object_depth} deep",
         f"{MAX_DEPTH} levels",
-        f"{DEFAULT.decoded_bytes // 2**20} MB and {DEFAULT.decoded_ratio} times",
+        f"up to {DEFAULT.decoded_bytes // 2**20} MB",
+        f"to {DEFAULT.decoded_floor // 2**20} MB or {DEFAULT.decoded_ratio} times",
         f"At most {DEFAULT.violations} places",
     ):
         assert words in re.sub(r"\s+", " ", PAGE), words
