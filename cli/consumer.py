@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
 
 from cli.output import format_option, print_facts, print_json, print_rows
+from cli.policy import policy_options, show_or_set
 from cli.registry_client import Registry, registry_options
 
 _AUDIENCES = click.Choice(["internal", "partner", "public"])
@@ -134,6 +136,18 @@ def pin(registry: Registry, consumer_id: str, contract: str, version: str, form:
 def revoke(registry: Registry, consumer_id: str, contract: str, major: int, form: str) -> None:
     """Take a grant away."""
     _show(registry.delete("consumers", consumer_id, "grants", contract, major), form)
+
+
+@consumer.command()
+@click.argument("consumer_id", metavar="ID")
+@policy_options
+@registry_options("operator")
+def policy(registry: Registry, consumer_id: str, given: Path | None, *, clear: bool) -> None:
+    """Show the policy of a consumer, or set it whole: how it is treated here.
+
+    Fields: docs/reference/policies.md.
+    """
+    show_or_set(registry, ("consumers", consumer_id, "policy"), given, clear=clear)
 
 
 @consumer.group()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
 
 from cli.output import format_option, print_json, print_rows
+from cli.policy import policy_options, show_or_set
 from cli.registry_client import Registry, registry_options
 
 
@@ -86,6 +88,19 @@ def remove(registry: Registry, contract: str, major: int) -> None:
     """Remove the route of CONTRACT's MAJOR with all that is active on it."""
     registry.delete("routes", contract, major)
     click.echo(f"/{contract}/v{major} is routed no more")
+
+
+@route.command()
+@click.argument("contract")
+@click.argument("major", type=int)
+@policy_options
+@registry_options("operator")
+def policy(registry: Registry, contract: str, major: int, given: Path | None, *, clear: bool) -> None:
+    """Show the policy of CONTRACT's MAJOR, or set it whole: how its route behaves here.
+
+    Fields: docs/reference/policies.md.
+    """
+    show_or_set(registry, ("routes", contract, major, "policy"), given, clear=clear)
 
 
 @route.command("list")

@@ -8,6 +8,7 @@
     ├── LifecycleError     a transition that the table of states does not hold
     ├── BundleError        a bundle part is unsigned, altered, older or incomplete
     │   └── BundleMissing  there is no bundle yet
+    ├── PolicyInvalid      the policy of a route or consumer asks for what does not exist
     ├── AuditError         the log cannot be written, or does not verify
     ├── SealingError       a sealed payload cannot be opened, or a key is missing
     └── SettingsError      a setting is unknown or has no legal value
@@ -109,6 +110,13 @@ class BundleMissing(BundleError):
     """There is no bundle yet: nothing was published into this folder."""
 
     code = "bundle-missing"
+
+
+class PolicyInvalid(InterlockError):
+    """The policy of a route or consumer has an unknown field, or a value without legal meaning."""
+
+    code = "policy-invalid"
+    exit_code = 1
 
 
 class AuditError(InterlockError):

@@ -1,15 +1,20 @@
-"""Writes docs/reference/{settings,cli,exit-codes,codes}.md from the program itself; `--check` only compares."""
+"""Writes docs/reference/{settings,cli,exit-codes,codes,policies}.md from the program itself; `--check` only compares."""
 
 from __future__ import annotations
 
+import inspect
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, get_args
 
 import click
+import msgspec
 
 from cli.main import COMMANDS, interlock
 from cli.topics import EXIT_CODES, topics
+from kernel.bundle.policy import ConsumerPolicy, RoutePolicy
 from kernel.settings import SETTINGS
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference"
@@ -60,6 +65,46 @@ def cli_page() -> str:
     return "\n".join(lines)
 
 
+def policies_page() -> str:
+    """Write every part of a route's and a consumer's policy with its fields, from the structs themselves."""
+    lines = [
+        "# Policies of routes and consumers\n",
+        "How a route behaves, and how a consumer is treated, in this environment: one YAML or JSON document",
+        "each, set whole by `interlock route policy CONTRACT MAJOR --set FILE` and `interlock consumer policy ID",
+        "--set FILE` (operators only), kept by the registry, signed into the bundle. A part that is left out asks",
+        "for nothing. An unknown field, or a value without meaning, is refused with its JSON pointer",
+        "(`policy-invalid`).\n",
+    ]
+    for form, title in ((RoutePolicy, "Routes"), (ConsumerPolicy, "Consumers")):
+        lines += [f"## {title}\n", f"{inspect.getdoc(form)}\n"]
+        for part in msgspec.structs.fields(form):
+            lines.append(f"### `{part.encode_name}`\n")
+            for struct in _structs(part.type):
+                lines += [f"{' '.join((inspect.getdoc(struct) or '').split())}\n", *_fields(struct), ""]
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _structs(form: Any) -> Iterator[type[msgspec.Struct]]:
+    """Yield every struct that a type can hold, outermost first."""
+    if isinstance(form, type) and issubclass(form, msgspec.Struct):
+        yield form
+        for field in msgspec.structs.fields(form):
+            yield from _structs(field.type)
+    for argument in get_args(form):
+        yield from _structs(argument)
+
+
+def _fields(struct: type[msgspec.Struct]) -> list[str]:
+    rows = ["| field | type | default |", "|---|---|---|"]
+    for field in msgspec.structs.fields(struct):
+        form = str(field.type) if get_args(field.type) else getattr(field.type, "__name__", str(field.type))
+        form = re.sub(r"\b(?:[a-z_]+\.)+(?=[A-Za-z])", "", form).replace("|", "or")
+        default = field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
+        shown = "required" if field.required else f"`{default!r}`"
+        rows.append(f"| `{field.encode_name}` | {form} | {shown} |")
+    return rows
+
+
 def commands() -> Iterator[tuple[tuple[str, ...], click.Command]]:
     """Yield the path and the object of every command, in the order of the table."""
 
@@ -84,6 +129,7 @@ PAGES = {
     "cli.md": cli_page,
     "exit-codes.md": exit_codes_page,
     "codes.md": codes_page,
+    "policies.md": policies_page,
 }
 
 

@@ -1,16 +1,51 @@
 """What a route or a consumer may ask for beyond who calls what: one struct for each kind of behaviour.
 
 A part that is None asks for nothing. The registry keeps these as one document per route and per consumer, so
-that a new kind of behaviour needs no new column; msgspec refuses what is not declared here.
+that a new kind of behaviour needs no new column; msgspec refuses what is not declared here, and what a type
+cannot say a part says in its `__post_init__` (kernel/bundle/policy_document.py gives its `ValueError` a place).
+`scripts/write_reference.py` writes docs/reference/policies.md from the docstrings and fields.
 """
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 import msgspec
+
+_HOST: Final = re.compile(
+    r"(?=.{1,253}\Z)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*"
+)
+_FIELD_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}")
+_MOST_HOSTS: Final = 32
+
+
+class Address(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Ways to this major beside `/<contract>/v<major>`, which stays.
+
+    `hosts`: calls with one of these Host names (lower case, no port) are of this route, their path that of the
+    operation alone; no two routes share one. `header`: calls of `/<contract>/…`, without a version in the path,
+    are of this route when the field of this name holds `<major>` or `v<major>`.
+    """
+
+    hosts: tuple[str, ...] = ()
+    header: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what is no host name or field name."""
+        if len(self.hosts) > _MOST_HOSTS or len(set(self.hosts)) != len(self.hosts):
+            raise ValueError(f"hosts are at most {_MOST_HOSTS}, each once")
+        for host in self.hosts:
+            if _HOST.fullmatch(host) is None:
+                raise ValueError(f"{host[:64]!r} is no host name in lower case without a port")
+        if self.header is not None and _FIELD_NAME.fullmatch(self.header) is None:
+            raise ValueError("header is no plain field name")
 
 
 class RoutePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How one route behaves in this environment."""
+
+    address: Address | None = None
 
 
 class ConsumerPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

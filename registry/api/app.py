@@ -16,6 +16,7 @@ from registry.api import (
     contracts,
     health,
     keys,
+    policies,
     reviews,
     routes,
     submissions,
@@ -59,7 +60,7 @@ if TYPE_CHECKING:
     from registry.review.services import Services
 
 BASE: Final = "/api/v1"
-CONTRACT: Final = "contracts/interlock-registry/1.0.0/openapi.yaml"
+CONTRACT: Final = "contracts/interlock-registry/1.1.0/openapi.yaml"
 log = logging.getLogger("interlock.registry.api")
 
 OPERATIONS: Final[Mapping[str, Operation]] = {
@@ -87,6 +88,8 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "dropGrant": consumers.drop_grant,
     "setLimit": consumers.set_limit,
     "dropLimit": consumers.drop_limit,
+    "readConsumerPolicy": policies.of_consumer,
+    "setConsumerPolicy": policies.set_consumer,
     "issueKey": keys.issue,
     "revokeKey": keys.revoke,
     "findAdapters": adapters.find,
@@ -95,6 +98,8 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "findRoutes": routes.find,
     "setRoute": routes.put,
     "removeRoute": routes.remove,
+    "readRoutePolicy": policies.of_route,
+    "setRoutePolicy": policies.set_route,
     "activateVersion": routes.activate,
     "deactivateVersion": routes.deactivate,
     "readBundle": bundles.current,

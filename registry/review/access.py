@@ -39,7 +39,7 @@ def consumers(services: Services) -> tuple[Consumer, ...]:
 def consumer(services: Services, consumer_id: str) -> Consumer:
     """Give one consumer; raises `NotFound`."""
     with services.store.reading() as ledger:
-        return _known(ledger, consumer_id)
+        return known_consumer(ledger, consumer_id)
 
 
 def add_consumer(
@@ -54,7 +54,7 @@ def add_consumer(
         ledger.consumers.add(Consumer(consumer_id, name, audience, services.now(), principal.name))
         detail = {"audience": str(audience)}
         record(services, ledger, principal, "consumer-add", f"consumer/{consumer_id}", detail=detail)
-        return _known(ledger, consumer_id)
+        return known_consumer(ledger, consumer_id)
 
 
 def issue_key(
@@ -68,7 +68,7 @@ def issue_key(
     key = ConsumerKey(secrets.token_hex(8), now, principal.name, expires_at)
     presented = f"{KEY_PREFIX}_{key.id}_{secrets.token_hex(32)}"
     with acting(services, "access") as ledger:
-        found = _known(ledger, consumer_id)
+        found = known_consumer(ledger, consumer_id)
         live = [one for one in found.keys if one.revoked_at is None and not _expired(one, now)]
         if len(live) >= MOST_KEYS:
             raise Conflict(
@@ -83,7 +83,7 @@ def revoke_key(services: Services, principal: Principal, consumer_id: str, key_i
     """Revoke a key for good."""
     principal.require(Role.OPERATOR, act="revoke a key")
     with acting(services, "access") as ledger:
-        found = _known(ledger, consumer_id)
+        found = known_consumer(ledger, consumer_id)
         key = next((one for one in found.keys if one.id == key_id), None)
         if key is None:
             raise NotFound(f"{consumer_id} has no key {key_id[:40]!r}")
@@ -91,7 +91,7 @@ def revoke_key(services: Services, principal: Principal, consumer_id: str, key_i
             raise Conflict(f"the key {key_id} was revoked already")
         ledger.consumers.revoke_key(key_id, services.now())
         record(services, ledger, principal, "key-revoke", f"consumer/{consumer_id}/key/{key_id}")
-        return _known(ledger, consumer_id)
+        return known_consumer(ledger, consumer_id)
 
 
 def grant(services: Services, principal: Principal, consumer_id: str, given: Grant) -> Consumer:
@@ -102,13 +102,13 @@ def grant(services: Services, principal: Principal, consumer_id: str, given: Gra
     """
     principal.require(Role.OPERATOR, act="grant a contract")
     with acting(services, "access") as ledger:
-        found = _known(ledger, consumer_id)
+        found = known_consumer(ledger, consumer_id)
         _check_grant(ledger, found, given)
         ledger.consumers.put_grant(consumer_id, given)
         detail: dict[str, str | int] = {"contract": given.contract, "major": given.major}
         detail["pin"] = given.pin or ""
         record(services, ledger, principal, "grant", f"consumer/{consumer_id}", detail=detail)
-        return _known(ledger, consumer_id)
+        return known_consumer(ledger, consumer_id)
 
 
 def withdraw_grant(
@@ -117,12 +117,12 @@ def withdraw_grant(
     """Take a grant away."""
     principal.require(Role.OPERATOR, act="withdraw a grant")
     with acting(services, "access") as ledger:
-        _known(ledger, consumer_id)
+        known_consumer(ledger, consumer_id)
         if not ledger.consumers.drop_grant(consumer_id, contract, major):
             raise NotFound(f"{consumer_id} has no grant for {contract} v{major}")
         detail: dict[str, str | int] = {"contract": contract, "major": major}
         record(services, ledger, principal, "grant-withdraw", f"consumer/{consumer_id}", detail=detail)
-        return _known(ledger, consumer_id)
+        return known_consumer(ledger, consumer_id)
 
 
 def set_limit(services: Services, principal: Principal, consumer_id: str, limit: Limit) -> Consumer:
@@ -130,7 +130,7 @@ def set_limit(services: Services, principal: Principal, consumer_id: str, limit:
     principal.require(Role.OPERATOR, act="set a limit")
     checked_name(limit.name, "a limit's name")
     with acting(services, "access") as ledger:
-        found = _known(ledger, consumer_id)
+        found = known_consumer(ledger, consumer_id)
         others = [one for one in found.limits if one.name != limit.name]
         if len(others) >= MOST_LIMITS:
             raise Conflict(f"{consumer_id} has {len(others)} limits", hint="drop one first")
@@ -138,18 +138,18 @@ def set_limit(services: Services, principal: Principal, consumer_id: str, limit:
         detail = {"requests": limit.requests, "seconds": limit.seconds, "burst": limit.burst}
         subject = f"consumer/{consumer_id}/limit/{limit.name}"
         record(services, ledger, principal, "limit-set", subject, detail=detail)
-        return _known(ledger, consumer_id)
+        return known_consumer(ledger, consumer_id)
 
 
 def drop_limit(services: Services, principal: Principal, consumer_id: str, name: str) -> Consumer:
     """Remove one named limit."""
     principal.require(Role.OPERATOR, act="drop a limit")
     with acting(services, "access") as ledger:
-        _known(ledger, consumer_id)
+        known_consumer(ledger, consumer_id)
         if not ledger.consumers.drop_limit(consumer_id, name):
             raise NotFound(f"{consumer_id} has no limit {name[:64]!r}")
         record(services, ledger, principal, "limit-drop", f"consumer/{consumer_id}/limit/{name}")
-        return _known(ledger, consumer_id)
+        return known_consumer(ledger, consumer_id)
 
 
 def checked_name(text: str, what: str) -> None:
@@ -160,7 +160,8 @@ def checked_name(text: str, what: str) -> None:
         )
 
 
-def _known(ledger: Ledger, consumer_id: str) -> Consumer:
+def known_consumer(ledger: Ledger, consumer_id: str) -> Consumer:
+    """Give one consumer; raises `NotFound`."""
     found = ledger.consumers.get(consumer_id)
     if found is None:
         raise NotFound(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from kernel.bundle.model import Audience, Grant, Limit
+from kernel.bundle.policy import ConsumerPolicy, RoutePolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class Consumer:
     keys: tuple[ConsumerKey, ...] = ()
     grants: tuple[Grant, ...] = ()
     limits: tuple[Limit, ...] = ()
+    policy: ConsumerPolicy = field(default_factory=ConsumerPolicy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +69,4 @@ class Route:
     report_only: bool = False
     timeout_seconds: float = 30.0
     upstream_prefix: str = ""
+    policy: RoutePolicy = field(default_factory=RoutePolicy)

@@ -121,7 +121,7 @@ def _entry(row: ContractVersion) -> ContractEntry:
 def _consumer(row: environment.Consumer, hashes: Mapping[str, str]) -> Consumer:
     live = (key for key in row.keys if key.revoked_at is None)
     keys = tuple(Key(key.id, hashes[key.id], _text(key.expires_at)) for key in live)
-    return Consumer(row.id, row.name, row.audience, keys, row.grants, row.limits)
+    return Consumer(row.id, row.name, row.audience, keys, row.grants, row.limits, row.policy)
 
 
 def _route(row: environment.Route, current: str) -> Route:
@@ -135,6 +135,7 @@ def _route(row: environment.Route, current: str) -> Route:
         report_only=row.report_only,
         timeout_seconds=row.timeout_seconds,
         upstream_prefix=row.upstream_prefix,
+        policy=row.policy,
     )
 
 

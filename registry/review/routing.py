@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from kernel.bundle.policy import RoutePolicy
 from kernel.contract.lifecycle import SERVED
 from kernel.contract.version import Version
 from registry.errors import Conflict, NotFound, RequestRefused
@@ -77,11 +78,11 @@ def routes(services: Services) -> tuple[Route, ...]:
 def route(services: Services, contract: str, major: int) -> Route:
     """Give one route; raises `NotFound`."""
     with services.store.reading() as ledger:
-        return _known_route(ledger, contract, major)
+        return known_route(ledger, contract, major)
 
 
 def put_route(services: Services, principal: Principal, wanted: Route) -> Route:
-    """Bind a contract's major to an adapter, or change the binding; `current` and `versions` are left alone.
+    """Bind a contract's major to an adapter, or change the binding; `current`, `versions` and policy are left alone.
 
     Raises `NotFound` for an unknown contract or adapter, `RequestRefused` for a canonical schema.
     """
@@ -100,7 +101,8 @@ def put_route(services: Services, principal: Principal, wanted: Route) -> Route:
             raise NotFound(f"{wanted.contract} has no version {wanted.major}.x")
         _known_adapter(ledger, wanted.adapter)
         known = ledger.routes.route(wanted.contract, wanted.major)
-        ledger.routes.put_route(replace(wanted, current=known.current if known else None))
+        current, policy = (known.current, known.policy) if known else (None, RoutePolicy())
+        ledger.routes.put_route(replace(wanted, current=current, policy=policy))
         act = "route-add" if known is None else "route-change"
         detail: dict[str, str | int] = {
             "adapter": wanted.adapter,
@@ -110,7 +112,7 @@ def put_route(services: Services, principal: Principal, wanted: Route) -> Route:
         }
         subject = f"route/{wanted.contract}/v{wanted.major}"
         record(services, ledger, principal, act, subject, detail=detail)
-        return _known_route(ledger, wanted.contract, wanted.major)
+        return known_route(ledger, wanted.contract, wanted.major)
 
 
 def activate(services: Services, principal: Principal, contract: str, number: str) -> Route:
@@ -123,14 +125,14 @@ def activate(services: Services, principal: Principal, contract: str, number: st
     with acting(services, "routes") as ledger:
         found = known_version(ledger, contract, number)
         major = Version.parse(found.version).major
-        _known_route(ledger, contract, major)
+        known_route(ledger, contract, major)
         if found.state not in SERVED:
             raise Conflict(f"{found.label} is {found.state}", hint="only frozen versions are served")
         ledger.routes.activate(contract, major, number, services.now(), principal.name)
         subject = f"route/{contract}/v{major}"
         detail = {"version": number}
         record(services, ledger, principal, "activate", subject, digest=found.digest, detail=detail)
-        return _known_route(ledger, contract, major)
+        return known_route(ledger, contract, major)
 
 
 def deactivate(services: Services, principal: Principal, contract: str, number: str) -> Route:
@@ -139,7 +141,7 @@ def deactivate(services: Services, principal: Principal, contract: str, number: 
     with acting(services, "routes") as ledger:
         found = known_version(ledger, contract, number)
         major = Version.parse(number).major
-        known = _known_route(ledger, contract, major)
+        known = known_route(ledger, contract, major)
         if number not in known.versions:
             raise Conflict(f"{found.label} is not active")
         if known.current == number and len(known.versions) > 1:
@@ -151,19 +153,20 @@ def deactivate(services: Services, principal: Principal, contract: str, number: 
         subject = f"route/{contract}/v{major}"
         detail = {"version": number}
         record(services, ledger, principal, "deactivate", subject, digest=found.digest, detail=detail)
-        return _known_route(ledger, contract, major)
+        return known_route(ledger, contract, major)
 
 
 def remove_route(services: Services, principal: Principal, contract: str, major: int) -> None:
     """Remove a route with all that is active on it: calls get 404, or 410 where the major is retired."""
     principal.require(Role.OPERATOR, act="remove a route")
     with acting(services, "routes") as ledger:
-        _known_route(ledger, contract, major)
+        known_route(ledger, contract, major)
         ledger.routes.drop_route(contract, major)
         record(services, ledger, principal, "route-remove", f"route/{contract}/v{major}")
 
 
-def _known_route(ledger: Ledger, contract: str, major: int) -> Route:
+def known_route(ledger: Ledger, contract: str, major: int) -> Route:
+    """Give one route; raises `NotFound` with the command that makes it."""
     found = ledger.routes.route(contract, major)
     if found is None:
         raise NotFound(

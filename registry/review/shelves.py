@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from kernel.bundle.model import Grant, Limit, PartKind
+    from kernel.bundle.policy import ConsumerPolicy
     from kernel.contract.lifecycle import State
     from registry.review.environment import Adapter, Consumer, ConsumerKey, Route
     from registry.review.model import Approval, Contract, ContractVersion, Kind, Media, Review, ReviewState
@@ -98,6 +99,9 @@ class ConsumerShelf(Protocol):
 
     def add(self, consumer: Consumer) -> None:
         """Enter a consumer."""
+
+    def put_policy(self, consumer_id: str, policy: ConsumerPolicy) -> None:
+        """Set a consumer's policy; replaces the one that stood."""
 
     def add_key(self, consumer_id: str, key: ConsumerKey, sha256: str) -> None:
         """Enter a key by the hash of the whole presented key."""

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, insert, select, update
 
 from kernel.bundle.model import Grant, Limit
+from kernel.bundle.policy import ConsumerPolicy
+from kernel.bundle.policy_document import policy_document
 from registry.review.environment import Consumer, ConsumerKey
 from registry.store.access_tables import consumers, grants, keys, limits
+from registry.store.policies import kept_policy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,8 +45,14 @@ class SqlConsumers:
             "audience": consumer.audience,
             "created_at": consumer.created_at,
             "created_by": consumer.created_by,
+            "policy": policy_document(consumer.policy),
         }
         self._connection.execute(insert(consumers).values(row))
+
+    def put_policy(self, consumer_id: str, policy: ConsumerPolicy) -> None:
+        """Set a consumer's policy; replaces the one that stood."""
+        changed = update(consumers).where(consumers.c.id == consumer_id)
+        self._connection.execute(changed.values(policy=policy_document(policy)))
 
     def add_key(self, consumer_id: str, key: ConsumerKey, sha256: str) -> None:
         """Enter a key by the hash of the whole presented key."""
@@ -123,4 +132,5 @@ class SqlConsumers:
                 Limit(limit.name, limit.requests, limit.seconds, limit.burst)
                 for limit in self._connection.execute(its_limits)
             ),
+            policy=kept_policy(ConsumerPolicy, row.policy, f"the consumer {row.id}"),
         )

@@ -8,9 +8,12 @@ import msgspec
 from sqlalchemy import delete, insert, select, update
 
 from kernel.bundle.model import Limit
+from kernel.bundle.policy import RoutePolicy
+from kernel.bundle.policy_document import policy_document
 from kernel.contract.version import Version
 from registry.review.environment import Adapter, Route
 from registry.store.access_tables import adapters, route_versions, routes
+from registry.store.policies import kept_policy
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -73,6 +76,7 @@ class SqlRoutes:
             "report_only": route.report_only,
             "timeout_seconds": route.timeout_seconds,
             "upstream_prefix": route.upstream_prefix,
+            "policy": policy_document(route.policy),
         }
         which = (routes.c.contract == route.contract) & (routes.c.major == route.major)
         if self._connection.execute(update(routes).where(which).values(content)).rowcount == 0:
@@ -117,6 +121,7 @@ class SqlRoutes:
             report_only=bool(row.report_only),
             timeout_seconds=row.timeout_seconds,
             upstream_prefix=row.upstream_prefix,
+            policy=kept_policy(RoutePolicy, row.policy, f"the route of {row.contract} v{row.major}"),
         )
 
 

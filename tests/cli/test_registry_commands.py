@@ -262,6 +262,15 @@ def test_adapters_and_routes(house: House, folder: Callable[..., str]) -> None:
     assert route["limits"] == [{"name": "all", "requests": 100, "seconds": 1, "burst": 20}]
     assert (route["upstream_prefix"], route["current"]) == ("/lab", "1.0.0")
     house.run("adapter", "remove", "laboratory", code=2)
+    wanted = house.data / "policy.yaml"
+    wanted.write_text("address: {hosts: [orders.example]}\n")
+    house.run("route", "policy", "lab-orders", "1", "--set", str(wanted))
+    assert json.loads(house.run("route", "policy", "lab-orders", "1"))["address"]["hosts"] == [
+        "orders.example"
+    ]
+    wanted.write_text("address: {hosts: [Orders]}\n")
+    house.run("route", "policy", "lab-orders", "1", "--set", str(wanted), code=2)
+    assert json.loads(house.run("route", "policy", "lab-orders", "1", "--clear")) == {}
     house.run("route", "deactivate", "lab-orders", "1.0.0")
     house.run("route", "remove", "lab-orders", "1")
     house.run("adapter", "remove", "laboratory")

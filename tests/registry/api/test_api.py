@@ -18,7 +18,7 @@ with warnings.catch_warnings():
     from registry.api import authority
     from registry.api.app import BASE, OPERATIONS, build_app, read_contract
 
-CONTRACT = Path(__file__).resolve().parents[3] / "contracts/interlock-registry/1.0.0/openapi.yaml"
+CONTRACT = Path(__file__).resolve().parents[3] / "contracts/interlock-registry/1.1.0/openapi.yaml"
 WHO = {"author": "ada", "board": "bo", "ci": "pipeline", "operator": "olga", "auditor": "abe"}
 
 
@@ -409,3 +409,36 @@ async def test_numbers_beyond_doubles_reach_the_reader(client: Client, doubles: 
     done = (await client.ask("POST", "/submissions", "author", wanted)).json()
     answer = await client.ask("GET", f"/reviews/{done['review_id']}", "auditor")
     assert answer.json()["metadata"]["objectives"]["latency_p99_ms"] == 800.5
+
+
+async def test_policies_are_set_read_and_refused_with_their_place(client: Client, doubles: Any) -> None:
+    await frozen(client, doubles)
+    await client.ask("POST", "/consumers", "operator", {"id": "ehr", "name": "EHR", "audience": "internal"})
+    adapter = {"name": "lab", "kind": "http", "settings": {"base_url": "http://127.0.0.1:1"}}
+    await client.ask("POST", "/adapters", "operator", adapter)
+    await client.ask("PUT", "/routes/lab-orders/1", "operator", {"adapter": "lab"})
+    wanted = {"address": {"hosts": ["orders.example"], "header": None}}
+    answer = await client.ask("PUT", "/routes/lab-orders/1/policy", "operator", wanted)
+    assert (answer.status_code, answer.json()) == (200, wanted), answer.text
+    assert (await client.ask("GET", "/routes/lab-orders/1/policy", "author")).json() == wanted
+    assert (await client.ask("PUT", "/consumers/ehr/policy", "operator", {})).json() == {}
+    assert (await client.ask("GET", "/consumers/ehr/policy", "auditor")).json() == {}
+    wrong = await client.ask("PUT", "/routes/lab-orders/1/policy", "operator", {"address": {"hosts": [1]}})
+    assert "/address/hosts/0" in problem(wrong, 422, "policy-invalid")["detail"]
+    problem(await client.ask("GET", "/routes/lab-orders/7/policy", "author"), 404, "not-found")
+    problem(await client.ask("GET", "/consumers/nobody/policy", "operator"), 404, "not-found")
+    problem(await client.ask("PUT", "/consumers/ehr/policy", "board", {}), 403, "not-allowed")
+    problem(await client.ask("GET", "/consumers/ehr/policy", "author"), 403, "not-allowed")
+
+
+def test_our_own_contract_grows_by_its_own_rules() -> None:
+    from kernel.contract.document import parse
+    from kernel.settings import load
+    from registry.compat.policy import compare
+
+    older, newer = (
+        parse((CONTRACT.parents[1] / number / "openapi.yaml").read_bytes()).root
+        for number in ("1.0.0", "1.1.0")
+    )
+    verdict = compare(older, newer, "openapi", settings=load(environ={}))
+    assert (str(verdict.outcome), str(verdict.required_bump)) == ("compatible", "minor")

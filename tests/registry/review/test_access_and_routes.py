@@ -1,16 +1,18 @@
 from __future__ import annotations
 
 import hashlib
+import sqlite3
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from kernel.bundle.model import Grant, Limit
+from kernel.bundle.policy import Address, ConsumerPolicy, RoutePolicy
 from kernel.bundle.read import read_bundle
 from kernel.sealing.keys import KeyFolder
-from registry.errors import Conflict, NotAllowed, NotFound, RequestRefused
-from registry.review import access, impact, lifecycle, publication, routing
+from registry.errors import Conflict, NotAllowed, NotFound, RequestRefused, StoreFailed
+from registry.review import access, impact, lifecycle, policies, publication, routing
 from registry.review.environment import Route
 
 
@@ -188,6 +190,36 @@ def test_changing_a_route_leaves_its_active_versions(services: Any, doubles: Any
         2.5,
     )
     assert bundle(services).routes.routes[0].limits == (Limit("all", 5, 1, 5),)
+
+
+def test_policies_are_kept_published_and_left_alone_by_other_changes(services: Any, doubles: Any) -> None:
+    furnish(services, doubles)
+    routing.activate(services, doubles.OPERATOR, "lab-orders", "1.0.0")
+    assert policies.route_policy(services, "lab-orders", 1) == RoutePolicy()
+    document = {"address": {"hosts": ["orders.example"]}}
+    made = policies.set_route_policy(services, doubles.OPERATOR, "lab-orders", 1, document)
+    routing.put_route(services, doubles.OPERATOR, Route("lab-orders", 1, "laboratory", None))
+    routing.activate(services, doubles.OPERATOR, "lab-orders", "1.1.0")
+    assert made.address == Address(hosts=("orders.example",))
+    assert policies.route_policy(services, "lab-orders", 1) == made
+    assert bundle(services).routes.routes[0].policy == made
+    assert policies.set_consumer_policy(services, doubles.OPERATOR, "ehr", {}) == ConsumerPolicy()
+    assert policies.consumer_policy(services, "ehr") == bundle(services).access.consumers[0].policy
+    policies.set_route_policy(services, doubles.OPERATOR, "lab-orders", 1, {})
+    assert bundle(services).routes.routes[0].policy == RoutePolicy()
+    for who in (doubles.BO, doubles.AUTHOR):
+        with pytest.raises(NotAllowed):
+            policies.set_route_policy(services, who, "lab-orders", 1, {})
+        with pytest.raises(NotAllowed):
+            policies.set_consumer_policy(services, who, "ehr", {})
+
+
+def test_a_policy_of_a_later_release_is_told_and_never_dropped(desk: Any, doubles: Any) -> None:
+    furnish(desk, doubles)
+    with sqlite3.connect(desk.settings.path.parent / "registry.db") as later:
+        later.execute("""UPDATE routes SET policy = '{"teleport": {}}'""")
+    with pytest.raises(StoreFailed, match=r"lab-orders v1 .*teleport"):
+        routing.routes(desk)
 
 
 def test_routes_and_adapters_are_checked(desk: Any, doubles: Any) -> None:

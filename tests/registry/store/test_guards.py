@@ -31,7 +31,7 @@ SETUP = [
     "INSERT INTO registry.verdicts VALUES (1, '0.9.0', 'd', 'compatible', 'none', 'minor', '{}')",
     "INSERT INTO registry.findings VALUES (1, '', 0, 'r', 'warning', 'f', '{}')",
     f"INSERT INTO registry.approvals (review_id, principal, digest, reason, decided_at) VALUES (1, 'bo', '{DIGEST}', 'ok', '{T}')",
-    f"INSERT INTO registry.consumers VALUES ('ehr', 'EHR', 'internal', '{T}', 'op')",
+    f"INSERT INTO registry.consumers VALUES ('ehr', 'EHR', 'internal', '{T}', 'op', '{{}}')",
     f"INSERT INTO registry.keys (id, consumer, sha256, created_at, created_by) VALUES ('k1', 'ehr', '{'c' * 64}', '{T}', 'op')",
     f"INSERT INTO registry.tokens (id, subject, roles, sha256, created_at, created_by) VALUES ('t1', 'ci', '[]', '{'d' * 64}', '{T}', 'op')",
     f"INSERT INTO registry.accounts (name, password, roles, created_at) VALUES ('bo', 'p', '[]', '{T}')",
