@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from kernel.settings import Settings
-    from runtime_proxy.exchange import Handler
+    from runtime_proxy.exchange import Handler, Reply
 
 _BACKLOG: Final = 2048
 _SLOWEST_TICK, _FASTEST_TICK = 0.25, 0.01  # seconds between looks at the deadlines
@@ -40,7 +40,8 @@ class Edge:
         self._loop = loop
         self._server: asyncio.Server | None = None
         self._connections: set[EdgeConnection] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._unfinished: set[EdgeConnection] = set()  # closed by their clients while an exchange goes on
+        self._tasks: set[asyncio.Task[Reply]] = set()
         shortest = min(limits.head_timeout, limits.body_timeout, limits.idle_timeout, limits.write_timeout)
         self._tick = min(_SLOWEST_TICK, max(_FASTEST_TICK, shortest / 8))
         self._clock = loop.call_later(self._tick, self._look)
@@ -84,12 +85,12 @@ class Edge:
         loop = self._loop
         until = loop.time() + self.limits.drain_timeout
         grace = loop.time() + min(_DRAIN_GRACE, self.limits.drain_timeout)
-        while (self._connections or self._tasks) and loop.time() < until:
+        while (self._connections or self._unfinished) and loop.time() < until:
             if loop.time() >= grace:
                 for connection in [one for one in self._connections if one.idle]:
                     connection.expired()
             await asyncio.sleep(0.01)
-        for connection in tuple(self._connections):
+        for connection in (*self._connections, *self._unfinished):
             connection.abort()
         for task in tuple(self._tasks):
             task.cancel()
@@ -110,12 +111,18 @@ class Edge:
         elif above > 0:
             connection.refuse("too-many-connections")
 
-    def left(self, connection: EdgeConnection) -> None:
-        """Forget a closed connection."""
+    def left(self, connection: EdgeConnection, *, busy: bool) -> None:
+        """Forget a closed connection; `busy`: its exchange goes on until `finished`."""
         self._connections.discard(connection)
+        if busy:
+            self._unfinished.add(connection)
 
-    def spawn(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Run a connection's exchanges in a task that outlives the connection where it must."""
+    def finished(self, connection: EdgeConnection) -> None:
+        """Forget a connection that was left while its exchange went on."""
+        self._unfinished.discard(connection)
+
+    def spawn(self, coroutine: Coroutine[Any, Any, Reply]) -> asyncio.Task[Reply]:
+        """Run an exchange in a task that outlives its connection where it must."""
         task = self._loop.create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

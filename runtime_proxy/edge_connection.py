@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Final, cast
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any, Final, cast
 
+from kernel.promise import Promise
 from runtime_proxy.answering import INTERNAL_ERROR, ReplyUnsendable, has_body, head_of
 from runtime_proxy.edge_intake import BODY, BUSY, CLOSED, HEAD, LINGER, NEVER, SKIP, UNKNOWN, Intake
 
@@ -22,20 +24,22 @@ _log = logging.getLogger("interlock.edge")
 class EdgeConnection(Intake):
     """Answers the requests of one client strictly one after the other.
 
-    Exchanges run in one task for the whole connection, made with its first request: that costs less than
-    a task a request, and keeps the order. While the client does not read its answers, nothing more is
-    taken up from it.
+    The coroutine of an exchange is driven from here, not by a task: what it waits for carries it on at
+    once, without a turn of the event loop (kernel/promise.py). An exchange that waits for more than the
+    journal and its provider says so (`Exchange.needs_task`) and gets a task. While the client does not
+    read its answers, nothing more is taken up from it.
     """
 
-    __slots__ = ("_flushed", "_loop", "_unsent", "_waiter", "task")
+    __slots__ = ("_coroutine", "_driving", "_flushing", "_loop", "_unsent", "_waiting")
 
     def __init__(self, edge: EdgeView, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(edge)
         self._loop = loop
-        self._waiter: asyncio.Future[None] | None = None  # the task waits for a request
-        self._flushed: asyncio.Future[None] | None = None  # the task waits for the client to read
+        self._coroutine: Coroutine[Any, None, Reply] | None = None  # of the exchange that is served
+        self._waiting: Promise | asyncio.Future[Any] | None = None  # what the coroutine waits for
+        self._driving = False  # `_drive` is on the stack
+        self._flushing = False  # answered; what the client sent ahead waits until it has read the answer
         self._unsent = -1
-        self.task: asyncio.Task[None] | None = None
 
     # -- asyncio.Protocol ---------------------------------------------------------------------------
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -61,18 +65,18 @@ class EdgeConnection(Intake):
             self._resume_reading()
         elif self._state == BUSY:
             self.deadline = NEVER
-        if self._flushed is not None and not self._flushed.done():
-            self._flushed.set_result(None)
+        if self._flushing:
+            self._flushing = False
+            if self._next():
+                self._drive()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Leave the edge. A running exchange goes on: what it does must be seen through and recorded."""
         del exc
         self._state = CLOSED
         self.deadline = NEVER
-        for future in (self._waiter, self._flushed):
-            if future is not None and not future.done():
-                future.set_result(None)
-        self._edge.left(self)
+        self._flushing = False
+        self._edge.left(self, busy=self._coroutine is not None)
 
     # -- for the edge -------------------------------------------------------------------------------
     @property
@@ -97,47 +101,84 @@ class EdgeConnection(Intake):
 
     def abort(self) -> None:
         """Close at once, and give a running exchange up."""
-        if self.task is not None:
-            self.task.cancel()
         self._transport.abort()
+        if self._waiting is not None:
+            self._waiting.cancel()
 
     # -- serving ------------------------------------------------------------------------------------
     def _begin(self) -> None:
-        """Let the task serve `_exchange`, or answer `_refused`."""
+        """Serve `_exchange`, or answer `_refused`."""
         self._state = BUSY
         self._head_begun = False
         self._body = None
         self.deadline = NEVER
-        if self.task is None:
-            self.task = self._edge.spawn(self._serve())
-        elif self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+        if not self._driving:
+            self._drive()
 
-    async def _serve(self) -> None:
-        """Answer one request after the other; ends with the connection."""
+    def _start(self) -> Coroutine[Any, None, Reply]:
+        exchange = self._exchange
         handler = self._edge.handler
-        while True:
-            exchange = self._exchange
-            try:
-                if self._refused or exchange is None:
-                    reply = await handler.protocol_refusal(self._refused, self._peer, exchange)
+        if self._refused or exchange is None:
+            return handler.protocol_refusal(self._refused, self._peer, exchange)
+        return self._in_task(exchange) if exchange.needs_task else handler.serve(exchange)
+
+    async def _in_task(self, exchange: Exchange) -> Reply:
+        return await self._edge.spawn(self._edge.handler.serve(exchange))
+
+    def _drive(self) -> None:
+        """Carry exchanges on until one waits, or until nothing whole is here."""
+        self._driving = True
+        try:
+            while True:
+                coroutine = self._coroutine
+                if coroutine is None:
+                    coroutine = self._coroutine = self._start()
+                try:
+                    waiting = coroutine.send(None)
+                except StopIteration as end:
+                    reply: Reply = end.value
+                except asyncio.CancelledError:  # given up by `abort`
+                    self._ended()
+                    return
+                except Exception:  # noqa: BLE001 - whatever it is, the client is answered and others go on
+                    _log.exception("a request could not be served")
+                    self._ended()
+                    self._apologise()
+                    return
                 else:
-                    reply = await handler.serve(exchange)
-            except Exception:  # noqa: BLE001 - whatever it is, the client is answered and others go on
-                _log.exception("a request could not be served")
-                self._apologise()
-                return
-            self._answer(reply, exchange)
-            if self._paused_writing and self._state < LINGER:
-                self._flushed = self._loop.create_future()
-                await self._flushed
-                self._flushed = None
-            if self._state < LINGER and not self._next():
-                self._waiter = self._loop.create_future()
-                await self._waiter
-                self._waiter = None
-            if self._state >= LINGER:
-                return
+                    self._wait_for(waiting)
+                    return
+                exchange = self._exchange
+                self._ended()
+                self._answer(reply, exchange)
+                if self._state >= LINGER:
+                    return
+                if self._paused_writing:
+                    self._flushing = True
+                    return
+                if not self._next():
+                    return
+        finally:
+            self._driving = False
+
+    def _wait_for(self, waiting: Promise | asyncio.Future[Any] | None) -> None:
+        self._waiting = waiting
+        if waiting is None:  # a bare `yield`, as asyncio.sleep(0) has it
+            self._loop.call_soon(self._drive)
+        elif isinstance(waiting, Promise):
+            waiting.settled = self._drive
+        else:
+            waiting._asyncio_future_blocking = False  # noqa: SLF001 - what a task does with what it is given
+            waiting.add_done_callback(self._woken)
+
+    def _woken(self, _: asyncio.Future[Any]) -> None:
+        self._drive()
+
+    def _ended(self) -> None:
+        self._coroutine = None
+        self._waiting = None
+        if self._state == CLOSED:
+            self._edge.finished(self)
 
     def _next(self) -> bool:
         """Take up what the client has sent ahead; True when it holds a whole request."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from kernel.settings import Settings
     from runtime_proxy.answering import DateLine
-    from runtime_proxy.exchange import Handler
+    from runtime_proxy.exchange import Handler, Reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +57,11 @@ class EdgeView(Protocol):
     def joined(self, connection: Any) -> None:
         """Count a new connection, or refuse it."""
 
-    def left(self, connection: Any) -> None:
-        """Forget a closed connection."""
+    def left(self, connection: Any, *, busy: bool) -> None:
+        """Forget a closed connection; `busy`: its exchange goes on until `finished`."""
 
-    def spawn(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Run a connection's exchanges in a task that outlives the connection where it must."""
+    def finished(self, connection: Any) -> None:
+        """Forget a connection that was left while its exchange went on."""
+
+    def spawn(self, coroutine: Coroutine[Any, Any, Reply]) -> asyncio.Task[Reply]:
+        """Run an exchange in a task that outlives its connection where it must."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from runtime_proxy.authenticate import Identity
@@ -52,6 +53,7 @@ class Exchange:
     trace_id: str = ""
     received: str | None = None  # id of the audit record that says the call goes out
     sent: bool = False  # the provider may have the call
+    needs_task: bool = False  # `serve` waits for more than promises and futures: the edge gives it a task
     settled: bool = False  # the record of its end has been handed over
     observed: int = 0  # violations that were let through (report only)
     reply_headers: Headers = field(default_factory=list)  # limits, versions …: for any answer
@@ -63,8 +65,10 @@ class Handler(Protocol):
     def admit(self, exchange: Exchange) -> bool:
         """Judge the head alone (guard … authorize); False: do not read the body, `serve` refuses at once."""
 
-    async def serve(self, exchange: Exchange) -> Reply:
+    def serve(self, exchange: Exchange) -> Coroutine[Any, None, Reply]:
         """Carry the exchange out, the body being whole (or the refusal known); never raises."""
 
-    async def protocol_refusal(self, slug: str, peer: str, exchange: Exchange | None) -> Reply:
+    def protocol_refusal(
+        self, slug: str, peer: str, exchange: Exchange | None
+    ) -> Coroutine[Any, None, Reply]:
         """Answer a request that the edge could not read: `slug` names a row of refusals.py."""

@@ -109,13 +109,18 @@ class HttpClient:
 
     async def _send(self, call: Call) -> Answer:
         head = self._head(call)
-        deadline = asyncio.get_running_loop().time() + call.timeout_seconds
-        connection = self._kept() or await self._acquire(deadline, fresh=False)
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + call.timeout_seconds
+        # In tasks of their own: time-outs need one, and whoever waits here may be driven without.
+        connection = self._kept()
+        if connection is None:
+            connection = await loop.create_task(self._acquire(deadline, fresh=False))
         try:
-            return await connection.exchange(head, call, deadline)
+            answer: Answer = await connection.exchange(head, call, deadline)
         except Stale:  # once more, on a connection that nobody had a reason to close
-            connection = await self._acquire(deadline, fresh=True)
-            return await connection.exchange(head, call, deadline)
+            connection = await loop.create_task(self._acquire(deadline, fresh=True))
+            answer = await connection.exchange(head, call, deadline)
+        return answer
 
     async def close(self) -> None:
         """End all connections; calls under way fail as broken."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from adapters.errors import UpstreamBroken, UpstreamError, UpstreamTimeout
 from adapters.wire.http_reading import AnswerBroken, AnswerReader, ReadLimits
+from kernel.promise import Promise
 
 if TYPE_CHECKING:
     from adapters.port import Answer, Call
@@ -64,7 +65,7 @@ class HttpConnection(asyncio.Protocol):
         self._owner = owner
         self._reader = AnswerReader(limits)
         self.loop = loop
-        self._waiter: asyncio.Future[Answer] | None = None
+        self._waiter: Promise | None = None
         self._transport: asyncio.Transport | None = None
         self._poll: select.poll | None = None
         self._paused = False
@@ -93,11 +94,11 @@ class HttpConnection(asyncio.Protocol):
             return not self._poll.poll(0)  # readable while idle: an end, or bytes that nobody asked for
         return True
 
-    def exchange(self, head: bytes, call: Call, deadline: float) -> asyncio.Future[Answer]:
-        """Write one request; the future brings the answer, an `UpstreamError`, or, if idempotent, `Stale`."""
+    def exchange(self, head: bytes, call: Call, deadline: float) -> Promise:
+        """Write one request; the promise brings the answer, an `UpstreamError`, or, if idempotent, `Stale`."""
         transport = self._transport
         assert transport is not None
-        self._waiter = waiter = self.loop.create_future()
+        self._waiter = waiter = Promise(self.loop)
         self._idempotent = call.idempotent
         self._reader.expect(to_head=call.method == b"HEAD")
         self._total = deadline
@@ -178,13 +179,13 @@ class HttpConnection(asyncio.Protocol):
         if waiter is None or waiter.done():
             return
         if self.uses > 1 and not self._reader.started and self._idempotent:
-            waiter.set_exception(Stale())
+            waiter.fail(Stale())
             return
         reason = "closed the connection before it answered" if exc is None else "broke the connection"
-        waiter.set_exception(UpstreamBroken(f"{self._owner.name} {reason}", sent=True))
+        waiter.fail(UpstreamBroken(f"{self._owner.name} {reason}", sent=True))
 
     # -- ends of an exchange ------------------------------------------------------------------------
-    def _complete(self, waiter: asyncio.Future[Answer], answer: Answer) -> None:
+    def _complete(self, waiter: Promise, answer: Answer) -> None:
         self._waiter = None
         answer.upstream_seconds = time.perf_counter() - self._begun
         # An answer before the request was written whole leaves the rest of the request on the wire.
@@ -192,14 +193,13 @@ class HttpConnection(asyncio.Protocol):
             self._owner.released(self)
         else:
             self.close()
-        if not waiter.done():
-            waiter.set_result(answer)
+        waiter.keep(answer)
 
     def _broken(self, error: AnswerBroken) -> UpstreamBroken:
         return UpstreamBroken(f"{self._owner.name}: {error}", sent=True)
 
     def _fail(self, error: UpstreamError) -> None:
         waiter, self._waiter = self._waiter, None
-        if waiter is not None and not waiter.done():
-            waiter.set_exception(error)
         self.close()
+        if waiter is not None:
+            waiter.fail(error)

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from runtime_proxy.exchange import Reply
+from runtime_proxy.exchange import Exchange, Reply
 from tests.doubles.edge import CHUNKED, GET, HOST, NEXT, POST, Client, Pipeline, edge_of, talk
 
 # -- one row a rule: (clause, bytes, what is answered). Every refusal ends the connection. -----------
@@ -414,3 +414,40 @@ async def test_a_reply_may_end_the_connection() -> None:
         assert await client.ended()
         await client.close()
     assert len(pipeline.seen) == 1
+
+
+async def test_an_exchange_that_needs_a_task_gets_one_and_keeps_its_order() -> None:
+    pipeline = Pipeline()
+    tasks: list[object] = []
+
+    async def serve(exchange: Exchange) -> Reply:
+        if exchange.target == b"/slow":
+            async with asyncio.timeout(5):  # asks for the current task
+                await asyncio.sleep(0.01)
+        tasks.append(asyncio.current_task())
+        return Reply(200, [], exchange.target)
+
+    def admit(exchange: Exchange) -> bool:
+        exchange.needs_task = exchange.target == b"/slow"
+        return True
+
+    pipeline.serve, pipeline.admit = serve, admit  # type: ignore[method-assign]
+    async with edge_of(pipeline) as edge:
+        client = await Client.to(edge)
+        client.writer.write(b"GET /slow HTTP/1.1\r\n" + HOST + b"\r\n" + NEXT)
+        bodies = [(await client.answer())[2] for _ in range(2)]
+        await client.close()
+    assert bodies == [b"/slow", b"/next"]
+    assert tasks[0] is not None
+    assert tasks[1] is None
+
+
+async def test_thousands_of_requests_sent_ahead_are_answered_without_depth() -> None:
+    pipeline = Pipeline()
+    async with edge_of(pipeline) as edge:
+        client = await Client.to(edge)
+        client.writer.write(NEXT * 3000)
+        statuses = [(await client.answer())[0] for _ in range(3000)]
+        await client.close()
+    assert statuses == [200] * 3000
+    assert len(pipeline.seen) == 3000
