@@ -130,7 +130,7 @@ class HeadReader:
             try:
                 self._parser.feed_data(data)
             except httptools.HttpParserError:
-                raise RequestRefused("request-malformed") from None
+                raise RequestRefused("framing-refused") from None
 
     def agree(self) -> None:
         """Refuse a message about whose end llhttp and we disagree; called when it is whole."""

@@ -38,11 +38,13 @@ def clean_environment(**more: str) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def proxy_run(file: Path, upstream: str, *options: str, cwd: Path) -> Iterator[tuple[int, str]]:
+def proxy_run(
+    file: Path, upstream: str, *options: str, cwd: Path, settings: dict[str, str] | None = None
+) -> Iterator[tuple[int, str]]:
     """Run `interlock proxy run`; yields its port and what it said until it was ready."""
     child = subprocess.Popen(
         [sys.executable, "-m", "cli", "proxy", "run", str(file), "--upstream", upstream, "--port", "0", *options],
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=cwd, env=clean_environment(),
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=cwd, env=clean_environment(**(settings or {})),
     )  # fmt: skip
     try:
         said = _read_until(child, re.compile(r"http://127\.0\.0\.1:(\d+)"))
@@ -59,7 +61,7 @@ def proxy_run(file: Path, upstream: str, *options: str, cwd: Path) -> Iterator[t
         child.stdout.close()
 
 
-def _read_until(child: subprocess.Popen[bytes], wanted: re.Pattern[str], seconds: float = 30.0) -> str:
+def _read_until(child: subprocess.Popen[bytes], wanted: re.Pattern[str], seconds: float = 90.0) -> str:
     assert child.stdout is not None
     said = ""
     deadline = time.monotonic() + seconds

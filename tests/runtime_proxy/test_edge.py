@@ -72,7 +72,7 @@ REFUSED = [
     ("9112-7.1.1 CR in extension", CHUNKED + b"1;a\rb\r\na\r\n0\r\n\r\n", "framing-refused"),
     ("9112-7.1.1 endless extension", CHUNKED + b"1;" + b"a" * 70_000, "framing-refused"),
     ("9112-7.1.1 flood of extensions", CHUNKED + (b"1;" + b"a" * 200 + b"\r\na\r\n") * 200, "framing-refused"),
-    ("9112-7.1.2 length in trailer", CHUNKED + b"0\r\nContent-Length: 5\r\n\r\n", "request-malformed"),
+    ("9112-7.1.2 length in trailer", CHUNKED + b"0\r\nContent-Length: 5\r\n\r\n", "framing-refused"),
     ("9112-7.1.2 folded trailer", CHUNKED + b"0\r\nx: a\r\n b\r\n\r\n", "framing-refused"),
     ("9112-2.2 bare LF", b"GET /orders HTTP/1.1\nHost: a\n\n", "request-malformed"),
     ("9112-2.2 bare LF after a header", GET + b"X-A: b\nX-C: d\r\n\r\n", "request-malformed"),

@@ -1,0 +1,120 @@
+"""A raw client: bytes out over a socket, whole answers in, strictly framed, nothing repaired."""
+
+from __future__ import annotations
+
+import re
+import socket
+import time
+from dataclasses import dataclass
+from typing import Self
+
+_STATUS = re.compile(rb"HTTP/1\.1 (\d\d\d) [A-Za-z -]*")
+
+
+@dataclass(frozen=True)
+class Got:
+    """One answer, as its bytes say it."""
+
+    status: int
+    headers: tuple[tuple[bytes, bytes], ...]
+    body: bytes
+
+    def header(self, name: bytes) -> list[bytes]:
+        return [value for key, value in self.headers if key == name]
+
+    @property
+    def slug(self) -> str:
+        """The refusal's slug, "" for any other answer."""
+        found = re.search(rb'"urn:interlock:refusal:([a-z-]+)"', self.body)
+        return found[1].decode() if found else ""
+
+
+class RawClient:
+    """One connection to a port of this machine; use it as a context."""
+
+    def __init__(self, port: int, *, receive_buffer: int = 0) -> None:
+        self.socket = socket.socket()
+        if receive_buffer:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        self.socket.settimeout(20)
+        self.socket.connect(("127.0.0.1", port))
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._held = b""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.socket.close()
+
+    def send(self, data: bytes, *, piecewise: bool = False) -> None:
+        """Send, in one go or as a packet a byte; a server that has had enough is no fault of the test's."""
+        try:
+            for piece in [data[i : i + 1] for i in range(len(data))] if piecewise else [data]:
+                self.socket.sendall(piece)
+        except (BrokenPipeError, ConnectionResetError):
+            return
+
+    def half_close(self) -> None:
+        self.socket.shutdown(socket.SHUT_WR)
+
+    def answer(self, *, to_head: bool = False) -> Got | None:
+        """Read one answer; None at the end of the stream."""
+        while b"\r\n\r\n" not in self._held:
+            if not self._more():
+                assert self._held == b"", self._held
+                return None
+        head, _, self._held = self._held.partition(b"\r\n\r\n")
+        line, *lines = head.split(b"\r\n")
+        status = _STATUS.fullmatch(line)
+        assert status is not None, line
+        fields = tuple(
+            (name.lower(), value.strip()) for name, _, value in (one.partition(b":") for one in lines)
+        )
+        code = int(status[1])
+        length = 0
+        if not to_head and code >= 200 and code not in (204, 304):
+            lengths = [value for name, value in fields if name == b"content-length"]
+            assert len(lengths) == 1, fields
+            assert all(name != b"transfer-encoding" for name, _ in fields)
+            length = int(lengths[0])
+        while len(self._held) < length:
+            assert self._more(), "the answer is cut short"
+        body, self._held = self._held[:length], self._held[length:]
+        return Got(code, fields, body)
+
+    def final(self) -> Got | None:
+        """Read one answer, passing over `100 Continue`, which the client may get or not."""
+        while (got := self.answer()) is not None and got.status == 100:
+            pass
+        return got
+
+    def answers(self) -> list[Got]:
+        """Read all answers to the end of the stream."""
+        found = []
+        while (got := self.answer()) is not None:
+            found.append(got)
+        return found
+
+    def ended(self) -> bool:
+        """Wait for the end: True when nothing came before it."""
+        return self._held == b"" and not self._more()
+
+    def silent(self, seconds: float = 0.2) -> bool:
+        """Say whether nothing arrives for a while, and the connection stays open."""
+        self.socket.settimeout(seconds)
+        began = time.monotonic()
+        try:
+            return self._held != b"" and not self._more()
+        except TimeoutError:
+            return time.monotonic() - began >= seconds * 0.9
+        finally:
+            self.socket.settimeout(20)
+
+    def _more(self) -> bool:
+        try:
+            data = self.socket.recv(65536)
+        except ConnectionResetError:
+            return False
+        self._held += data
+        return bool(data)
