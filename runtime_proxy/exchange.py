@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from runtime_proxy.authenticate import Identity
     from runtime_proxy.plan import ServedOperation
     from runtime_proxy.refusal import Refusal
@@ -43,6 +45,9 @@ class Exchange:
     body_limit: int = 0  # bytes; set by `admit`, enforced by the edge while it reads
     request_id: str = ""
     refusal: Refusal | None = None
+    # What `admit` could not know at once: `serve` asks it before all else. It may set `deferred` again.
+    deferred: Callable[[Exchange], Awaitable[Refusal | None]] | None = None
+    held: Held | None = None  # given back when the exchange has ended
     prepared: Reply | None = None  # an answer of our own that needs no provider: health, OPTIONS
     path: bytes = b""  # raw, below the base of the route
     query: bytes = b""  # raw, without "?"
@@ -57,6 +62,13 @@ class Exchange:
     settled: bool = False  # the record of its end has been handed over
     observed: int = 0  # violations that were let through (report only)
     reply_headers: Headers = field(default_factory=list)  # limits, versions …: for any answer
+
+
+class Held(Protocol):
+    """Something that an exchange occupies while it lasts."""
+
+    def release(self) -> None:
+        """Give it back; called once."""
 
 
 class Handler(Protocol):

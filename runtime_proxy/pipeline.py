@@ -173,10 +173,25 @@ class Pipeline:
                 return exchange.prepared
             if exchange.refusal is not None or served is None:
                 return await self._settling.refuse(exchange, exchange.refusal or InternalError())
+            if exchange.deferred is not None:
+                return await self._after_waiting(exchange, served)
             return await self._carry_out(exchange, served)
         except Exception:
             log.exception("a fault while serving, request %s", exchange.request_id)
             return await self._settling.crashed(exchange)
+
+    async def _after_waiting(self, exchange: Exchange, served: ServedOperation) -> Reply:
+        """Finish the judging that `admit` left open, then carry out; what was occupied is given back."""
+        try:
+            while exchange.deferred is not None:
+                ask, exchange.deferred = exchange.deferred, None
+                exchange.refusal = await ask(exchange)
+                if exchange.refusal is not None:
+                    return await self._settling.refuse(exchange, exchange.refusal)
+            return await self._carry_out(exchange, exchange.operation or served)
+        finally:
+            if exchange.held is not None:
+                exchange.held.release()
 
     async def _carry_out(self, exchange: Exchange, served: ServedOperation) -> Reply:
         # One coroutine on purpose: each further one costs every request about a microsecond.

@@ -79,7 +79,12 @@ def policies_page() -> str:
         lines += [f"## {title}\n", f"{inspect.getdoc(form)}\n"]
         for part in msgspec.structs.fields(form):
             lines.append(f"### `{part.encode_name}`\n")
-            for struct in _structs(part.type):
+            structs = list(dict.fromkeys(_structs(part.type)))
+            if not structs:
+                lines.append(f"{_form(part)}, default `{part.default!r}`\n")
+            for struct in structs:
+                if len(structs) > 1:
+                    lines.append(f"**{struct.__name__}**\n")
                 lines += [f"{' '.join((inspect.getdoc(struct) or '').split())}\n", *_fields(struct), ""]
     return "\n".join(lines).rstrip("\n") + "\n"
 
@@ -97,12 +102,18 @@ def _structs(form: Any) -> Iterator[type[msgspec.Struct]]:
 def _fields(struct: type[msgspec.Struct]) -> list[str]:
     rows = ["| field | type | default |", "|---|---|---|"]
     for field in msgspec.structs.fields(struct):
-        form = str(field.type) if get_args(field.type) else getattr(field.type, "__name__", str(field.type))
-        form = re.sub(r"\b(?:[a-z_]+\.)+(?=[A-Za-z])", "", form).replace("|", "or")
+        form = _form(field)
         default = field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
         shown = "required" if field.required else f"`{default!r}`"
         rows.append(f"| `{field.encode_name}` | {form} | {shown} |")
     return rows
+
+
+def _form(field: Any) -> str:
+    form = str(field.type) if get_args(field.type) else getattr(field.type, "__name__", str(field.type))
+    form = re.sub(r"\b(?:[a-z_]+\.)+(?=[A-Za-z])", "", form).replace("|", "or")
+    form = re.sub(r"Annotated\[(\w+), Meta\(ge=(\d+), le=(\d+)\)\]", r"\1 from \2 to \3", form)
+    return re.sub(r"Annotated\[(\w+), Meta\(pattern='([^']*)'\)\]", r"\1 `\2`", form)
 
 
 def commands() -> Iterator[tuple[tuple[str, ...], click.Command]]:

@@ -13,6 +13,8 @@ from typing import Final
 
 import msgspec
 
+from kernel.bundle.limits import Limits, Priority, Weight
+
 _HOST: Final = re.compile(
     r"(?=.{1,253}\Z)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*"
 )
@@ -43,10 +45,15 @@ class Address(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RoutePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How one route behaves in this environment."""
+    """How one route behaves in this environment; `weights` (operation id → calls it counts as)."""
 
+    limits: Limits | None = None
+    weights: dict[str, Weight] | None = None
     address: Address | None = None
 
 
 class ConsumerPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How one consumer is treated in this environment."""
+    """How one consumer is treated in this environment; `priority` decides who is shed first under load."""
+
+    limits: Limits | None = None
+    priority: Priority | None = None  # None: normal
