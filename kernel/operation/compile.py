@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from kernel.contract.positions import token
+from kernel.operation.idempotency import EXTENSION as IDEMPOTENCY
+from kernel.operation.idempotency import compile_idempotency
 from kernel.operation.limits import DEFAULT, OperationLimits
 from kernel.operation.members import listing, mapping, refused
 from kernel.operation.operation import Operation
@@ -97,6 +99,7 @@ def compile_contract(
             operation.id = str(spec.get("operationId") or f"{method.decode()} {template}")
             operation.segments = tuple(template.split("/")[1:])
             operation.names, operation.security = names, security
+            operation.idempotency = compile_idempotency(spec.get(IDEMPOTENCY), method, pointer)
             made.append(operation)
     return CompiledContract(name, version, tuple(made), schemes)
 

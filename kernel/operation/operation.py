@@ -10,6 +10,7 @@ from kernel.operation.requests import Requests
 
 if TYPE_CHECKING:
     from kernel.contract.finding import Finding
+    from kernel.operation.idempotency import Idempotency
     from kernel.operation.message import Headers
     from kernel.operation.schemas import Schemas
     from kernel.operation.violation import RequestProblem, Violation
@@ -25,6 +26,7 @@ class Operation:
     `names` the parameters of its braces in order. `security` holds the alternatives of which one must be
     met, each scheme → scopes; an empty mapping among them admits anybody, an empty tuple means that no
     security is declared. `max_body` is in bytes (`x-interlock-max-body`; None: the edge's own limit).
+    `idempotency` is what `x-interlock-idempotency` says.
     """
 
     __slots__ = (
@@ -36,6 +38,7 @@ class Operation:
         "_specs",
         "deprecated",
         "id",
+        "idempotency",
         "max_body",
         "method",
         "names",
@@ -58,6 +61,7 @@ class Operation:
     takes_body: bool
     request_body_required: bool
     max_body: int | None
+    idempotency: Idempotency | None
     deprecated: bool
     unknown_query: str
 
