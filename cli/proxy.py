@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.errors import Exit
+from cli.proxy_keys import resolve, unresolved
 
 if TYPE_CHECKING:
     from kernel.bundle.model import Bundle
@@ -27,6 +28,10 @@ _DATA = click.option(
 @click.group()
 def proxy() -> None:
     """Run, check and question the data plane."""
+
+
+proxy.add_command(unresolved)
+proxy.add_command(resolve)
 
 
 @proxy.command()

@@ -24,6 +24,7 @@ from kernel.sealing.private_files import replace_file
 from runtime_proxy.dataplane import DataPlane
 from runtime_proxy.edge import Edge, serve_edge
 from runtime_proxy.errors import ActivationFailed
+from runtime_proxy.key_rooms import key_room
 from runtime_proxy.throwaway import Throwaway, Way, make_bundle, prepare_all
 from runtime_proxy.workers import run_worker, settle_memory, stop_event
 
@@ -123,6 +124,7 @@ async def _plane(
             lambda instance: build(instance, house),
             server=WRITER,
             open_reports=folder is not None,
+            keys=key_room(root, settings),
         )
         house = House(settings, bundle=plane.bundle, audit=journal)
         try:

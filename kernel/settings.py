@@ -97,6 +97,14 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("proxy_bundle_poll", float, 0.2, "seconds between looks for a newer bundle", 0.05, 60),
     Setting(
+        "idempotency_max_bytes",
+        int,
+        4 * 1024**3,
+        "size of the file of idempotency keys and their answers beyond which no further key is taken",
+        2**20,
+        2**44,
+    ),
+    Setting(
         "audit_fsync",
         bool,
         True,

@@ -22,6 +22,7 @@ from runtime_proxy.credentials import (
 )
 from runtime_proxy.declared import declares_header, undeclared_conditions
 from runtime_proxy.errors import ActivationFailed
+from runtime_proxy.idempotency import keyed_of
 from runtime_proxy.match import Mount, Router
 from runtime_proxy.plan import (
     IDEMPOTENT,
@@ -171,6 +172,7 @@ class _Assembly:
             dropped=dropped - {b"x-request-id"} if keeps else dropped,
             keeps_request_id=keeps,
             body_limit=limit if most is None else min(most, limit),
+            keyed=keyed_of(operation.idempotency, route.name, operation.id),
             audit=operation_fields(
                 contract=version.contract,
                 version=version.version,

@@ -12,7 +12,9 @@ from runtime_proxy.adapter_set import AdapterSet
 from runtime_proxy.assemble import Terms
 from runtime_proxy.guard import Guard
 from runtime_proxy.health import Health
+from runtime_proxy.idempotency import NO_KEYS, Keeping
 from runtime_proxy.pipeline import Pipeline
+from runtime_proxy.settle import Settling
 from runtime_proxy.throttle import LocalLimiter
 from runtime_proxy.trail import Trail
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from kernel.bundle.model import AdapterInstance, Bundle
     from kernel.bundle.read import BundleSource
     from kernel.settings import Settings
+    from runtime_proxy.idempotency import KeyRoom
     from runtime_proxy.plan import Plan
     from runtime_proxy.trail import AuditJournal
 
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 class DataPlane:
     """One worker: `handler` is what the edge calls; `build` makes adapters (adapters/catalog.py).
 
+    `keys` is where idempotency keys are kept; without it, calls that need one get 503.
     `open_reports` is for `proxy run` alone: routes that report requests then ask for no key.
     """
 
@@ -43,16 +47,19 @@ class DataPlane:
         open_reports: bool = False,
         swapped: Callable[[Plan], None] = lambda _: None,
         monotonic: Callable[[], int] = time.monotonic_ns,
+        keys: KeyRoom = NO_KEYS,
     ) -> None:
         fields = {"server": server, "environment": settings["environment"]}
         self._trail = Trail(journal, fields, clock=monotonic)
         self.health = Health(self._trail)
+        self._keeping = Keeping(keys, self._trail, Settling(self._trail))
         limiter = LocalLimiter()
         self.handler = Pipeline(
             Guard(settings["proxy_guard_requests"]),
             limiter,
             self._trail,
             self.health,
+            self._keeping,
             monotonic=monotonic,
         )
         self.adapters = AdapterSet(build, grace=settings["proxy_body_timeout"])
@@ -88,3 +95,4 @@ class DataPlane:
             await asyncio.gather(self._watch, return_exceptions=True)
         await self.adapters.stop()
         await self._trail.stop()
+        await self._keeping.close()

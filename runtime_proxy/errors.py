@@ -2,6 +2,7 @@
 
 RuntimeProxyError
 ├── ActivationFailed   a verified bundle that cannot be served; the one before keeps serving
+├── KeysUnavailable    idempotency keys cannot be read or written
 └── StartFailed        the proxy cannot begin: an address, a file, a setting
 """
 
@@ -20,6 +21,12 @@ class ActivationFailed(RuntimeProxyError):
     """A bundle that is signed and whole, and still cannot be served."""
 
     code = "activation-failed"
+
+
+class KeysUnavailable(RuntimeProxyError):
+    """The store of idempotency keys cannot be read or written."""
+
+    code = "idempotency-keys-unavailable"
 
 
 class StartFailed(RuntimeProxyError):

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from runtime_proxy.authenticate import Identity
+    from runtime_proxy.idempotency_store import Claimed
     from runtime_proxy.plan import ServedOperation
     from runtime_proxy.refusal import Refusal
 
@@ -60,6 +61,7 @@ class Exchange:
     sent: bool = False  # the provider may have the call
     needs_task: bool = False  # `serve` waits for more than promises and futures: the edge gives it a task
     settled: bool = False  # the record of its end has been handed over
+    claim: Claimed | None = None  # the idempotency key that this exchange holds
     observed: int = 0  # violations that were let through (report only)
     reply_headers: Headers = field(default_factory=list)  # limits, versions …: for any answer
 

@@ -19,6 +19,7 @@ from runtime_proxy.throttle import LocalLimiter
 
 if TYPE_CHECKING:
     from kernel.bundle.model import Bundle
+    from kernel.operation.idempotency import Idempotency
     from runtime_proxy.compiled import Compiled
     from runtime_proxy.plan import Access, LimitSet, Plan, ServedOperation, ServedRoute
 
@@ -133,6 +134,7 @@ def _described(served: ServedOperation, found: Match, limits: LimitSet) -> dict[
         "security": _security(found),
         "audit": ["received", "completed"] if served.changes else ["completed"],
         "body_limit": served.body_limit,
+        "idempotency": _idempotency(found.operation.idempotency),
         "limits": _limits(limits),
         "answers": "reported" if route.report_only else "enforced",
         "adapter": f"{route.adapter.name} ({route.adapter.adapter.kind})",
@@ -140,6 +142,13 @@ def _described(served: ServedOperation, found: Match, limits: LimitSet) -> dict[
         "timeout_seconds": route.timeout_seconds,
         "unservable": served.fault,
     }
+
+
+def _idempotency(terms: Idempotency | None) -> str:
+    if terms is None:
+        return "no key is taken"
+    needed = "required" if terms.required else "optional"
+    return f"key {needed}, kept for {terms.ttl_seconds} s, unique in the {terms.scope}"
 
 
 def _security(found: Match) -> list[str]:

@@ -77,6 +77,7 @@ def observe_undeclared(exchange: Exchange, route: ServedRoute, path: bytes, slug
         idempotent=exchange.method in IDEMPOTENT,
         audit=audit | {"method": exchange.method.decode("ascii", "replace")},
         fault="",
+        keyed=None,
     )
     exchange.path = path[len(route.base) :] or b"/"
     exchange.body_limit = model.body_limit

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from runtime_proxy.exchange import Exchange, Reply
     from runtime_proxy.guard import Guard
     from runtime_proxy.health import Health
+    from runtime_proxy.idempotency import Keeping
     from runtime_proxy.match import Match
     from runtime_proxy.plan import Access, Plan, ServedOperation, ServedRoute
     from runtime_proxy.throttle import Limiter
@@ -48,6 +49,7 @@ class Pipeline:
         limiter: Limiter,
         trail: Trail,
         health: Health,
+        keeping: Keeping,
         *,
         monotonic: Callable[[], int] = time.monotonic_ns,
         wall: Callable[[], float] = time.time,
@@ -58,6 +60,7 @@ class Pipeline:
         self._trail = trail
         self._settling = Settling(trail)
         self._health = health
+        self._keeping = keeping
         self._monotonic = monotonic
         self._wall = wall
 
@@ -174,11 +177,14 @@ class Pipeline:
             if exchange.refusal is not None or served is None:
                 return await self._settling.refuse(exchange, exchange.refusal or InternalError())
             if exchange.deferred is not None:
-                return await self._after_waiting(exchange, served)
-            return await self._carry_out(exchange, served)
+                reply = await self._after_waiting(exchange, served)
+            else:
+                reply = await self._carry_out(exchange, served)
         except Exception:
             log.exception("a fault while serving, request %s", exchange.request_id)
-            return await self._settling.crashed(exchange)
+            reply = await self._settling.crashed(exchange)
+        claimed = exchange.claim
+        return reply if claimed is None else await self._keeping.end(claimed, exchange, reply)
 
     async def _after_waiting(self, exchange: Exchange, served: ServedOperation) -> Reply:
         """Finish the judging that `admit` left open, then carry out; what was occupied is given back."""
@@ -193,13 +199,19 @@ class Pipeline:
             if exchange.held is not None:
                 exchange.held.release()
 
-    async def _carry_out(self, exchange: Exchange, served: ServedOperation) -> Reply:
+    async def _carry_out(  # noqa: PLR0911 - each step may be the last
+        self, exchange: Exchange, served: ServedOperation
+    ) -> Reply:
         # One coroutine on purpose: each further one costs every request about a microsecond.
         settling, trail = self._settling, self._trail
         refusal = validate_request(served, exchange)
         if refusal is not None and not observe_request(served, exchange, refusal):
             return await settling.refuse(exchange, refusal)
         call = prepare(served, exchange)
+        if served.keyed is not None:
+            told = await self._keeping.begin(served.keyed, exchange, served, call)
+            if told is not None:
+                return told
         try:
             trail.check()
             if served.changes:

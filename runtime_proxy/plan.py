@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from adapters.port import Adapter, Headers
     from kernel.bundle.model import Audience
+    from kernel.operation.idempotency import Idempotency
     from kernel.operation.operation import Operation
     from kernel.operation.violation import RequestProblem, Violation
     from runtime_proxy.credentials import CookieReader, QueryReader, Reader
@@ -57,6 +58,14 @@ class Security:
     open_to_all: bool
     challenges: tuple[tuple[bytes, bytes], ...]  # WWW-Authenticate lines
     unverifiable: bool  # something is declared, and nothing of it can be verified here
+
+
+@dataclass(frozen=True, slots=True)
+class Keyed:
+    """What an operation needs for its idempotency keys; `space` names what a key is unique in."""
+
+    terms: Idempotency
+    space: bytes
 
 
 @dataclass(slots=True, eq=False)
@@ -143,6 +152,7 @@ class ServedOperation:
     body_limit: int
     audit: dict[str, Any]  # fields of every audit record of this operation
     fault: str = ""  # why the operation cannot be served: found when it was first compiled
+    keyed: Keyed | None = None  # it takes an Idempotency-Key
 
 
 @dataclass(slots=True, eq=False)

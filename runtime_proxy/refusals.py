@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from runtime_proxy import refusals_call, refusals_edge, refusals_head
+from runtime_proxy import refusals_call, refusals_edge, refusals_head, refusals_keyed
 
 if TYPE_CHECKING:
     from runtime_proxy.refusal import Refusal
 
 # In the order in which a request can meet them.
 REFUSALS: Final[dict[str, type[Refusal]]] = {
-    row.slug: row for row in (*refusals_edge.ROWS, *refusals_head.ROWS, *refusals_call.ROWS)
+    row.slug: row
+    for row in (*refusals_edge.ROWS, *refusals_head.ROWS, *refusals_keyed.ROWS, *refusals_call.ROWS)
 }

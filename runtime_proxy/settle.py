@@ -58,6 +58,8 @@ class Settling:
         """End a call whose *completed* cannot be kept: its answer is withheld, and not denied."""
         log.critical("the end of a call could not be recorded: %s", error)
         if exchange.sent and served.changes:
+            if exchange.claim is not None:
+                exchange.claim.fate = "doubt"
             return answer_of(OutcomeUnknown(), exchange)
         return answer_of(AuditUnavailable(_WITHHELD if exchange.sent else ""), exchange)
 
@@ -79,6 +81,8 @@ class Settling:
             exchange.request_id,
         )
         refusal = ProviderBrokeContract()
+        if exchange.claim is not None:
+            exchange.claim.fate = "keep"  # it was carried out, whatever a status of ours may mean elsewhere
         return await self._end(
             exchange,
             served,
@@ -93,6 +97,8 @@ class Settling:
         """End without an answer: unreachable, too late, or not HTTP; what was sent decides what is known."""
         exchange.sent = error.sent
         unknown = error.sent and not served.idempotent
+        if exchange.claim is not None:
+            exchange.claim.fate = "doubt" if unknown else "release"
         refusal: Refusal
         if isinstance(error, Late):
             refusal = UpstreamTimeout("" if error.sent else "No connection to the provider was free in time.")
@@ -143,6 +149,8 @@ class Settling:
         try:
             if served is not None and (exchange.received is not None or exchange.sent):
                 unknown = exchange.sent and served.changes
+                if exchange.claim is not None:
+                    exchange.claim.fate = "doubt" if unknown else "release"
                 refusal: Refusal = OutcomeUnknown() if unknown else InternalError()
                 return await self._end(
                     exchange,

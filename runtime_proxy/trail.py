@@ -147,6 +147,20 @@ class Trail:
         exchange.settled = True
         return self._journal.append(record)
 
+    def replayed(self, exchange: Exchange, status: int, body: bytes, first: str) -> asyncio.Future[None]:
+        """Record that the answer to an earlier exchange (`first`: its request id) is given again."""
+        record = self._record(
+            exchange,
+            "replayed",
+            outcome="success" if status < _CLIENT_ERROR else "failed",
+            status=status,
+            request_body=exchange.body,
+            response_body=body,
+            more={"replays": first},
+        )
+        exchange.settled = True
+        return self._journal.append(record)
+
     def refused(self, exchange: Exchange, refusal: Refusal) -> asyncio.Future[None] | None:
         """Record a call that never reached its provider; None: it was counted into a series."""
         now = self._clock()

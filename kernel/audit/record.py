@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 Stage = Literal[
     "received",  # a mutating call, durable before it is forwarded
     "completed",  # the end of a call, durable before the first byte of its answer
+    "replayed",  # a repeat under an idempotency key got the first answer again; nothing was forwarded
     "refused",  # a call that never reached its provider
     "series-opened",  # refusals of one source come too fast: from here on they are counted
     "series-closed",  # how many they were
@@ -77,6 +78,7 @@ FIELDS: dict[str, str] = {
     "origin": "where the data comes from",
     "bundle": "serials of the bundle parts in force: contracts.access.routes",
     "report_only": "true where an answer outside the contract was let through on purpose",
+    "replays": "X-Request-Id of the exchange whose answer was given again",
     "count": "refusals in a series; absent when a crash lost it",
     "first_at": "time of the first refusal of a series",
     "last_at": "time of the last refusal of a series",

@@ -37,18 +37,18 @@ paths:
 """
 
 
-def make(data: Path, upstream: str) -> None:
+def make(data: Path, upstream: str, document: bytes = ORDERS, serial: int = 1) -> None:
     """Sign a bundle with one open route /orders/v1 to `upstream`."""
     keys = KeyFolder(data / "keys")
     signer = keys.ensure("registry", "contracts", "access", "routes")
     folder = data / "bundle"
-    digest = write_blob(folder, canonical_bytes(parse(ORDERS).root))
+    digest = write_blob(folder, canonical_bytes(parse(document).root))
     entry = ContractEntry("orders", "1.0.0", "openapi", "frozen", "internal", digest)
     adapter = AdapterInstance("provider", "http", {"base_url": upstream})
     route = Route("orders", 1, "1.0.0", ("1.0.0",), "provider")
-    write_part(folder, ContractsPart(1, (entry,)), signer)
-    write_part(folder, AccessPart(1, ()), signer)
-    write_part(folder, RoutesPart(1, "test", (adapter,), (route,)), signer)
+    write_part(folder, ContractsPart(serial, (entry,)), signer)
+    write_part(folder, AccessPart(serial, ()), signer)
+    write_part(folder, RoutesPart(serial, "test", (adapter,), (route,)), signer)
 
 
 @contextlib.contextmanager

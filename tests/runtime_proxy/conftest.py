@@ -29,6 +29,7 @@ from kernel.errors import AuditError
 from kernel.settings import load
 from runtime_proxy.dataplane import DataPlane
 from runtime_proxy.exchange import Exchange, Reply
+from runtime_proxy.idempotency import NO_KEYS, KeyRoom
 
 
 def pytest_asyncio_loop_factories(
@@ -180,7 +181,7 @@ def answer(status: int, body: Any = None, *headers: tuple[bytes, bytes]) -> Answ
 class House:
     """One data plane with its doubles; `publish` puts a bundle in force."""
 
-    def __init__(self, *, open_reports: bool = False, **settings: Any) -> None:
+    def __init__(self, *, open_reports: bool = False, keys: KeyRoom = NO_KEYS, **settings: Any) -> None:
         self.now = 1_000_000_000_000
         self.journal = Journal()
         self.provider = Provider()
@@ -191,6 +192,7 @@ class House:
             lambda _: self.provider,
             open_reports=open_reports,
             monotonic=lambda: self.now,
+            keys=keys,
         )
         self.pipeline = self.plane.handler
         self._serial = 0

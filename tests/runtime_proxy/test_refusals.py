@@ -29,9 +29,9 @@ def test_a_row_says_everything_that_its_page_needs(row: type[Refusal]) -> None:
 
 
 def test_no_slug_is_given_twice() -> None:
-    from runtime_proxy import refusals_call, refusals_edge, refusals_head
+    from runtime_proxy import refusals_call, refusals_edge, refusals_head, refusals_keyed
 
-    rows = (*refusals_edge.ROWS, *refusals_head.ROWS, *refusals_call.ROWS)
+    rows = (*refusals_edge.ROWS, *refusals_head.ROWS, *refusals_keyed.ROWS, *refusals_call.ROWS)
     assert len(rows) == len(REFUSALS)
 
 
