@@ -26,22 +26,45 @@ class AlreadyRunning(InterlockError):
 def refuse_second(data: Path, part: str) -> None:
     """Raise `AlreadyRunning` when a part (registry, proxy) runs on the data folder; nothing is touched.
 
-    The lock of the part's journal is what says so: it ends with its process, however that ends.
+    The lock of the part's journal, or of a supervisor, is what says so: it ends with its process, however
+    that ends.
     """
+    for file in (data / "audit" / part / "lock", data / "run" / f"{part}.lock"):
+        try:
+            lock = os.open(file, os.O_RDONLY | os.O_NOFOLLOW)
+        except OSError:
+            continue  # never started, or not ours to open: the part itself says what is wrong
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise _already(data, part) from None
+        finally:
+            os.close(lock)
+
+
+def claim(data: Path, part: str) -> int:
+    """Hold a data folder for a part with several processes; gives the descriptor that holds it.
+
+    The claim lives as long as any process that inherited it. Raises `AlreadyRunning`.
+    """
+    refuse_second(data, part)
+    file = data / "run" / f"{part}.lock"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    lock = os.open(file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o640)
     try:
-        lock = os.open(data / "audit" / part / "lock", os.O_RDONLY | os.O_NOFOLLOW)
-    except OSError:
-        return  # never started, or not ours to open: the part itself says what is wrong
-    try:
-        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        pid = announced(data, part)
-        raise AlreadyRunning(
-            f"a {part} already runs on this data folder (pid {pid if pid is not None else 'not told yet'})",
-            hint="end that one first, or give another folder with --data",
-        ) from None
-    finally:
         os.close(lock)
+        raise _already(data, part) from None
+    return lock
+
+
+def _already(data: Path, part: str) -> AlreadyRunning:
+    pid = announced(data, part)
+    return AlreadyRunning(
+        f"a {part} already runs on this data folder (pid {pid if pid is not None else 'not told yet'})",
+        hint="end that one first, or give another folder with --data",
+    )
 
 
 def announced(data: Path, part: str) -> int | None:

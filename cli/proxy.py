@@ -25,6 +25,11 @@ _DATA = click.option(
 )
 
 
+_WORKERS = click.option(
+    "--workers", type=click.IntRange(0, 256), help="Worker processes (default 1; 0: one for each core)."
+)
+
+
 @click.group()
 def proxy() -> None:
     """Run, check and question the data plane."""
@@ -38,17 +43,18 @@ proxy.add_command(resolve)
 @_DATA
 @click.option("--proxy-port", "port", type=int, help="Port (default 8701; 0 takes any free one).")
 @click.option("--proxy-host", "host", help="Address to listen on (default 127.0.0.1).")
-def serve(data: Path | None, port: int | None, host: str | None) -> int:
+@_WORKERS
+def serve(data: Path | None, port: int | None, host: str | None, workers: int | None) -> int:
     """Serve the bundle of a data folder until SIGTERM or SIGINT, then drain.
 
     Needs no registry: newer bundles are taken up as they appear, and one that does not verify or cannot
-    be served is left where it is.
+    be served is left where it is. With two workers or more, SIGHUP replaces program and workers one after
+    the other, without a refused connection.
     """
-    from cli.proxy_process import run_loop
-    from cli.proxy_process import serve as serve_folder
+    settings = _settings(data, proxy_port=port, proxy_host=host, proxy_workers=workers)
+    from cli.proxy_workers import serve_folder, workers_of
 
-    run_loop(serve_folder(_settings(data, proxy_port=port, proxy_host=host)))
-    return Exit.OK
+    return serve_folder(settings, workers_of(settings))
 
 
 @proxy.command()
@@ -67,6 +73,7 @@ def serve(data: Path | None, port: int | None, host: str | None) -> int:
 @click.option(
     "--keep-going", is_flag=True, help="Start although some operations cannot be checked (they get 501)."
 )
+@_WORKERS
 def run(
     *,
     file: Path,
@@ -77,13 +84,15 @@ def run(
     report_only: bool,
     timeout: float,
     keep_going: bool,
+    workers: int | None,
 ) -> int:
     """Validate every request and answer of one OpenAPI FILE in front of a provider. Works alone.
 
     The file's own paths are served (`servers` is ignored). Where the file declares security, a throw-away
     key is made and printed; else no key is asked for. One line on stderr says the URL once it is ready.
     """
-    from cli.proxy_process import Local, run_file, run_loop
+    from cli.proxy_process import Local
+    from cli.proxy_workers import serve_file, workers_of
     from runtime_proxy.throwaway import Way
 
     way = Way(upstream, _checked_prefix(prefix), report_only, timeout)
@@ -93,10 +102,10 @@ def run(
         proxy_host=host,
         proxy_guard_requests=10_000_000,
         proxy_drain_timeout=5.0,
+        proxy_workers=workers,
         audit_fsync=False,
     )
-    run_loop(run_file(Local(file, way, keep_going), settings), quiet=True)
-    return Exit.OK
+    return serve_file(Local(file, way, keep_going), settings, workers_of(settings))
 
 
 @proxy.command()

@@ -29,10 +29,12 @@ from runtime_proxy.throwaway import Throwaway, Way, make_bundle, prepare_all
 from runtime_proxy.workers import run_worker, settle_memory, stop_event
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Coroutine
+    from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 
     from kernel.audit.heads import HeadSigner
     from kernel.settings import Settings
+    from runtime_proxy.plan import Plan
+    from runtime_proxy.seat import Seat
 
 WRITER = "proxy"  # name of the journal of this worker
 _HEADS_KEY = "proxy-heads"
@@ -40,18 +42,33 @@ _HEADS_KEY = "proxy-heads"
 
 def run_loop(main: Coroutine[Any, Any, None], *, quiet: bool = False) -> None:
     """Run on uvloop with logs on stderr; `quiet` tells warnings only, in one short line each."""
+    log_to_stderr(quiet=quiet)
+    run_worker(main)
+
+
+def log_to_stderr(*, quiet: bool) -> None:
+    """Begin to log; `quiet` tells warnings only, in one short line each."""
     form = "%(levelname)s %(message)s" if quiet else "%(asctime)s %(levelname)s %(name)s: %(message)s"
     logging.basicConfig(format=form, level=logging.WARNING if quiet else logging.INFO)
-    run_worker(main)
+
+
+def bundle_source(settings: Settings) -> BundleSource:
+    """Give the bundle folder of a data folder, with its memory of what was served."""
+    keys = KeyFolder(settings.path / "keys")
+    return BundleSource(settings.path / "bundle", keys.trust, settings.path / "run" / "bundle-seen.json")
+
+
+def head_signer(settings: Settings) -> HeadSigner:
+    """Give the key that signs the heads of the proxy's journals; made at the first start."""
+    return KeyFolder(settings.path / "keys").ensure(_HEADS_KEY, "audit-heads")
 
 
 async def serve(settings: Settings) -> None:
     """Serve the bundle folder of a data folder until SIGTERM or SIGINT, then drain."""
-    keys = KeyFolder(settings.path / "keys")
-    source = BundleSource(settings.path / "bundle", keys.trust, settings.path / "run" / "bundle-seen.json")
-    signer = keys.ensure(_HEADS_KEY, "audit-heads")
+    source = bundle_source(settings)
+    signer = head_signer(settings)
     ready = settings.path / "run" / "proxy.json"
-    async with _plane(settings, signer) as plane:
+    async with open_plane(settings, signer) as plane:
         await plane.start(source)
         if plane.health.trouble:
             logging.getLogger("interlock.proxy").warning("not serving yet: %s", plane.health.trouble)
@@ -79,39 +96,47 @@ async def run_file(local: Local, settings: Settings) -> None:
     with tempfile.TemporaryDirectory(prefix="interlock-run-") as folder:
         made = make_bundle(local.file, local.way, Path(folder) / "bundle")
         source = BundleSource(made.folder, lambda: made.trust)
-        async with _plane(settings, made.signer, Path(folder)) as plane:
-            try:
-                plan = await plane.activation.take_up(source.read().bundle)
-            except ActivationFailed as error:
-                if isinstance(error.__cause__, AdapterSettingsError):
-                    raise error.__cause__ from None  # what was typed is wrong, not the bundle
-                raise
-            faults = prepare_all(plan, made.document)
-            if faults and not local.keep_going:
-                more = f" ({len(faults) - 1} more operations have faults)" if faults[1:] else ""
-                faults[0].hint = f"{faults[0].hint}; --keep-going serves the other operations{more}"
-                raise faults[0]
-            for fault in faults:
-                click.echo(f"warning: this operation is refused with 501: {fault}", err=True)
+        async with open_plane(settings, made.signer, Path(folder)) as plane:
+            await take_up_file(plane, source, made, local)
             settle_memory()
             stop = stop_event()
             async with _listening(plane, settings) as edge:
-                _say_ready(made, local.way, edge)
+                say_ready(made, local.way, edge.address)
                 await _stopped(stop, lambda: None, 3600.0)
 
 
+async def take_up_file(
+    plane: DataPlane, source: BundleSource, made: Throwaway, local: Local, *, warn: bool = True
+) -> Plan:
+    """Serve the bundle of one file, everything compiled; raises what the file has of faults."""
+    try:
+        plan = await plane.activation.take_up(source.read().bundle)
+    except ActivationFailed as error:
+        if isinstance(error.__cause__, AdapterSettingsError):
+            raise error.__cause__ from None  # what was typed is wrong, not the bundle
+        raise
+    faults = prepare_all(plan, made.document)
+    if faults and not local.keep_going:
+        more = f" ({len(faults) - 1} more operations have faults)" if faults[1:] else ""
+        faults[0].hint = f"{faults[0].hint}; --keep-going serves the other operations{more}"
+        raise faults[0]
+    for fault in faults if warn else ():
+        click.echo(f"warning: this operation is refused with 501: {fault}", err=True)
+    return plan
+
+
 @contextlib.asynccontextmanager
-async def _plane(
-    settings: Settings, signer: HeadSigner, folder: Path | None = None
+async def open_plane(
+    settings: Settings, signer: HeadSigner, folder: Path | None = None, seat: Seat | None = None
 ) -> AsyncIterator[DataPlane]:
     """Open the journal and make the data plane; on the way out everything is closed, the journal last.
 
-    `folder` is that of `proxy run`; None serves a data folder.
+    `folder` is that of `proxy run`; None serves a data folder. `seat` is that of one of several workers.
     """
     root = settings.path if folder is None else folder
     journal = Journal.open(
         root / "audit",
-        WRITER,
+        WRITER if seat is None else seat.writer,
         signer,
         segment_bytes=settings["audit_segment_bytes"],
         queue=settings["audit_queue"],
@@ -125,6 +150,8 @@ async def _plane(
             server=WRITER,
             open_reports=folder is not None,
             keys=key_room(root, settings),
+            workers=1 if seat is None else seat.workers,
+            listening=seat is None,
         )
         house = House(settings, bundle=plane.bundle, audit=journal)
         try:
@@ -156,17 +183,25 @@ async def _stopped(stop: asyncio.Event, tell: Any, seconds: float) -> None:
 
 def _announce(file: Path, edge: Edge, plane: DataPlane) -> None:
     """Write run/proxy.json: where the proxy and its listeners are; rewritten only when that changes."""
-    host, port = edge.address
-    listeners = {name: {"host": at[0], "port": at[1]} for name, at in plane.adapters.addresses().items()}
-    table = {"host": host, "port": port, "pid": os.getpid(), "listeners": listeners}
+    write_ready(file, edge.address, plane.adapters.addresses())
+
+
+def write_ready(
+    file: Path, address: tuple[str, int], listeners: Mapping[str, Sequence[Any]], **more: Any
+) -> None:
+    """Write run/proxy.json where it does not say the same already; `pid` is that of this process."""
+    host, port = address
+    ports = {name: {"host": at[0], "port": at[1]} for name, at in listeners.items()}
+    table = {"host": host, "port": port, "pid": os.getpid(), "listeners": ports, **more}
     data = json.dumps(table, indent=2, sort_keys=True).encode() + b"\n"
     file.parent.mkdir(parents=True, exist_ok=True)
     if not file.exists() or file.read_bytes() != data:
         replace_file(file, data, 0o644)
 
 
-def _say_ready(made: Throwaway, way: Way, edge: Edge) -> None:
-    host, port = edge.address
+def say_ready(made: Throwaway, way: Way, address: tuple[str, int]) -> None:
+    """Tell the user the URL, and the key where one is asked for."""
+    host, port = address
     at = f"[{host}]" if ":" in host else host
     if made.key:
         click.echo(

@@ -57,6 +57,14 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("proxy_host", str, "127.0.0.1", "address on which the proxy listens"),
     Setting("proxy_port", int, 8701, "port of the proxy; 0 takes any free one", 0, 65535),
     Setting(
+        "proxy_workers",
+        int,
+        1,
+        "worker processes; 0 means one for each core, two or more run under a supervisor",
+        0,
+        256,
+    ),
+    Setting(
         "proxy_max_body_bytes",
         int,
         8 * 1024 * 1024,
@@ -91,7 +99,7 @@ SETTINGS: tuple[Setting, ...] = (
         "proxy_guard_requests",
         int,
         2_000,
-        "requests per second and source address, before anything else",
+        "requests per second and source address, before anything else; each worker counts its own",
         1,
         10**7,
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -15,7 +15,7 @@ from runtime_proxy.errors import ActivationFailed
 from runtime_proxy.plan import AdapterSlot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Coroutine, Iterable
 
     from kernel.bundle.model import AdapterInstance
 
@@ -37,16 +37,40 @@ class Change:
 class AdapterSet:
     """Builds, starts and stops adapters so that the set equals the routes part of the bundle in force."""
 
-    def __init__(self, build: Callable[[AdapterInstance], Adapter | Listener], *, grace: float) -> None:
+    def __init__(
+        self, build: Callable[[AdapterInstance], Adapter | Listener], *, grace: float, listening: bool = True
+    ) -> None:
         self._build = build
         self._grace = grace  # seconds in which an admitted request may still be reading its body
+        self._listening = listening  # False: another worker has the listeners' ports, ours are only built
         self._slots: dict[bytes, AdapterSlot] = {}
         self._listeners: dict[bytes, Listener] = {}
         self._stopping: set[asyncio.Task[None]] = set()
 
     def addresses(self) -> dict[str, tuple[str, int]]:
         """Where each listener is bound, by name."""
-        return {one.name: one.address() for one in self._listeners.values()}
+        return {one.name: one.address() for one in self._listeners.values()} if self._listening else {}
+
+    async def open_listeners(self) -> None:
+        """Listen for devices in this worker; raises `ActivationFailed` with none of them listening."""
+        if self._listening:
+            return
+        begun: list[Listener] = []
+        try:
+            for one in self._listeners.values():
+                await one.start()
+                begun.append(one)
+        except (InterlockError, OSError) as error:
+            for one in begun:
+                await one.stop()
+            raise ActivationFailed(f"a listener cannot be started: {error}") from error
+        self._listening = True
+
+    async def close_listeners(self) -> None:
+        """Listen no more: another worker will, or nobody."""
+        if self._listening:
+            self._listening = False
+            await self._stop_all(one.stop() for one in self._listeners.values())
 
     async def prepare(self, instances: Iterable[AdapterInstance]) -> Change:
         """Build what is new, start what will be called; raises `ActivationFailed` with nothing changed."""
@@ -77,9 +101,11 @@ class AdapterSet:
         try:
             for key, one in gone.items():
                 del self._listeners[key]
-                await one.stop()
+                if self._listening:
+                    await one.stop()
             for key, one in change.listeners.items():
-                await one.start()
+                if self._listening:
+                    await one.start()
                 self._listeners[key] = one
                 begun.append(key)
         except (InterlockError, OSError) as error:
@@ -104,10 +130,14 @@ class AdapterSet:
         for task in self._stopping:
             task.cancel()
         await asyncio.gather(*self._stopping, return_exceptions=True)
-        parts = [one.stop() for one in self._listeners.values()]
+        listeners = self._listeners.values() if self._listening else ()
+        parts = [one.stop() for one in listeners]
         parts += [slot.adapter.stop() for slot in self._slots.values()]
+        await self._stop_all(parts)
         self._listeners.clear()
         self._slots.clear()
+
+    async def _stop_all(self, parts: Iterable[Coroutine[Any, Any, None]]) -> None:
         for fault in await asyncio.gather(*parts, return_exceptions=True):
             if isinstance(fault, BaseException):
                 log.error("an adapter did not stop in order: %s", fault)

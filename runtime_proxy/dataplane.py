@@ -34,7 +34,8 @@ class DataPlane:
     """One worker: `handler` is what the edge calls; `build` makes adapters (adapters/catalog.py).
 
     `keys` is where idempotency keys are kept; without it, calls that need one get 503.
-    `open_reports` is for `proxy run` alone: routes that report requests then ask for no key.
+    `open_reports` is for `proxy run` alone: routes that report requests then ask for no key. `workers` share
+    the limits, each a part of its own; of them one has the device listeners (`listening`).
     """
 
     def __init__(
@@ -45,6 +46,8 @@ class DataPlane:
         *,
         server: str = "proxy",
         open_reports: bool = False,
+        workers: int = 1,
+        listening: bool = True,
         swapped: Callable[[Plan], None] = lambda _: None,
         monotonic: Callable[[], int] = time.monotonic_ns,
         keys: KeyRoom = NO_KEYS,
@@ -53,7 +56,7 @@ class DataPlane:
         self._trail = Trail(journal, fields, clock=monotonic)
         self.health = Health(self._trail)
         self._keeping = Keeping(keys, self._trail, Settling(self._trail))
-        limiter = LocalLimiter()
+        limiter = LocalLimiter(workers)
         self.handler = Pipeline(
             Guard(settings["proxy_guard_requests"]),
             limiter,
@@ -62,7 +65,7 @@ class DataPlane:
             self._keeping,
             monotonic=monotonic,
         )
-        self.adapters = AdapterSet(build, grace=settings["proxy_body_timeout"])
+        self.adapters = AdapterSet(build, grace=settings["proxy_body_timeout"], listening=listening)
         self.activation = Activation(
             self.handler,
             self.adapters,

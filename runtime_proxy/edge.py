@@ -11,6 +11,7 @@ from runtime_proxy.edge_connection import EdgeConnection
 from runtime_proxy.edge_view import EdgeLimits
 
 if TYPE_CHECKING:
+    import socket
     import ssl
     from collections.abc import Coroutine
 
@@ -38,7 +39,7 @@ class Edge:
         self.now = loop.time()
         self.address: tuple[str, int] = ("", 0)
         self._loop = loop
-        self._server: asyncio.Server | None = None
+        self._servers: list[asyncio.Server] = []
         self._connections: set[EdgeConnection] = set()
         self._unfinished: set[EdgeConnection] = set()  # closed by their clients while an exchange goes on
         self._tasks: set[asyncio.Task[Reply]] = set()
@@ -55,7 +56,7 @@ class Edge:
         """Bind and accept; raises `ListenFailed`."""
         loop = self._loop
         try:
-            self._server = await loop.create_server(
+            server = await loop.create_server(
                 lambda: EdgeConnection(self, loop),
                 host,
                 port,
@@ -70,21 +71,38 @@ class Edge:
                 f"the proxy cannot listen on {host}:{port}: {error.strerror or error}",
                 hint="choose another proxy_host or proxy_port, or end the program that uses it",
             ) from None
-        bound = self._server.sockets[0].getsockname()
+        bound = server.sockets[0].getsockname()
         self.address = (bound[0], bound[1])
+        self._servers.append(server)
 
-    async def drain(self) -> None:
+    async def accept_from(
+        self, listener: socket.socket, *, tls: ssl.SSLContext | None = None
+    ) -> asyncio.Server:
+        """Also accept from a socket that others hold too; closing the server leaves their queue as it is."""
+        loop = self._loop
+        server = await loop.create_server(
+            lambda: EdgeConnection(self, loop),
+            sock=listener.dup(),
+            ssl=tls,
+            ssl_handshake_timeout=self.limits.head_timeout if tls else None,
+            backlog=_BACKLOG,
+        )
+        self._servers.append(server)
+        return server
+
+    async def drain(self, *, patient: bool = False) -> None:
         """Take no new connections, finish what is under way, and close.
 
         Open connections may send requests for another half second and are told to close; what is not
-        finished after `drain_timeout` is given up.
+        finished after `drain_timeout` is given up. `patient`: idle connections too are held that long, so
+        that a client whose next request is on its way gets its answer, and with it the word to close.
         """
         self.draining = True
-        if self._server is not None:
-            self._server.close()
+        for server in self._servers:
+            server.close()
         loop = self._loop
         until = loop.time() + self.limits.drain_timeout
-        grace = loop.time() + min(_DRAIN_GRACE, self.limits.drain_timeout)
+        grace = until if patient else loop.time() + min(_DRAIN_GRACE, self.limits.drain_timeout)
         while (self._connections or self._unfinished) and loop.time() < until:
             if loop.time() >= grace:
                 for connection in [one for one in self._connections if one.idle]:
@@ -148,7 +166,8 @@ async def serve_edge(
 ) -> Edge:
     """Listen and serve in the running loop; `Edge.address` says where, `Edge.drain` ends it.
 
-    `reuse_port` lets several processes share one port (SO_REUSEPORT). Raises `ListenFailed`.
+    `reuse_port` lets several processes share one port (SO_REUSEPORT); workers of one supervisor take
+    sockets instead (`Edge.accept_from`), so that no queue is lost. Raises `ListenFailed`.
     """
     edge = Edge(handler, EdgeLimits.of(settings), asyncio.get_running_loop())
     await edge.listen(host, port, tls=tls, reuse_port=reuse_port)

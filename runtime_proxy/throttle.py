@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from kernel.bundle.model import Limit
 from runtime_proxy.gcra import SECOND, Cell, take
 from runtime_proxy.plan import LimitSet
 from runtime_proxy.refusals_head import OverLimit
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from adapters.port import Headers
-    from kernel.bundle.model import Limit
     from runtime_proxy.refusal import Refusal
 
 
@@ -30,9 +30,14 @@ class Limiter(Protocol):
 
 
 class LocalLimiter:
-    """One worker keeps the state itself, over every swap of the bundle."""
+    """One worker keeps the state itself, over every swap of the bundle.
 
-    def __init__(self) -> None:
+    Of several `workers` each keeps an equal part of every limit: rate and burst divided, but never less
+    than one call at once, so that over all of them max(burst, workers) may come together.
+    """
+
+    def __init__(self, workers: int = 1) -> None:
+        self._workers = workers
         self._cells: dict[tuple[str, str], Cell] = {}
 
     def cells(self, owner: str, limits: Iterable[Limit], now: int) -> tuple[Cell, ...]:
@@ -44,7 +49,7 @@ class LocalLimiter:
         return take(cells, now)
 
     def _cell(self, owner: str, limit: Limit, now: int) -> Cell:
-        cell = Cell(limit)
+        cell = Cell(self._part(limit))
         known = self._cells.get((owner, limit.name))
         if known is not None:
             if (known.requests, known.seconds, known.burst) == (cell.requests, cell.seconds, cell.burst):
@@ -52,6 +57,13 @@ class LocalLimiter:
             cell.inherit(known, now)
         self._cells[owner, limit.name] = cell
         return cell
+
+    def _part(self, limit: Limit) -> Limit:
+        """Give this worker's part: the same calls in `workers` times the seconds loses nothing to rounding."""
+        if self._workers == 1:
+            return limit
+        burst = max(limit.burst // self._workers, 1)
+        return Limit(limit.name, limit.requests, limit.seconds * self._workers, burst)
 
 
 def limit_set(*groups: tuple[Cell, ...]) -> LimitSet:

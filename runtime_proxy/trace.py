@@ -16,7 +16,11 @@ _LONGEST: Final = 256
 _VERSION: Final = 0x7 << 76 | 0x2 << 62  # version 7, variant 10
 _LOW: Final = (1 << 62) - 1
 
-_bits = random.Random(os.urandom(32)).getrandbits  # noqa: S311 - ids must differ, not be secret
+_random: Final = random.Random(os.urandom(32))  # noqa: S311 - ids must differ, not be secret
+_bits = _random.getrandbits
+os.register_at_fork(
+    after_in_child=lambda: _random.seed(os.urandom(32))
+)  # a worker must not repeat its parent's
 
 
 def new_request_id() -> str:

@@ -1,4 +1,4 @@
-"""Runs one worker of the data plane: event loop, signals, memory; several may share a port later."""
+"""Runs one worker of the data plane: event loop, signals, memory."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import signal
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Sequence
 
 # Requests leave no cycles behind, so looking for some every 700 allocations only costs time.
 _GC_YOUNG: Final = 50_000
@@ -20,8 +20,8 @@ _INTERRUPTED: Final = 130
 def run_worker(main: Coroutine[Any, Any, None]) -> None:
     """Run one worker on uvloop until `main` returns.
 
-    One process is one worker today. `serve_edge(reuse_port=True)` lets several share the port; each needs
-    a journal writer and a share of the limits of its own (DESIGN sections 7.6 and 7.7) before they may.
+    Several workers share a port under a supervisor (supervisor.py), each with a journal and a part of the
+    limits of its own (DESIGN sections 7.6 and 7.7).
     """
     import uvloop  # noqa: PLC0415 - commands that serve nothing need not load it
 
@@ -29,8 +29,8 @@ def run_worker(main: Coroutine[Any, Any, None]) -> None:
         runner.run(main)
 
 
-def stop_event() -> asyncio.Event:
-    """Give an event that SIGTERM or SIGINT sets; a second signal ends the process without draining."""
+def stop_event(signals: Sequence[signal.Signals] = _STOP_SIGNALS) -> asyncio.Event:
+    """Give an event that one of `signals` sets; a second one ends the process without draining."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -39,7 +39,7 @@ def stop_event() -> asyncio.Event:
             os._exit(_INTERRUPTED)
         stop.set()
 
-    for number in _STOP_SIGNALS:
+    for number in signals:
         loop.add_signal_handler(number, asked)
     return stop
 

@@ -8,6 +8,7 @@ older part.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import stat
 from collections.abc import Callable, Mapping
@@ -182,8 +183,7 @@ class BundleSource:
             return
         if self._seen_file is not None:
             try:
-                self._seen_file.parent.mkdir(parents=True, exist_ok=True)
-                replace_file(self._seen_file, msgspec.json.encode(dict(read.marks)), 0o600)
+                _remember(self._seen_file, read.marks)
             except (OSError, SealingError) as error:
                 raise BundleError(f"the newest serials cannot be kept: {error}") from error
         self._seen = read.marks
@@ -196,6 +196,21 @@ class BundleSource:
     def _look(self) -> _Stamp:
         paths = [*(part_path(self._folder, kind) for kind in PART_TYPES), blob_folder(self._folder)]
         return tuple(_stat(path) for path in paths)
+
+
+def _remember(file: Path, marks: Marks) -> None:
+    """Keep the newer mark of each part; several workers write this file, and the last may not be the newest."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    folder = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        newest = dict(_read_seen(file))
+        for kind, mark in marks.items():
+            if kind not in newest or newest[kind].serial <= mark.serial:
+                newest[kind] = mark
+        replace_file(file, msgspec.json.encode(newest), 0o600)
+    finally:
+        os.close(folder)
 
 
 def _read_seen(file: Path | None) -> Marks:

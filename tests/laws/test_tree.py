@@ -86,6 +86,7 @@ def test_the_environment_is_read_in_one_place() -> None:
     allowed = {
         "kernel/settings.py": "the table of settings",
         "cli/demo/stage.py": "hands the caller's environment to child processes, without its settings",
+        "runtime_proxy/takeover.py": "what a supervisor hands to its own next program is no setting",
         "cli/errors.py": "INTERLOCK_TRACEBACK must work when settings cannot be read",
     }
     readers = [
