@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
 from kernel.audit.record import operation_fields
-from kernel.errors import BundleError
+from runtime_proxy.addressing import addresses_of
 from runtime_proxy.authenticate import compile_security
 from runtime_proxy.compiled import routed
 from runtime_proxy.credentials import (
@@ -23,6 +21,13 @@ from runtime_proxy.credentials import (
 from runtime_proxy.declared import declares_header, undeclared_conditions
 from runtime_proxy.errors import ActivationFailed
 from runtime_proxy.idempotency import keyed_of
+from runtime_proxy.lifecycle import (
+    audience_of,
+    base_of,
+    lifecycle_headers,
+    route_audience,
+    seconds_of,
+)
 from runtime_proxy.match import Mount, Router
 from runtime_proxy.plan import (
     IDEMPOTENT,
@@ -77,18 +82,28 @@ def assemble(bundle: Bundle, parts: Parts) -> Plan:
     routes = tuple(
         assembly.route(route) for route in bundle.routes.routes if (route.contract, route.current) in http
     )
-    mounts = [Mount(route.base.decode(), route.current.trie, route) for route in routes]
+    mounts = [Mount(route.base.decode(), route.current.trie, route, route.audience) for route in routes]
     mounts += _retired(bundle, {(route.contract, route.major) for route in routes})
     consumers = {one.id: _consumer(one, routes, parts) for one in bundle.access.consumers}
     keys = {
         key.id.encode(): KeyRow(
-            key.id, bytes.fromhex(key.sha256), consumers[one.id], _seconds(key.expires_at)
+            key.id, bytes.fromhex(key.sha256), consumers[one.id], seconds_of(key.expires_at)
         )
         for one in bundle.access.consumers
         for key in one.keys
     }
     slots = tuple(parts.slots.values())
-    return Plan(serials, bundle.routes.environment, Router(mounts), routes, consumers, keys, slots)
+    return Plan(
+        serials,
+        bundle.routes.environment,
+        Router(mounts),
+        routes,
+        consumers,
+        keys,
+        slots,
+        tuple(mounts),
+        addresses_of(routes, mounts),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +120,11 @@ class _Assembly:
                 hint="route it to an adapter that calls a provider, not to a listener",
             )
         name = f"{given.contract} v{given.major}"
-        base = given.base_path if given.base_path is not None else f"/{given.contract}/v{given.major}"
         cells = self.parts.limiter.cells(f"route {name}", given.limits, self.parts.now)
         made = ServedRoute(
             contract=given.contract,
             major=given.major,
-            base=base.encode(),
+            base=base_of(given).encode(),
             adapter=slot,
             versions={},
             current=None,  # type: ignore[arg-type]  # set below: versions point back to their route
@@ -121,13 +135,16 @@ class _Assembly:
             report_only=given.report_only,
             report_requests=given.report_requests,
             open=given.report_requests and self.parts.terms.open_reports,
+            audience=route_audience(self.bundle, given),
+            address=given.policy.address,
         )
         for version in given.versions:
-            made.versions[version] = self.version(self.bundle.entry(given.contract, version), made)
+            entry = self.bundle.entry(given.contract, version)
+            made.versions[version] = self.version(entry, made, lifecycle_headers(self.bundle, given, entry))
         made.current = made.versions[given.current]
         return made
 
-    def version(self, entry: ContractEntry, route: ServedRoute) -> ServedVersion:
+    def version(self, entry: ContractEntry, route: ServedRoute, headers: tuple[Header, ...]) -> ServedVersion:
         document = self.parts.compiled[entry.digest]
         schemes = document.contract.security_schemes
         readers = [reader for scheme in schemes.values() if (reader := reader_of(scheme)) is not None]
@@ -140,7 +157,7 @@ class _Assembly:
             audience=entry.audience,
             trie=document.trie,
             operations={},
-            headers=_headers(entry),
+            headers=headers,
             queries=tuple(reader for reader in readers if isinstance(reader, QueryReader)),
             cookies=tuple(reader for reader in readers if isinstance(reader, CookieReader)),
         )
@@ -203,35 +220,13 @@ def _consumer(given: Consumer, routes: tuple[ServedRoute, ...], parts: Parts) ->
 
 def _retired(bundle: Bundle, served: set[tuple[str, int]]) -> list[Mount]:
     """Answer 410 where every version of a major is retired and nothing routes it any more."""
-    states: dict[tuple[str, int], set[str]] = {}
+    majors: dict[tuple[str, int], list[ContractEntry]] = {}
     for entry in bundle.contracts.contracts:
         if entry.kind == "openapi":
             major = int(entry.version.partition(".")[0])
-            states.setdefault((entry.name, major), set()).add(entry.state)
+            majors.setdefault((entry.name, major), []).append(entry)
     return [
-        Mount(f"/{name}/v{major}", None)
-        for (name, major), found in states.items()
-        if found == {"retired"} and (name, major) not in served
+        Mount(f"/{name}/v{major}", None, None, audience_of(entries), (name, major))
+        for (name, major), entries in majors.items()
+        if {entry.state for entry in entries} == {"retired"} and (name, major) not in served
     ]
-
-
-def _headers(entry: ContractEntry) -> tuple[Header, ...]:
-    """Name the exact version; say since when it is deprecated (RFC 9745) and when it ends (RFC 8594)."""
-    lines = [(b"x-interlock-contract", f"{entry.name}@{entry.version}".encode())]
-    since, until = _seconds(entry.deprecated_at), _seconds(entry.sunset_at)
-    if since is not None:
-        lines.append((b"deprecation", b"@%d" % since))
-    if until is not None:
-        date = format_datetime(datetime.fromtimestamp(until, UTC), usegmt=True)
-        lines.append((b"sunset", date.encode()))
-    return tuple(lines)
-
-
-def _seconds(at: str | None) -> float | None:
-    if at is None:
-        return None
-    try:
-        when = datetime.fromisoformat(at)
-    except ValueError:
-        raise BundleError("a time in the bundle is not RFC 3339") from None
-    return (when if when.tzinfo is not None else when.replace(tzinfo=UTC)).timestamp()

@@ -14,6 +14,7 @@ from urllib.parse import unquote_to_bytes
 
 import msgspec
 
+from kernel.bundle.model import Audience
 from kernel.errors import ContractInvalid, Place
 from kernel.operation.operation import Operation
 from runtime_proxy.raw_path import split_path
@@ -56,11 +57,16 @@ class Miss(msgspec.Struct, frozen=True):
 
 
 class Mount(msgspec.Struct, frozen=True):
-    """Where a contract's major is served: `base` is "" or like "/lab-orders/v1"; no trie means retired."""
+    """Where a contract's major is served: `base` is "" or like "/lab-orders/v1"; no trie means retired.
+
+    `audience` decides on which listener; `major` names what is retired.
+    """
 
     base: str
     trie: PathTrie | None
     target: Any = None
+    audience: Audience = "internal"
+    major: tuple[str, int] | None = None
 
 
 class _Split:

@@ -91,6 +91,8 @@ class Pipeline:
         if plan is None:
             return NotReady()
         found = plan.router.match(exchange.method, path)
+        if plan.addresses is not None:
+            found = plan.addresses.choose(exchange, path, found)
         if isinstance(found, Miss) and found.target is not None:
             found = found.target.in_any_version(exchange.method, found)
         if isinstance(found, Miss):

@@ -12,12 +12,14 @@ if TYPE_CHECKING:
 
     from adapters.port import Adapter, Headers
     from kernel.bundle.model import Audience
+    from kernel.bundle.policy import Address
     from kernel.operation.idempotency import Idempotency
     from kernel.operation.operation import Operation
     from kernel.operation.violation import RequestProblem, Violation
+    from runtime_proxy.addressing import Addresses
     from runtime_proxy.credentials import CookieReader, QueryReader, Reader
     from runtime_proxy.gcra import Cell
-    from runtime_proxy.match import Miss, PathTrie, Router
+    from runtime_proxy.match import Miss, Mount, PathTrie, Router
 
 Header = tuple[bytes, bytes]
 SAFE: Final = frozenset({b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"QUERY"})  # RFC 9110 section 9.2.1
@@ -94,6 +96,8 @@ class ServedRoute:
     report_only: bool
     report_requests: bool  # requests outside the contract pass too, and are counted
     open: bool  # nobody is asked for a key, and undeclared calls pass: `proxy run --report-only` alone
+    audience: Audience  # the narrowest of its versions: which listener it is served on
+    address: Address | None = None
 
     @property
     def name(self) -> str:
@@ -225,3 +229,5 @@ class Plan:
     consumers: Mapping[str, ServedConsumer]
     keys: Mapping[bytes, KeyRow]  # by key id
     slots: tuple[AdapterSlot, ...]
+    mounts: tuple[Mount, ...] = ()  # what the router was made of
+    addresses: Addresses | None = None  # Host names and headers that lead to routes too

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from kernel.bundle.model import AccessPart, ContractsPart, RoutesPart
+    from kernel.bundle.policy import RoutePolicy
 
 
 def check_parts(contracts: ContractsPart, access: AccessPart, routes: RoutesPart) -> None:
@@ -22,6 +23,7 @@ def check_parts(contracts: ContractsPart, access: AccessPart, routes: RoutesPart
     _once("route", (f"{route.contract} v{route.major}" for route in routes.routes))
     held = {(entry.name, entry.version) for entry in contracts.contracts}
     adapters = {adapter.name for adapter in routes.adapters}
+    check_policies(route.policy for route in routes.routes)
     for route in routes.routes:
         where = f"the route of {route.contract} v{route.major}"
         if route.adapter not in adapters:
@@ -33,6 +35,11 @@ def check_parts(contracts: ContractsPart, access: AccessPart, routes: RoutesPart
                 raise BundleError(f"{where} serves {version}, which the bundle does not hold")
             if _major(version) != route.major:
                 raise BundleError(f"{where} serves {version}, which is of another major")
+
+
+def check_policies(policies: Iterable[RoutePolicy]) -> None:
+    """Raise `BundleError` where the policies of two routes exclude each other: a host name is of one of them."""
+    _once("host", (host for policy in policies if policy.address for host in policy.address.hosts))
 
 
 def _once(what: str, names: Iterable[str], *, show: bool = True) -> None:

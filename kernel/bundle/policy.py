@@ -20,6 +20,7 @@ _HOST: Final = re.compile(
 )
 _FIELD_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}")
 _MOST_HOSTS: Final = 32
+_TARGET: Final = re.compile(r"(?:https?://[A-Za-z0-9\[]|/(?!/))[!#$%&'()*+,./0-9:;=?@A-Z\[\]_a-z~-]{0,2000}")
 
 
 class Address(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -44,12 +45,31 @@ class Address(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("header is no plain field name")
 
 
+class Links(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the answers of a deprecated version point to, each a URL or an absolute path.
+
+    `successor` (`rel="successor-version"`, RFC 5829) is found without being named: a newer version of this major,
+    else the next major for the same audience. `deprecation` (RFC 9745) and `sunset` (RFC 8594) are pages for people.
+    """
+
+    successor: str | None = None
+    deprecation: str | None = None
+    sunset: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what could not stand between `<` and `>` in a Link field."""
+        for target in (self.successor, self.deprecation, self.sunset):
+            if target is not None and _TARGET.fullmatch(target) is None:
+                raise ValueError("a link is an http(s) URL or an absolute path, without spaces")
+
+
 class RoutePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How one route behaves in this environment; `weights` (operation id → calls it counts as)."""
 
     limits: Limits | None = None
     weights: dict[str, Weight] | None = None
     address: Address | None = None
+    links: Links | None = None
 
 
 class ConsumerPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

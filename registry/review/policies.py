@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from kernel.bundle.check import check_policies
 from kernel.bundle.layout import digest_of
 from kernel.bundle.policy import ConsumerPolicy, RoutePolicy
 from kernel.bundle.policy_document import policy_document, read_policy
 from kernel.contract.digest import canonical_bytes
+from kernel.errors import BundleError
+from registry.errors import Conflict
 from registry.review.access import known_consumer
 from registry.review.acts import acting, record
 from registry.review.principal import Role
@@ -34,6 +37,7 @@ def set_route_policy(
     policy = read_policy(RoutePolicy, document)
     with acting(services, "routes") as ledger:
         ledger.routes.put_route(replace(known_route(ledger, contract, major), policy=policy))
+        _refuse_twins(ledger)
         _record(services, ledger, principal, f"route/{contract}/v{major}", policy)
     return policy
 
@@ -55,6 +59,14 @@ def set_consumer_policy(
         ledger.consumers.put_policy(consumer_id, policy)
         _record(services, ledger, principal, f"consumer/{consumer_id}", policy)
     return policy
+
+
+def _refuse_twins(ledger: Ledger) -> None:
+    """Refuse what would keep every later bundle from being served, while it can still be taken back."""
+    try:
+        check_policies(row.policy for row in ledger.routes.routes())
+    except BundleError as error:
+        raise Conflict(f"together with the other routes: {error.message}") from None
 
 
 def _record(

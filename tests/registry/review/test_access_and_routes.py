@@ -214,6 +214,18 @@ def test_policies_are_kept_published_and_left_alone_by_other_changes(services: A
             policies.set_consumer_policy(services, who, "ehr", {})
 
 
+def test_policies_that_exclude_each_other_are_refused_before_they_stand(desk: Any, doubles: Any) -> None:
+    furnish(desk, doubles)
+    doubles.freeze(desk, doubles.openapi(version="2.0.0"))
+    routing.put_route(desk, doubles.OPERATOR, Route("lab-orders", 2, "laboratory", None))
+    document = {"address": {"hosts": ["orders.example"]}}
+    policies.set_route_policy(desk, doubles.OPERATOR, "lab-orders", 1, document)
+    policies.set_route_policy(desk, doubles.OPERATOR, "lab-orders", 1, document)
+    with pytest.raises(Conflict, match=r"orders\.example stands twice"):
+        policies.set_route_policy(desk, doubles.OPERATOR, "lab-orders", 2, document)
+    assert policies.route_policy(desk, "lab-orders", 2) == RoutePolicy()
+
+
 def test_a_policy_of_a_later_release_is_told_and_never_dropped(desk: Any, doubles: Any) -> None:
     furnish(desk, doubles)
     with sqlite3.connect(desk.settings.path.parent / "registry.db") as later:
