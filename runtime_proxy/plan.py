@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from kernel.operation.idempotency import Idempotency
     from kernel.operation.operation import Operation
     from kernel.operation.violation import RequestProblem, Violation
-    from runtime_proxy.addressing import Addresses
     from runtime_proxy.credentials import CookieReader, QueryReader, Reader
     from runtime_proxy.gcra import Cell
     from runtime_proxy.match import Miss, Mount, PathTrie, Router
@@ -42,6 +41,13 @@ class Judge(Protocol):
         self, status: int, headers: Headers, body: bytes, *, head: bool = False
     ) -> tuple[Violation, ...]:
         """Judge one answer."""
+
+
+class FurtherWays(Protocol):
+    """Ways to routes beside their paths (runtime_proxy/addressing.py)."""
+
+    def choose(self, exchange: Any, path: bytes, found: Match | Miss) -> Match | Miss:
+        """Give what a Host name or a header says, else what was `found` by the path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,4 +236,4 @@ class Plan:
     keys: Mapping[bytes, KeyRow]  # by key id
     slots: tuple[AdapterSlot, ...]
     mounts: tuple[Mount, ...] = ()  # what the router was made of
-    addresses: Addresses | None = None  # Host names and headers that lead to routes too
+    addresses: FurtherWays | None = None  # Host names and headers that lead to routes too
