@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from runtime_proxy.exchange import Exchange, Reply
     from runtime_proxy.guard import Guard
-    from runtime_proxy.health import Health
+    from runtime_proxy.health import SelfReport
     from runtime_proxy.idempotency import Keeping
     from runtime_proxy.match import Match
     from runtime_proxy.plan import Access, Plan, ServedOperation, ServedRoute
@@ -50,7 +50,7 @@ class Pipeline:
         guard: Guard,
         limiter: Limiter,
         trail: Trail,
-        health: Health,
+        health: SelfReport,
         keeping: Keeping,
         *,
         monotonic: Callable[[], int] = time.monotonic_ns,
