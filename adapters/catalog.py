@@ -16,6 +16,7 @@ from adapters.devices.lab_hl7v2 import kind as lab_hl7v2
 from adapters.errors import AdapterSettingsError
 from adapters.partners import http
 from adapters.port import Adapter, AdapterKind, Listener
+from adapters.resilience.guarded import GUARD_SETTINGS, guard
 from kernel.schema.validator import CompiledSchema, Dialect, compile_schema
 
 if TYPE_CHECKING:
@@ -50,7 +51,11 @@ def build(instance: AdapterInstance, house: House) -> Adapter | Listener:
     """Make one adapter, not started; raises `AdapterSettingsError` for an unknown kind or wrong settings."""
     row = find(instance.kind)
     check_settings(row.kind, instance.settings, name=instance.name)
-    return row.make(instance.name, instance.settings, house)
+    if row.kind.listens:
+        return row.make(instance.name, instance.settings, house)
+    own = {name: value for name, value in instance.settings.items() if name not in GUARD_SETTINGS}
+    made = row.make(instance.name, own, house)
+    return made if isinstance(made, Listener) else guard(made, instance.settings)
 
 
 def build_device(instance: AdapterInstance) -> Device:
@@ -84,14 +89,21 @@ def check_settings(kind: AdapterKind, settings: Mapping[str, Any], *, name: str)
     violations = _compiled(kind.kind).violations(dict(settings))
     if violations:
         places = "; ".join(f"{found.pointer or '/'}: {found.keyword}" for found in violations)
-        allowed = ", ".join(sorted(kind.settings_schema["properties"]))
+        allowed = ", ".join(sorted(settings_of(kind)))
         raise AdapterSettingsError(
             f"settings of adapter {name[:64]!r} do not fit kind {kind.kind}: {places}",
             hint=f"settings of this kind: {allowed}",
         )
 
 
+def settings_of(kind: AdapterKind) -> dict[str, Any]:
+    """List the settings of a kind with their schemas: its own, and the guards of all that answer calls."""
+    own = dict(kind.settings_schema["properties"])
+    return own if kind.listens else {**GUARD_SETTINGS, **own}
+
+
 @cache
 def _compiled(kind: str) -> CompiledSchema:
-    schema = find(kind).kind.settings_schema
+    row = find(kind)
+    schema = {**row.kind.settings_schema, "properties": settings_of(row.kind)}
     return compile_schema(schema, root=schema, dialect=Dialect.DRAFT_2020_12)

@@ -6,7 +6,10 @@ AdapterError
 ├── UpstreamError          a call failed; `sent` says whether its outcome is unknown
 │   ├── UpstreamUnreachable   no connection: nothing was sent
 │   ├── UpstreamTimeout       connect, write, read or total time passed
-│   └── UpstreamBroken        the answer was not HTTP, too large, or ended early
+│   ├── UpstreamBroken        the answer was not HTTP, too large, or ended early
+│   └── CallShed              the adapter's own guards let the call not go out; nothing was sent
+│       ├── CircuitOpen          the provider fails too often, so it is left alone for a while
+│       └── AdapterFull          too many calls are on it, or wait for it, already
 ├── MessageRefused         a message that must be answered negatively, with a typed reason
 ├── ReplayRefused          a dead letter that may not, or could not, be replayed
 └── CanonicalStoreError    the canonical store could not keep something
@@ -62,6 +65,28 @@ class UpstreamBroken(UpstreamError):
     """The provider answered something that is not an answer."""
 
     code = "upstream-broken"
+
+
+class CallShed(UpstreamError):
+    """A call that a guard of the adapter kept back; `retry_after` in whole seconds, at least 1."""
+
+    code = "call-shed"
+
+    def __init__(self, message: str, *, retry_after: int, hint: str = "", place: Place | None = None) -> None:
+        super().__init__(message, sent=False, hint=hint, place=place)
+        self.retry_after = retry_after
+
+
+class CircuitOpen(CallShed):
+    """The provider failed too often lately; it is left alone for a while."""
+
+    code = "circuit-open"
+
+
+class AdapterFull(CallShed):
+    """Too many calls are on the adapter, or wait for it, already."""
+
+    code = "adapter-full"
 
 
 class MessageRefused(AdapterError):

@@ -49,14 +49,14 @@ adapter.add_command(remove)
 @format_option
 def kinds(form: str) -> None:
     """List the kinds of adapters and their settings."""
-    from adapters.catalog import all_kinds
+    from adapters.catalog import all_kinds, settings_of
 
     rows = [
         {
             "kind": row.kind.kind,
             "listens": row.kind.listens,
             "summary": row.kind.summary,
-            "settings": ", ".join(row.kind.settings_schema["properties"]),
+            "settings": ", ".join(settings_of(row.kind)),
         }
         for row in all_kinds()
     ]

@@ -13,18 +13,16 @@ from kernel.errors import AuditError, BundleMissing, InterlockError
 from runtime_proxy.assemble import Parts, assemble
 from runtime_proxy.compiled import compile_routed
 from runtime_proxy.errors import ActivationFailed
-from runtime_proxy.fronts import seen_from
 from runtime_proxy.match import Match
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from kernel.bundle.model import Bundle
     from kernel.bundle.read import BundleSource
     from runtime_proxy.adapter_set import AdapterSet
     from runtime_proxy.assemble import Terms
     from runtime_proxy.compiled import Compiled
-    from runtime_proxy.fronts import Front
     from runtime_proxy.health import Health
     from runtime_proxy.pipeline import Pipeline
     from runtime_proxy.plan import Plan, ServedVersion
@@ -36,11 +34,11 @@ _BRACES: Final = re.compile(r"\{[^{}]*\}")
 
 
 class Activation:
-    """Swaps the pipelines' plan whenever the bundle folder holds a newer bundle that can be served."""
+    """Swaps the pipeline's plan whenever the bundle folder holds a newer bundle that can be served."""
 
     def __init__(
         self,
-        pipelines: Mapping[Front, Pipeline],
+        pipeline: Pipeline,
         adapters: AdapterSet,
         *,
         limiter: Limiter,
@@ -49,8 +47,7 @@ class Activation:
         terms: Terms,
         swapped: Callable[[Plan], None] = lambda _: None,
     ) -> None:
-        self._pipelines = pipelines
-        self.plan: Plan | None = None  # in force; each pipeline has what its front may see of it
+        self._pipeline = pipeline
         self._adapters = adapters
         self._limiter = limiter
         self._health = health
@@ -68,16 +65,13 @@ class Activation:
             parts = Parts(compiled, change.slots, self._limiter, self._terms, time.monotonic_ns())
             plan = assemble(bundle, parts)
             probe(plan)
-            views = [(pipeline, seen_from(plan, front)) for front, pipeline in self._pipelines.items()]
             await self._adapters.listen(change)
         except BaseException:
             await self._adapters.undo(change)
             raise
         self._compiled = compiled
         self.bundle = bundle
-        self.plan = plan
-        for pipeline, view in views:
-            pipeline.plan = view
+        self._pipeline.plan = plan
         self._adapters.commit(change)
         self._health.activations += 1
         self._health.trouble = ""
@@ -119,7 +113,7 @@ class Activation:
     async def _kept_old(self, error: InterlockError) -> None:
         self._health.trouble = str(error)
         self._health.refused_bundles += 1
-        old = self.plan
+        old = self._pipeline.plan
         log.error(
             "a bundle was not taken, %s: %s",
             f"still serving {old.serials}" if old else "serving nothing",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from adapters.resilience.repeating import Repeating
 from kernel.audit.record import operation_fields
 from runtime_proxy.addressing import addresses_of
 from runtime_proxy.authenticate import compile_security
@@ -18,9 +19,8 @@ from runtime_proxy.credentials import (
     QueryReader,
     reader_of,
 )
-from runtime_proxy.declared import declared_headers, undeclared_conditions
+from runtime_proxy.declared import declares_header, undeclared_conditions
 from runtime_proxy.errors import ActivationFailed
-from runtime_proxy.forwarding import not_forwarded, refuses_slash
 from runtime_proxy.idempotency import keyed_of
 from runtime_proxy.lifecycle import (
     audience_of,
@@ -34,6 +34,7 @@ from runtime_proxy.plan import (
     IDEMPOTENT,
     SAFE,
     Access,
+    AdapterSlot,
     KeyRow,
     Plan,
     Serials,
@@ -42,6 +43,7 @@ from runtime_proxy.plan import (
     ServedRoute,
     ServedVersion,
 )
+from runtime_proxy.route import OURS_OUTWARD
 from runtime_proxy.throttle import limit_set
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ if TYPE_CHECKING:
     from kernel.bundle.model import Bundle, Consumer, ContractEntry, Route
     from kernel.operation.operation import Operation
     from runtime_proxy.compiled import Compiled
-    from runtime_proxy.plan import AdapterSlot, Header
+    from runtime_proxy.plan import Header
     from runtime_proxy.throttle import Limiter
 
 
@@ -125,7 +127,7 @@ class _Assembly:
             contract=given.contract,
             major=given.major,
             base=base_of(given).encode(),
-            adapter=slot,
+            adapter=_repeated(slot, given),
             versions={},
             current=None,  # type: ignore[arg-type]  # set below: versions point back to their route
             cells=cells,
@@ -134,7 +136,6 @@ class _Assembly:
             timeout_seconds=given.timeout_seconds,
             report_only=given.report_only,
             report_requests=given.report_requests,
-            refuses_slash=refuses_slash(given.policy),
             open=given.report_requests and self.parts.terms.open_reports,
             audience=route_audience(self.bundle, given),
             address=given.policy.address,
@@ -175,9 +176,11 @@ class _Assembly:
     def operation(
         self, operation: Operation, document: Compiled, route: ServedRoute, version: ServedVersion
     ) -> ServedOperation:
-        declared = declared_headers(document.root, operation)
-        keeps = b"x-request-id" in declared
-        dropped = not_forwarded(declared) | undeclared_conditions(document.root, operation)
+        keeps = declares_header(document.root, operation, "x-request-id")
+        dropped = OURS_OUTWARD | undeclared_conditions(document.root, operation)
+        dropped = dropped - {b"x-request-id"} if keeps else dropped
+        if declares_header(document.root, operation, "request-timeout"):
+            dropped -= {b"request-timeout"}  # it is the contract's then, and means what the contract says
         most, limit = operation.max_body, self.parts.terms.max_body
         return ServedOperation(
             operation=operation,
@@ -189,7 +192,6 @@ class _Assembly:
             changes=operation.method not in SAFE,
             idempotent=operation.method in IDEMPOTENT,
             dropped=dropped,
-            declared=declared,
             keeps_request_id=keeps,
             body_limit=limit if most is None else min(most, limit),
             keyed=keyed_of(operation.idempotency, route.name, operation.id),
@@ -206,6 +208,14 @@ class _Assembly:
                 bundle=self.serials.short,
             ),
         )
+
+
+def _repeated(slot: AdapterSlot, given: Route) -> AdapterSlot:
+    """Give the slot as this route calls it: itself, but where its policy asks for retries or hedging."""
+    retries, hedging = given.policy.retries, given.policy.hedging
+    if retries is None and hedging is None:
+        return slot
+    return AdapterSlot(slot.name, Repeating(slot, retries, hedging))
 
 
 def _consumer(given: Consumer, routes: tuple[ServedRoute, ...], parts: Parts) -> ServedConsumer:

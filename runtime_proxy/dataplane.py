@@ -10,9 +10,8 @@ from kernel.errors import BundleMissing
 from runtime_proxy.activate import Activation
 from runtime_proxy.adapter_set import AdapterSet
 from runtime_proxy.assemble import Terms
-from runtime_proxy.fronts import fronts_of
 from runtime_proxy.guard import Guard
-from runtime_proxy.health import Health, Outward
+from runtime_proxy.health import Health
 from runtime_proxy.idempotency import NO_KEYS, Keeping
 from runtime_proxy.pipeline import Pipeline
 from runtime_proxy.settle import Settling
@@ -32,9 +31,8 @@ if TYPE_CHECKING:
 
 
 class DataPlane:
-    """One worker: `handlers` are what the edges call, one for each front, and `handler` is the first.
+    """One worker: `handler` is what the edge calls; `build` makes adapters (adapters/catalog.py).
 
-    `build` makes adapters (adapters/catalog.py).
     `keys` is where idempotency keys are kept; without it, calls that need one get 503.
     `open_reports` is for `proxy run` alone: routes that report requests then ask for no key. `workers` share
     the limits, each a part of its own; of them one has the device listeners (`listening`).
@@ -59,22 +57,17 @@ class DataPlane:
         self.health = Health(self._trail)
         self._keeping = Keeping(keys, self._trail, Settling(self._trail))
         limiter = LocalLimiter(workers)
-        guard = Guard(settings["proxy_guard_requests"])
-        self.handlers = {
-            front: Pipeline(
-                guard,
-                limiter,
-                self._trail,
-                self.health if front.tells else Outward(self.health),
-                self._keeping,
-                monotonic=monotonic,
-            )
-            for front in fronts_of(settings)
-        }
-        self.handler = next(iter(self.handlers.values()))
+        self.handler = Pipeline(
+            Guard(settings["proxy_guard_requests"]),
+            limiter,
+            self._trail,
+            self.health,
+            self._keeping,
+            monotonic=monotonic,
+        )
         self.adapters = AdapterSet(build, grace=settings["proxy_body_timeout"], listening=listening)
         self.activation = Activation(
-            self.handlers,
+            self.handler,
             self.adapters,
             limiter=limiter,
             health=self.health,

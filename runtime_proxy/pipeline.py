@@ -11,18 +11,17 @@ from adapters.errors import UpstreamError
 from kernel.errors import AuditError
 from runtime_proxy.authenticate import Identity, authenticate
 from runtime_proxy.authorize import authorize
-from runtime_proxy.forwarding import ENCODED_SLASH
 from runtime_proxy.match import Miss
 from runtime_proxy.observe import begin_observing, observe_request, observe_response, observe_undeclared
 from runtime_proxy.refusal import Refusal
 from runtime_proxy.refusals import REFUSALS
 from runtime_proxy.refusals_call import InternalError
-from runtime_proxy.refusals_edge import TargetInvalid
 from runtime_proxy.refusals_head import MethodNotAllowed, NotReady
 from runtime_proxy.replies import options_reply
-from runtime_proxy.route import CallRefused, prepare, reply_of
+from runtime_proxy.route import prepare, reply_of
 from runtime_proxy.settle import Settling
 from runtime_proxy.throttle import throttle
+from runtime_proxy.time_budget import TurnedBack
 from runtime_proxy.trace import new_request_id
 from runtime_proxy.validate_request import validate_request
 from runtime_proxy.validate_response import validate_response
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
 
     from runtime_proxy.exchange import Exchange, Reply
     from runtime_proxy.guard import Guard
-    from runtime_proxy.health import SelfReport
+    from runtime_proxy.health import Health
     from runtime_proxy.idempotency import Keeping
     from runtime_proxy.match import Match
     from runtime_proxy.plan import Access, Plan, ServedOperation, ServedRoute
@@ -50,7 +49,7 @@ class Pipeline:
         guard: Guard,
         limiter: Limiter,
         trail: Trail,
-        health: SelfReport,
+        health: Health,
         keeping: Keeping,
         *,
         monotonic: Callable[[], int] = time.monotonic_ns,
@@ -79,7 +78,7 @@ class Pipeline:
             exchange.refusal = InternalError()
         return exchange.refusal is None and exchange.prepared is None
 
-    def _judge(self, exchange: Exchange) -> Refusal | None:  # noqa: PLR0911 - each step may be the last
+    def _judge(self, exchange: Exchange) -> Refusal | None:
         now = self._monotonic()
         refusal = self._guard.admit(exchange.peer, now)
         if refusal is not None:
@@ -100,8 +99,6 @@ class Pipeline:
         if isinstance(found, Miss):
             return self._missed(exchange, found, path)
         route: ServedRoute = found.target
-        if route.refuses_slash and ENCODED_SLASH.search(path) is not None:
-            return TargetInvalid()
         if route.open:
             self._take(exchange, found, route.probe(found))
             return None
@@ -186,8 +183,8 @@ class Pipeline:
                 reply = await self._after_waiting(exchange, served)
             else:
                 reply = await self._carry_out(exchange, served)
-        except CallRefused as refused:
-            reply = await self._settling.refuse(exchange, refused.refusal)
+        except TurnedBack as turned:
+            reply = await self._settling.refuse(exchange, turned.refusal)
         except Exception:
             log.exception("a fault while serving, request %s", exchange.request_id)
             reply = await self._settling.crashed(exchange)

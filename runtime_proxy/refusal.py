@@ -33,6 +33,7 @@ class Refusal:
     explanation: ClassVar[str]  # what happened, for whoever reads `interlock explain`
     remedy: ClassVar[str]  # what to do next
     retry_after: ClassVar[int | None] = None  # seconds; only where trying again later can help
+    says_when: ClassVar[bool] = False  # each instance has a Retry-After of its own
     closes: ClassVar[bool] = False  # the connection cannot be used after this answer
 
     def __init__(

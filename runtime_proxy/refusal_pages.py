@@ -23,7 +23,8 @@ _RETRY = {
 
 def page(refusal: type[Refusal]) -> str:
     """Give the Markdown of one refusal's page."""
-    again = refusal.retry_after is not None or refusal.status == 429  # noqa: PLR2004 - Too Many Requests
+    many = refusal.status == 429  # noqa: PLR2004 - Too Many Requests
+    again = refusal.retry_after is not None or refusal.says_when or many
     return (
         f"# {refusal.slug}\n\n"
         f"**{refusal.status} {refusal.title}**\n\n"

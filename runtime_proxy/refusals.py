@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from runtime_proxy import refusals_call, refusals_edge, refusals_head, refusals_keyed
+from runtime_proxy import refusals_call, refusals_edge, refusals_head, refusals_keyed, refusals_shed
 
 if TYPE_CHECKING:
     from runtime_proxy.refusal import Refusal
@@ -12,5 +12,6 @@ if TYPE_CHECKING:
 # In the order in which a request can meet them.
 REFUSALS: Final[dict[str, type[Refusal]]] = {
     row.slug: row
-    for row in (*refusals_edge.ROWS, *refusals_head.ROWS, *refusals_keyed.ROWS, *refusals_call.ROWS)
+    for rows in (refusals_edge, refusals_head, refusals_keyed, refusals_shed, refusals_call)
+    for row in rows.ROWS
 }

@@ -6,6 +6,7 @@ import logging
 import time
 from typing import TYPE_CHECKING, Any
 
+from adapters.errors import CallShed
 from adapters.errors import UpstreamTimeout as Late
 from adapters.errors import UpstreamUnreachable as Unreachable
 from kernel.errors import AuditError
@@ -20,6 +21,7 @@ from runtime_proxy.refusals_call import (
     UpstreamTimeout,
     UpstreamUnreachable,
 )
+from runtime_proxy.refusals_shed import shed
 from runtime_proxy.replies import answer_of
 from runtime_proxy.trace import new_request_id
 
@@ -100,7 +102,9 @@ class Settling:
         if exchange.claim is not None:
             exchange.claim.fate = "doubt" if unknown else "release"
         refusal: Refusal
-        if isinstance(error, Late):
+        if isinstance(error, CallShed):
+            refusal = shed(error)
+        elif isinstance(error, Late):
             refusal = UpstreamTimeout("" if error.sent else "No connection to the provider was free in time.")
         elif isinstance(error, Unreachable):
             refusal = UpstreamUnreachable()

@@ -113,6 +113,7 @@ def _form(field: Any) -> str:
     form = str(field.type) if get_args(field.type) else getattr(field.type, "__name__", str(field.type))
     form = re.sub(r"\b(?:[a-z_]+\.)+(?=[A-Za-z])", "", form).replace("|", "or")
     form = re.sub(r"Annotated\[(\w+), Meta\(ge=(\d+), le=(\d+)\)\]", r"\1 from \2 to \3", form)
+    form = re.sub(r"Annotated\[(\w+), Meta\(gt=(\d+), le=(\d+)\)\]", r"\1 above \2, to \3", form)
     return re.sub(r"Annotated\[(\w+), Meta\(pattern='([^']*)'\)\]", r"\1 `\2`", form)
 
 
