@@ -102,6 +102,9 @@ def run(
         proxy_host=host,
         proxy_guard_requests=10_000_000,
         proxy_drain_timeout=5.0,
+        proxy_listen_internal="",  # one file, one address
+        proxy_listen_partner="",
+        proxy_listen_public="",
         proxy_workers=workers,
         audit_fsync=False,
     )

@@ -22,7 +22,7 @@ from kernel.bundle.read import BundleSource
 from kernel.sealing.keys import KeyFolder
 from kernel.sealing.private_files import replace_file
 from runtime_proxy.dataplane import DataPlane
-from runtime_proxy.edge import Edge, serve_edge
+from runtime_proxy.edges import Edges
 from runtime_proxy.errors import ActivationFailed
 from runtime_proxy.key_rooms import key_room
 from runtime_proxy.throwaway import Throwaway, Way, make_bundle, prepare_all
@@ -101,7 +101,7 @@ async def run_file(local: Local, settings: Settings) -> None:
             settle_memory()
             stop = stop_event()
             async with _listening(plane, settings) as edge:
-                say_ready(made, local.way, edge.address)
+                say_ready(made, local.way, next(iter(edge.addresses().values())))
                 await _stopped(stop, lambda: None, 3600.0)
 
 
@@ -164,8 +164,9 @@ async def open_plane(
 
 
 @contextlib.asynccontextmanager
-async def _listening(plane: DataPlane, settings: Settings) -> AsyncIterator[Edge]:
-    edge = await serve_edge(plane.handler, settings["proxy_host"], settings["proxy_port"], settings)
+async def _listening(plane: DataPlane, settings: Settings) -> AsyncIterator[Edges]:
+    edge = Edges(plane.handlers, settings)
+    await edge.listen()
     try:
         yield edge
     finally:
@@ -181,16 +182,25 @@ async def _stopped(stop: asyncio.Event, tell: Any, seconds: float) -> None:
         tell()
 
 
-def _announce(file: Path, edge: Edge, plane: DataPlane) -> None:
+def _announce(file: Path, edges: Edges, plane: DataPlane) -> None:
     """Write run/proxy.json: where the proxy and its listeners are; rewritten only when that changes."""
-    write_ready(file, edge.address, plane.adapters.addresses())
+    write_ready(file, edges.addresses(), plane.adapters.addresses())
 
 
 def write_ready(
-    file: Path, address: tuple[str, int], listeners: Mapping[str, Sequence[Any]], **more: Any
+    file: Path,
+    fronts: Mapping[str, tuple[str, int]],
+    listeners: Mapping[str, Sequence[Any]],
+    **more: Any,
 ) -> None:
-    """Write run/proxy.json where it does not say the same already; `pid` is that of this process."""
-    host, port = address
+    """Write run/proxy.json where it does not say the same already; `pid` is that of this process.
+
+    `fronts` are the addresses by name, the proxy's own first; those of audiences stand under their names.
+    """
+    (host, port), *_ = fronts.values()
+    if len(fronts) > 1:
+        own = list(fronts.items())[1:]
+        more = {"audiences": {name: {"host": at[0], "port": at[1]} for name, at in own}, **more}
     ports = {name: {"host": at[0], "port": at[1]} for name, at in listeners.items()}
     table = {"host": host, "port": port, "pid": os.getpid(), "listeners": ports, **more}
     data = json.dumps(table, indent=2, sort_keys=True).encode() + b"\n"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 import tempfile
@@ -28,9 +27,9 @@ from cli.proxy_process import (
 )
 from kernel.bundle.read import BundleSource
 from runtime_proxy.attend import Attendance
-from runtime_proxy.edge import Edge
-from runtime_proxy.edge_view import EdgeLimits
-from runtime_proxy.listening import Sockets, address_of, open_sockets
+from runtime_proxy.edges import Edges, front_of, open_fronts
+from runtime_proxy.fronts import fronts_of
+from runtime_proxy.listening import Sockets, address_of
 from runtime_proxy.slots import Terms
 from runtime_proxy.supervisor import Supervisor
 from runtime_proxy.takeover import Renewal, inherited, only_tried_out
@@ -69,7 +68,7 @@ def serve_folder(settings: Settings, workers: int) -> int:
         sockets,
         name=WRITER,
         terms=_terms(settings),
-        announce=lambda told: write_ready(ready, address_of(sockets[0]), **told),
+        announce=lambda told: write_ready(ready, _fronts(settings, sockets[0]), **told),
         renewal=Renewal((lock,)),
     )
     settle_memory()  # what all workers share stays shared
@@ -119,7 +118,7 @@ async def _run_seat(local: Local, made: Throwaway, settings: Settings, folder: P
 async def _attend(plane: DataPlane, settings: Settings, seat: Seat) -> None:
     """Serve in this seat until told to drain, then drain."""
     settle_memory()
-    edge = Edge(plane.handler, EdgeLimits.of(settings), asyncio.get_running_loop())
+    edge = Edges(plane.handlers, settings)
     attendance = Attendance(seat, plane, edge)
     try:
         await attendance.until_told()
@@ -129,8 +128,15 @@ async def _attend(plane: DataPlane, settings: Settings, seat: Seat) -> None:
         await edge.drain(patient=attendance.patient)
 
 
+def _fronts(settings: Settings, sockets: Sockets) -> dict[str, tuple[str, int]]:
+    """Where each front is bound, by name, the proxy's own first."""
+    fronts = fronts_of(settings)
+    bound = {front_of(one, fronts).name: address_of((one,)) for one in reversed(sockets)}
+    return {front.name: bound[front.name] for front in fronts if front.name in bound}
+
+
 def _sockets(settings: Settings, workers: int) -> tuple[Sockets, ...]:
-    return open_sockets(settings["proxy_host"], settings["proxy_port"], workers)
+    return open_fronts(fronts_of(settings), workers)
 
 
 def _terms(settings: Settings) -> Terms:

@@ -65,6 +65,24 @@ SETTINGS: tuple[Setting, ...] = (
         256,
     ),
     Setting(
+        "proxy_listen_internal",
+        str,
+        "",
+        "HOST:PORT of internal contracts alone; empty: they are served on proxy_host and proxy_port",
+    ),
+    Setting(
+        "proxy_listen_partner",
+        str,
+        "",
+        "HOST:PORT of partner contracts alone; empty: they are served on proxy_host and proxy_port",
+    ),
+    Setting(
+        "proxy_listen_public",
+        str,
+        "",
+        "HOST:PORT of public contracts alone; empty: they are served on proxy_host and proxy_port",
+    ),
+    Setting(
         "proxy_max_body_bytes",
         int,
         8 * 1024 * 1024,

@@ -13,16 +13,18 @@ from kernel.errors import AuditError, BundleMissing, InterlockError
 from runtime_proxy.assemble import Parts, assemble
 from runtime_proxy.compiled import compile_routed
 from runtime_proxy.errors import ActivationFailed
+from runtime_proxy.fronts import seen_from
 from runtime_proxy.match import Match
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from kernel.bundle.model import Bundle
     from kernel.bundle.read import BundleSource
     from runtime_proxy.adapter_set import AdapterSet
     from runtime_proxy.assemble import Terms
     from runtime_proxy.compiled import Compiled
+    from runtime_proxy.fronts import Front
     from runtime_proxy.health import Health
     from runtime_proxy.pipeline import Pipeline
     from runtime_proxy.plan import Plan, ServedVersion
@@ -34,11 +36,11 @@ _BRACES: Final = re.compile(r"\{[^{}]*\}")
 
 
 class Activation:
-    """Swaps the pipeline's plan whenever the bundle folder holds a newer bundle that can be served."""
+    """Swaps the pipelines' plan whenever the bundle folder holds a newer bundle that can be served."""
 
     def __init__(
         self,
-        pipeline: Pipeline,
+        pipelines: Mapping[Front, Pipeline],
         adapters: AdapterSet,
         *,
         limiter: Limiter,
@@ -47,7 +49,8 @@ class Activation:
         terms: Terms,
         swapped: Callable[[Plan], None] = lambda _: None,
     ) -> None:
-        self._pipeline = pipeline
+        self._pipelines = pipelines
+        self.plan: Plan | None = None  # in force; each pipeline has what its front may see of it
         self._adapters = adapters
         self._limiter = limiter
         self._health = health
@@ -65,13 +68,16 @@ class Activation:
             parts = Parts(compiled, change.slots, self._limiter, self._terms, time.monotonic_ns())
             plan = assemble(bundle, parts)
             probe(plan)
+            views = [(pipeline, seen_from(plan, front)) for front, pipeline in self._pipelines.items()]
             await self._adapters.listen(change)
         except BaseException:
             await self._adapters.undo(change)
             raise
         self._compiled = compiled
         self.bundle = bundle
-        self._pipeline.plan = plan
+        self.plan = plan
+        for pipeline, view in views:
+            pipeline.plan = view
         self._adapters.commit(change)
         self._health.activations += 1
         self._health.trouble = ""
@@ -113,7 +119,7 @@ class Activation:
     async def _kept_old(self, error: InterlockError) -> None:
         self._health.trouble = str(error)
         self._health.refused_bundles += 1
-        old = self._pipeline.plan
+        old = self.plan
         log.error(
             "a bundle was not taken, %s: %s",
             f"still serving {old.serials}" if old else "serving nothing",

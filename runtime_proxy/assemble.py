@@ -19,8 +19,9 @@ from runtime_proxy.credentials import (
     QueryReader,
     reader_of,
 )
-from runtime_proxy.declared import declares_header, undeclared_conditions
+from runtime_proxy.declared import declared_headers, undeclared_conditions
 from runtime_proxy.errors import ActivationFailed
+from runtime_proxy.forwarding import not_forwarded, refuses_slash
 from runtime_proxy.idempotency import keyed_of
 from runtime_proxy.lifecycle import (
     audience_of,
@@ -43,7 +44,6 @@ from runtime_proxy.plan import (
     ServedRoute,
     ServedVersion,
 )
-from runtime_proxy.route import OURS_OUTWARD
 from runtime_proxy.throttle import limit_set
 
 if TYPE_CHECKING:
@@ -136,6 +136,7 @@ class _Assembly:
             timeout_seconds=given.timeout_seconds,
             report_only=given.report_only,
             report_requests=given.report_requests,
+            refuses_slash=refuses_slash(given.policy),
             open=given.report_requests and self.parts.terms.open_reports,
             audience=route_audience(self.bundle, given),
             address=given.policy.address,
@@ -176,11 +177,9 @@ class _Assembly:
     def operation(
         self, operation: Operation, document: Compiled, route: ServedRoute, version: ServedVersion
     ) -> ServedOperation:
-        keeps = declares_header(document.root, operation, "x-request-id")
-        dropped = OURS_OUTWARD | undeclared_conditions(document.root, operation)
-        dropped = dropped - {b"x-request-id"} if keeps else dropped
-        if declares_header(document.root, operation, "request-timeout"):
-            dropped -= {b"request-timeout"}  # it is the contract's then, and means what the contract says
+        declared = declared_headers(document.root, operation)
+        keeps = b"x-request-id" in declared
+        dropped = not_forwarded(declared) | undeclared_conditions(document.root, operation)
         most, limit = operation.max_body, self.parts.terms.max_body
         return ServedOperation(
             operation=operation,
@@ -192,6 +191,7 @@ class _Assembly:
             changes=operation.method not in SAFE,
             idempotent=operation.method in IDEMPOTENT,
             dropped=dropped,
+            declared=declared,
             keeps_request_id=keeps,
             body_limit=limit if most is None else min(most, limit),
             keyed=keyed_of(operation.idempotency, route.name, operation.id),

@@ -16,7 +16,7 @@ from runtime_proxy.workers import stop_event
 
 if TYPE_CHECKING:
     from runtime_proxy.dataplane import DataPlane
-    from runtime_proxy.edge import Edge
+    from runtime_proxy.edges import Edges
     from runtime_proxy.seat import Seat
 
 log = logging.getLogger("interlock.proxy")
@@ -26,7 +26,7 @@ _BEAT_SECONDS: Final = 1.0
 class Attendance:
     """One worker's side of the channel; `until_told` returns when the worker is to drain."""
 
-    def __init__(self, seat: Seat, plane: DataPlane, edge: Edge) -> None:
+    def __init__(self, seat: Seat, plane: DataPlane, edge: Edges) -> None:
         self.patient = False  # others go on serving the address: drain without hurry
         self._seat = seat
         self._plane = plane

@@ -10,8 +10,9 @@ from kernel.errors import BundleMissing
 from runtime_proxy.activate import Activation
 from runtime_proxy.adapter_set import AdapterSet
 from runtime_proxy.assemble import Terms
+from runtime_proxy.fronts import fronts_of
 from runtime_proxy.guard import Guard
-from runtime_proxy.health import Health
+from runtime_proxy.health import Health, Outward
 from runtime_proxy.idempotency import NO_KEYS, Keeping
 from runtime_proxy.pipeline import Pipeline
 from runtime_proxy.settle import Settling
@@ -31,8 +32,9 @@ if TYPE_CHECKING:
 
 
 class DataPlane:
-    """One worker: `handler` is what the edge calls; `build` makes adapters (adapters/catalog.py).
+    """One worker: `handlers` are what the edges call, one for each front, and `handler` is the first.
 
+    `build` makes adapters (adapters/catalog.py).
     `keys` is where idempotency keys are kept; without it, calls that need one get 503.
     `open_reports` is for `proxy run` alone: routes that report requests then ask for no key. `workers` share
     the limits, each a part of its own; of them one has the device listeners (`listening`).
@@ -57,17 +59,22 @@ class DataPlane:
         self.health = Health(self._trail)
         self._keeping = Keeping(keys, self._trail, Settling(self._trail))
         limiter = LocalLimiter(workers)
-        self.handler = Pipeline(
-            Guard(settings["proxy_guard_requests"]),
-            limiter,
-            self._trail,
-            self.health,
-            self._keeping,
-            monotonic=monotonic,
-        )
+        guard = Guard(settings["proxy_guard_requests"])
+        self.handlers = {
+            front: Pipeline(
+                guard,
+                limiter,
+                self._trail,
+                self.health if front.tells else Outward(self.health),
+                self._keeping,
+                monotonic=monotonic,
+            )
+            for front in fronts_of(settings)
+        }
+        self.handler = next(iter(self.handlers.values()))
         self.adapters = AdapterSet(build, grace=settings["proxy_body_timeout"], listening=listening)
         self.activation = Activation(
-            self.handler,
+            self.handlers,
             self.adapters,
             limiter=limiter,
             health=self.health,

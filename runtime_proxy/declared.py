@@ -34,19 +34,16 @@ def undeclared_conditions(root: Any, operation: Operation) -> frozenset[bytes]:
     return dropped
 
 
-def declares_header(root: Any, operation: Operation, name: str) -> bool:
-    """Whether the operation, or its path item, declares a request header of this name (lower case)."""
+def declared_headers(root: Any, operation: Operation) -> frozenset[bytes]:
+    """Name the request headers that the operation, or its path item, declares (in lower case)."""
+    found = set()
     for text in _texts(root, operation):
         listed = text.get("parameters")
         for entry in listed if isinstance(listed, list) else ():
             parameter = dereference(root, entry)
-            if (
-                isinstance(parameter, dict)
-                and parameter.get("in") == "header"
-                and str(parameter.get("name", "")).lower() == name
-            ):
-                return True
-    return False
+            if isinstance(parameter, dict) and parameter.get("in") == "header":
+                found.add(str(parameter.get("name", "")).lower().encode())
+    return frozenset(found)
 
 
 def declared_checks(root: Any, operation: Operation) -> dict[str, Any]:

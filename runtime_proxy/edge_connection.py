@@ -67,8 +67,7 @@ class EdgeConnection(Intake):
             self.deadline = NEVER
         if self._flushing:
             self._flushing = False
-            if self._next():
-                self._drive()
+            self._next()  # which drives what it takes up: driving it once more would wake it unasked
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Leave the edge. A running exchange goes on: what it does must be seen through and recorded."""
@@ -190,6 +189,8 @@ class EdgeConnection(Intake):
                 self._skip(data[at:])
             else:
                 self._take(data, at)
+        if self._half_closed and self._state < BUSY:
+            self.refuse("request-malformed")  # the rest of it will never come
         if self._state != BUSY:
             self._resume_reading()
         return self._state == BUSY
@@ -205,7 +206,7 @@ class EdgeConnection(Intake):
             self._reader.persistent
             and not reply.close
             and not self._refused
-            and not self._half_closed
+            and not (self._half_closed and not self._ahead)
             and self._skip_left != UNKNOWN
             and not edge.draining
         )

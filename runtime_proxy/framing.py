@@ -2,7 +2,7 @@
 
 What llhttp (in its strict mode, as httptools has it) lets through and RFC 9112 does not, or what would be
 ambiguous behind us, is refused here: several spaces in the request line, other protocols and versions,
-targets that are not in origin form, codings other than `chunked` alone, a missing, second or odd Host.
+targets of other hosts or forms, codings other than `chunked` alone, a missing, second or odd Host.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ import httptools
 
 from adapters.wire.http_fields import Fields as Headers
 from adapters.wire.http_fields import fields_of, values_of
+from runtime_proxy.authority import is_host, origin_form
+from runtime_proxy.connection_options import END_TO_END, options_of
 
 # RFC 9112 §3: one space each, origin form. The target may hold what RFC 3986 allows in path and query, and
 # the `[`, `]` and `|` that common clients leave bare in queries.
@@ -22,8 +24,11 @@ _TOKEN: Final = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _VERSION: Final = re.compile(rb"HTTP/[0-9]\.[0-9]")
 _ORIGIN_FORM: Final = re.compile(rb"/[!$-;=?-\[\]_a-z|~]*")
 _MOST_DIGITS: Final = 18
-# RFC 9112 §3.2, RFC 3986 §3.2.2: no user, no list, no empty name.
-_HOST: Final = re.compile(rb"(?:[A-Za-z0-9._~-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
+_SLASH: Final = ord("/")
+# RFC 9112 §3.2.2: a server takes it; which authority it may name, runtime_proxy/authority.py says.
+_ABSOLUTE_LINE: Final = re.compile(
+    rb"([A-Z][A-Z-]{0,31}) ([A-Za-z]{4}://[!$-;=?-\[\]_a-z|~]+) HTTP/1\.([01])\r\n"
+)
 _CODING_LINE: Final = re.compile(rb"\r\ntransfer-encoding:[ \t]*([^\r\n]*)", re.IGNORECASE)
 
 _RARE: Final = frozenset((b"transfer-encoding", b"connection", b"expect"))
@@ -94,7 +99,7 @@ class HeadReader:
         if line is None:
             if data.startswith(b"\r\n", at):  # RFC 9112 §2.2: one empty line before it is forgiven
                 return self._read_after_empty_line(data, at)
-            raise RequestRefused(self._line_slug(data[at : data.find(b"\r\n", at)]))
+            line = self._absolute_line(data, at)
         self.method, self.target, minor = line.groups()
         if len(self.target) > self._max_target:
             raise RequestRefused("target-too-long")
@@ -151,7 +156,7 @@ class HeadReader:
             raise RequestRefused("target-too-long" if in_line else "head-too-large")
         if line_end == at:
             return 0 if len(data) - at <= 2 else self._read_after_empty_line(data, at)  # noqa: PLR2004 - CRLF
-        if line_end > 0 and _REQUEST_LINE.match(data, at) is None:
+        if line_end > 0 and not (_REQUEST_LINE.match(data, at) or _ABSOLUTE_LINE.match(data, at)):
             raise RequestRefused(self._line_slug(data[at:line_end]))
         first = data[at : at + 1]
         if (data.endswith(b"\n") and not data.endswith(b"\r\n")) or not (first.isalpha() or first == b"\r"):
@@ -163,8 +168,16 @@ class HeadReader:
             raise RequestRefused("request-malformed")
         return self.read(data, at + 2)
 
+    def _absolute_line(self, data: bytes, at: int) -> re.Match[bytes]:
+        line = _ABSOLUTE_LINE.match(data, at)
+        if line is None:
+            raise RequestRefused(self._line_slug(data[at : data.find(b"\r\n", at)]))
+        return line
+
     def _judge(self, headers: Headers, *, modern: bool) -> None:
         """Decide how the body ends (RFC 9112 §6.3) and what becomes of the connection (§9.3)."""
+        if self.target[0] != _SLASH:
+            self.target = _origin_form(self.target, headers)
         fields = dict(headers)
         if len(fields) != len(headers) or fields.get(b"host") != self._host or self._host is None:
             self._judge_host(values_of(headers, b"host"), modern=modern)
@@ -180,8 +193,10 @@ class HeadReader:
                 raise RequestRefused(slug or "framing-refused")
             self.length = CHUNKED
         if b"connection" in fields:
-            options = b",".join(values_of(headers, b"connection")).lower().split(b",")
-            self.persistent = modern and b"close" not in [option.strip() for option in options]
+            options = options_of(values_of(headers, b"connection"))
+            self.persistent = modern and b"close" not in options
+            if not END_TO_END.isdisjoint(options):
+                raise RequestRefused("connection-option-refused")
         if modern and b"expect" in fields:  # a server ignores it in HTTP/1.0
             if [value.lower() for value in values_of(headers, b"expect")] != [b"100-continue"]:
                 raise RequestRefused("expectation-failed")
@@ -190,7 +205,7 @@ class HeadReader:
     def _judge_host(self, hosts: list[bytes], *, modern: bool) -> None:
         if not hosts and not modern:
             return
-        if len(hosts) != 1 or _HOST.fullmatch(hosts[0]) is None:
+        if len(hosts) != 1 or not is_host(hosts[0]):
             raise RequestRefused("host-invalid")
         self._host = hosts[0]  # most connections say the same name every time
 
@@ -209,6 +224,13 @@ class HeadReader:
         if method == b"CONNECT" or _ORIGIN_FORM.fullmatch(target) is not None:
             return "method-unknown"
         return "target-invalid"
+
+
+def _origin_form(target: bytes, headers: Headers) -> bytes:
+    found = origin_form(target, values_of(headers, b"host"))
+    if found is None:
+        raise RequestRefused("target-invalid")
+    return found
 
 
 def _length(value: bytes) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 import orjson
 
@@ -14,9 +14,34 @@ if TYPE_CHECKING:
     from runtime_proxy.trail import Trail
 
 _PATHS: Final = frozenset({b"/-/healthz", b"/-/readyz", b"/-/metrics"})
+_OUTWARD: Final = frozenset({b"/-/healthz", b"/-/readyz"})
+_OK: Final = 200
 _JSON: Final = (b"content-type", b"application/json")
 _TEXT: Final = (b"content-type", b"text/plain; version=0.0.4; charset=utf-8")
 _NO_STORE: Final = (b"cache-control", b"no-store")
+
+
+class SelfReport(Protocol):
+    """What a pipeline asks for the proxy's own paths."""
+
+    def reply(self, method: bytes, path: bytes, plan: Plan | None) -> Reply | None:
+        """Answer one of our own paths; None: it is none of them."""
+
+
+class Outward:
+    """What an address for partners or the public says: whether we live and are ready, and nothing else."""
+
+    def __init__(self, health: Health) -> None:
+        self._health = health
+
+    def reply(self, method: bytes, path: bytes, plan: Plan | None) -> Reply | None:
+        """Answer /-/healthz and /-/readyz without a word about bundles and contracts."""
+        if path not in _OUTWARD:
+            return None
+        reply = self._health.reply(method, path, plan)
+        if reply is not None and path == b"/-/readyz" and reply.body:
+            reply.body = b'{"status":"ready"}' if reply.status == _OK else b'{"status":"not ready"}'
+        return reply
 
 
 class Health:

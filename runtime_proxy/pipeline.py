@@ -11,11 +11,13 @@ from adapters.errors import UpstreamError
 from kernel.errors import AuditError
 from runtime_proxy.authenticate import Identity, authenticate
 from runtime_proxy.authorize import authorize
+from runtime_proxy.forwarding import ENCODED_SLASH
 from runtime_proxy.match import Miss
 from runtime_proxy.observe import begin_observing, observe_request, observe_response, observe_undeclared
 from runtime_proxy.refusal import Refusal
 from runtime_proxy.refusals import REFUSALS
 from runtime_proxy.refusals_call import InternalError
+from runtime_proxy.refusals_edge import TargetInvalid
 from runtime_proxy.refusals_head import MethodNotAllowed, NotReady
 from runtime_proxy.replies import options_reply
 from runtime_proxy.route import prepare, reply_of
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 
     from runtime_proxy.exchange import Exchange, Reply
     from runtime_proxy.guard import Guard
-    from runtime_proxy.health import Health
+    from runtime_proxy.health import SelfReport
     from runtime_proxy.idempotency import Keeping
     from runtime_proxy.match import Match
     from runtime_proxy.plan import Access, Plan, ServedOperation, ServedRoute
@@ -49,7 +51,7 @@ class Pipeline:
         guard: Guard,
         limiter: Limiter,
         trail: Trail,
-        health: Health,
+        health: SelfReport,
         keeping: Keeping,
         *,
         monotonic: Callable[[], int] = time.monotonic_ns,
@@ -78,7 +80,7 @@ class Pipeline:
             exchange.refusal = InternalError()
         return exchange.refusal is None and exchange.prepared is None
 
-    def _judge(self, exchange: Exchange) -> Refusal | None:
+    def _judge(self, exchange: Exchange) -> Refusal | None:  # noqa: PLR0911 - each step may be the last
         now = self._monotonic()
         refusal = self._guard.admit(exchange.peer, now)
         if refusal is not None:
@@ -99,6 +101,8 @@ class Pipeline:
         if isinstance(found, Miss):
             return self._missed(exchange, found, path)
         route: ServedRoute = found.target
+        if route.refuses_slash and ENCODED_SLASH.search(path) is not None:
+            return TargetInvalid()
         if route.open:
             self._take(exchange, found, route.probe(found))
             return None

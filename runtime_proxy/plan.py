@@ -101,6 +101,7 @@ class ServedRoute:
     timeout_seconds: float
     report_only: bool
     report_requests: bool  # requests outside the contract pass too, and are counted
+    refuses_slash: bool  # `%2F` in a path is refused, for a provider that decodes it too early
     open: bool  # nobody is asked for a key, and undeclared calls pass: `proxy run --report-only` alone
     audience: Audience  # the narrowest of its versions: which listener it is served on
     address: Address | None = None
@@ -158,6 +159,7 @@ class ServedOperation:
     changes: bool  # it may change something: *received* is recorded before it is forwarded
     idempotent: bool
     dropped: frozenset[bytes]  # request headers that are not forwarded
+    declared: frozenset[bytes]  # request headers that the contract declares
     keeps_request_id: bool  # the contract declares X-Request-Id: the caller's goes on to the provider
     body_limit: int
     audit: dict[str, Any]  # fields of every audit record of this operation

@@ -10,6 +10,8 @@ from urllib.parse import unquote_to_bytes
 _PATH_BYTES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=:@/%"
 _BROKEN_ESCAPE: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _DOTS: Final = (b".", b"..")
+# A control byte splits lines wherever a path is written decoded; a backslash is a slash to some servers.
+_ENCODED_ODDITY: Final = re.compile(rb"[\x00-\x1f\x7f\\]")
 
 
 def split_path(raw_path: bytes) -> tuple[bytes, ...] | None:
@@ -23,14 +25,28 @@ def split_path(raw_path: bytes) -> tuple[bytes, ...] | None:
     segments = tuple(raw_path[1:].split(b"/"))
     if raw_path.find(b"%") >= 0:
         decoded = unquote_to_bytes(raw_path)
-        if _BROKEN_ESCAPE.search(raw_path) or b"\x00" in decoded or b"\\" in decoded:
+        if _BROKEN_ESCAPE.search(raw_path) or _ENCODED_ODDITY.search(decoded) or not _is_utf8(decoded):
             return None
         # An encoded slash is data, but `..%2F` would climb wherever it is decoded too early.
-        if any(part in _DOTS for part in decoded.split(b"/")):
+        if any(_is_dots(part) for part in decoded.split(b"/")):
             return None
-    elif raw_path.find(b"/.") >= 0 and any(segment in _DOTS for segment in segments):
+    elif raw_path.find(b"/.") >= 0 and any(_is_dots(segment) for segment in segments):
         return None
     return segments
+
+
+def _is_dots(segment: bytes) -> bool:
+    """Whether it is a dot segment (RFC 3986 §5.2.4), also to servers that cut `;parameters` off first."""
+    return segment.partition(b";")[0] in _DOTS
+
+
+def _is_utf8(decoded: bytes) -> bool:
+    """Whether it is UTF-8 and no overlong form, which hides dots and slashes (RFC 3629 §3, §10)."""
+    try:
+        decoded.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def split_target(target: bytes) -> tuple[bytes, bytes]:

@@ -54,6 +54,21 @@ class HostInvalid(Refusal):
     closes = True
 
 
+class ConnectionOptionRefused(Refusal):
+    """Connection names a field that every hop must keep."""
+
+    slug = "connection-option-refused"
+    status = 400
+    title = "Connection names a field that is not the connection's"
+    explanation = (
+        "The Connection header lists a field that belongs to the whole way of the request: its framing, "
+        "credentials, content or origin, or a header that the contract declares. A proxy drops what is "
+        "listed there, so that somebody behind it would miss what was checked here."
+    )
+    remedy = "List only fields of this one connection in Connection (RFC 9110 section 7.6.1)."
+    closes = True
+
+
 class TargetInvalid(Refusal):
     """A request target that cannot be matched safely."""
 
@@ -61,8 +76,9 @@ class TargetInvalid(Refusal):
     status = 400
     title = "The request target is not valid"
     explanation = (
-        "The path holds a character that no URI may hold, a broken percent-encoding, a dot segment, or "
-        "an encoded NUL or backslash. What two programs may read as two paths is matched by neither."
+        "The path holds a character that no URI may hold, a broken percent-encoding, a dot segment, an "
+        "encoded control byte or backslash, or bytes that are not UTF-8; or the target names another host. "
+        "What two programs may read as two paths is matched by neither."
     )
     remedy = "Send the normalised path with correct percent-encoding (RFC 3986 section 6)."
 
@@ -181,6 +197,7 @@ ROWS: Final[tuple[type[Refusal], ...]] = (
     FramingRefused,
     TransferCodingUnknown,
     HostInvalid,
+    ConnectionOptionRefused,
     TargetInvalid,
     TargetTooLong,
     HeadTooLarge,

@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Final
 
 from adapters.port import Call
 from adapters.resilience.time_left import HEADER as BUDGET
+from runtime_proxy.connection_options import END_TO_END, options_of
 from runtime_proxy.credentials import CookieReader
 from runtime_proxy.exchange import Headers, Reply
-from runtime_proxy.time_budget import keep_within
+from runtime_proxy.forwarding import HOP_BY_HOP, is_twin
+from runtime_proxy.refusals_edge import ConnectionOptionRefused
+from runtime_proxy.time_budget import TurnedBack, keep_within
 from runtime_proxy.trace import continue_trace
 
 if TYPE_CHECKING:
@@ -21,39 +24,6 @@ if TYPE_CHECKING:
     from runtime_proxy.exchange import Exchange
     from runtime_proxy.plan import ServedOperation
 
-# RFC 9110 section 7.6.1, and the fields that frame or route one connection's message.
-HOP_BY_HOP: Final = frozenset(
-    {
-        b"connection",
-        b"keep-alive",
-        b"proxy-authenticate",
-        b"proxy-authentication-info",
-        b"proxy-authorization",
-        b"proxy-connection",
-        b"te",
-        b"trailer",
-        b"transfer-encoding",
-        b"upgrade",
-    }
-)
-# Set by us or by the adapter, so never taken from the caller.
-OURS_OUTWARD: Final = HOP_BY_HOP | {
-    b"accept-encoding",
-    b"content-length",
-    b"expect",
-    b"forwarded",
-    b"request-timeout",
-    b"host",
-    b"traceparent",
-    b"x-forwarded-for",
-    b"x-forwarded-host",
-    b"x-forwarded-port",
-    b"x-forwarded-proto",
-    b"x-interlock-contract",
-    b"x-interlock-violations",
-    b"x-real-ip",
-    b"x-request-id",
-}
 # Never shown to the consumer: framing, what we set ourselves, and what only tells an attacker something.
 _OURS_INWARD: Final = HOP_BY_HOP | {
     b"alt-svc",
@@ -74,7 +44,10 @@ _UNBOUND: Final[list[bytes]] = []
 
 
 def prepare(served: ServedOperation, exchange: Exchange) -> Call:  # noqa: C901, PLR0912 - one pass over the headers
-    """Give the call for the adapter; the trace that it carries on stands in the exchange from now on."""
+    """Give the call for the adapter; the trace that it carries on stands in the exchange from now on.
+
+    Raises `TurnedBack` where Connection would take away a header that the contract declares.
+    """
     dropped, cookies = served.dropped, served.version.cookies
     headers: Headers = []
     traceparent: bytes | None = None
@@ -96,8 +69,8 @@ def prepare(served: ServedOperation, exchange: Exchange) -> Call:  # noqa: C901,
                 budget = [*budget, line[1]]
         elif name == b"tracestate":
             tracestate.append(line[1])
-        elif name.find(b"_") >= 0 and name.replace(b"_", b"-") in dropped:
-            continue  # to many servers x_api_key and X-API-Key are the same variable
+        elif name.find(b"_") >= 0 and is_twin(name, dropped, served.declared):
+            continue
         elif name == b"cookie" and cookies:
             rest = _without_cookies(cookies, line[1])
             if rest:
@@ -105,6 +78,8 @@ def prepare(served: ServedOperation, exchange: Exchange) -> Call:  # noqa: C901,
         else:
             headers.append(line)
     if named:
+        if not named.isdisjoint(served.declared) and not served.route.report_requests:
+            raise TurnedBack(ConnectionOptionRefused())
         headers = [line for line in headers if line[0] not in named]
     exchange.trace_id, sent, continued = continue_trace(traceparent)
     if continued and tracestate:
@@ -144,8 +119,8 @@ def reply_of(answer: Answer, exchange: Exchange) -> Reply:
             lines.append(line)
         elif line[0] == b"connection":
             named |= _tokens(line[1])
-    if named:
-        lines = [line for line in lines if line[0] not in named]
+    if named:  # what belongs to the whole way stays, whatever the provider says of it
+        lines = [line for line in lines if line[0] not in named or line[0] in END_TO_END]
     lines += exchange.reply_headers
     return Reply(answer.status, lines, b"" if head else answer.body)
 
@@ -180,4 +155,4 @@ def _without_cookies(readers: tuple[CookieReader, ...], line: bytes) -> bytes:
 def _tokens(value: bytes) -> frozenset[bytes]:
     if value in {b"keep-alive", b"close"}:
         return _NONE
-    return frozenset(token.strip().lower() for token in value.split(b","))
+    return frozenset(options_of([value]))

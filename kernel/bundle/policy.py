@@ -9,7 +9,7 @@ cannot say a part says in its `__post_init__` (kernel/bundle/policy_document.py 
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
@@ -46,6 +46,16 @@ class Address(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("header is no plain field name")
 
 
+class Paths(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the paths of a route may hold.
+
+    `encoded_slash`: `data` takes `%2F` as a character inside a segment; `refuse` answers 400 `target-invalid`, for
+    providers that decode it into a border before they route.
+    """
+
+    encoded_slash: Literal["data", "refuse"] = "data"
+
+
 class Links(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the answers of a deprecated version point to, each a URL or an absolute path.
 
@@ -71,6 +81,7 @@ class RoutePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     weights: dict[str, Weight] | None = None
     address: Address | None = None
     links: Links | None = None
+    paths: Paths | None = None
     retries: Retries | None = None
     hedging: Hedging | None = None
 

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from kernel.contract.positions import token
 from kernel.errors import Place, SchemaRefused
 from kernel.schema.dialects import Dialect, named, of_format
+from kernel.schema.discriminators import discriminator_of, filtered
 from kernel.schema.formats import ASSERTED, EXACT, LOWERED
 from kernel.schema.keywords import in_2020_12
 from kernel.schema.lookaheads import without_lookaheads
@@ -34,6 +35,7 @@ _ONE = _IN_PLACE_ONE | {
 }
 _IN_PLACE_SEVERAL = frozenset({"allOf", "anyOf", "oneOf"})
 _SEVERAL = _IN_PLACE_SEVERAL | {"prefixItems"}
+_OPENAPI = (Dialect.OPENAPI_30, Dialect.OPENAPI_31)  # whose schemas have a discriminator
 RULE = "rule:"  # definitions of our own: `rule:<keyword to report>:<name>`
 
 
@@ -98,8 +100,8 @@ class Lowering:
             if key != "format":
                 lowered[key] = self._value(key, value, spot)
         self._format(node, lowered)
-        if isinstance(node.get("pattern"), str):
-            self._look_ahead(node["pattern"], spot.below("pattern"), lowered)
+        self._look_ahead(node.get("pattern"), spot, lowered)
+        self._discriminate(node, spot, lowered)
         return lowered
 
     def _entered(self, node: dict[str, Any], spot: Spot) -> Spot:
@@ -185,7 +187,21 @@ class Lowering:
             self.exact = self.exact or name in EXACT
             lowered["allOf"] = [*lowered.get("allOf", ()), self._rule("format", name, LOWERED[name])]
 
-    def _look_ahead(self, pattern: str, spot: Spot, lowered: dict[str, Any]) -> None:
+    def _discriminate(self, node: dict[str, Any], spot: Spot, lowered: dict[str, Any]) -> None:
+        if "discriminator" not in node or spot.dialect not in _OPENAPI:
+            return
+        found = discriminator_of(node, lambda ref: self.find(ref, spot))
+        if found is None:
+            return
+        self.names.add(found.name)
+        known = self._rule("discriminator", str(len(self.rules)), {"enum": list(found.values)})
+        choice = filtered(found, lowered.pop(found.keyword), known)
+        lowered["allOf"] = [*lowered.get("allOf", ()), choice]
+
+    def _look_ahead(self, pattern: Any, spot: Spot, lowered: dict[str, Any]) -> None:
+        if not isinstance(pattern, str):
+            return
+        spot = spot.below("pattern")
         for must, part in without_lookaheads(pattern)[1]:
             schema: Any = {"type": "string", "pattern": _translated(part, spot)}
             schema = {"pattern": schema["pattern"]} if must else {"not": schema}

@@ -13,12 +13,17 @@ from kernel.contract.positions import token
 from kernel.errors import SchemaRefused
 from kernel.schema.bundling import bundle
 from kernel.schema.dialects import Dialect, dialect_of
+from kernel.schema.explaining import Explaining, Path
 from kernel.schema.lowering import RULE, Direction
 
 __all__ = ["CompiledSchema", "Dialect", "Direction", "SchemaViolation", "compile_schema", "dialect_of"]
 
-_PATTERNS = jsonschema_rs.RegexOptions(size_limit=64 * 1024 * 1024)
-_EMAIL = jsonschema_rs.EmailOptions(allow_display_text=False)
+_OPTIONS: dict[str, Any] = {
+    "validate_formats": True,
+    "offline": True,
+    "pattern_options": jsonschema_rs.RegexOptions(size_limit=64 * 1024 * 1024),
+    "email_options": jsonschema_rs.EmailOptions(allow_display_text=False),
+}
 _UNEXPECTED = (
     jsonschema_rs.ValidationErrorKind.AdditionalProperties,
     jsonschema_rs.ValidationErrorKind.UnevaluatedProperties,
@@ -45,43 +50,44 @@ class CompiledSchema:
     integer); where it is False, doubles will do.
     """
 
-    __slots__ = ("_names", "_validator", "accepts", "exact")
+    __slots__ = ("_explaining", "_names", "accepts", "exact")
 
     accepts: Callable[[Any], bool]
 
     def __init__(
-        self, validator: jsonschema_rs.Draft202012Validator, names: frozenset[str], *, exact: bool
+        self,
+        validator: jsonschema_rs.Draft202012Validator,
+        names: frozenset[str],
+        explaining: Explaining,
+        *,
+        exact: bool,
     ) -> None:
-        self._validator = validator
+        self._explaining = explaining
         self._names = names
         self.accepts = validator.is_valid
         self.exact = exact
 
     def violations(self, value: Any, limit: int = 16) -> tuple[SchemaViolation, ...]:
-        """Say where a value fails, at most `limit` places in the engine's order; () when it does not.
+        """Say where a value fails, at most `limit` places, the outer ones first; () when it does not.
 
         A value of more than some thousand nodes gets its first violation only: collecting all of them
         would let a sender buy seconds of work with one request.
         """
-        errors = self._validator.iter_errors(value) if _small(value) else self._first(value)
+        if self.accepts(value):
+            return ()
         found: dict[SchemaViolation, None] = {}
-        for error in errors:
-            found.update(dict.fromkeys(self._places(error)))
+        for path, error in self._explaining.errors(value, every=_small(value)):
+            found.update(dict.fromkeys(self._places(path, error)))
             if len(found) >= limit:
                 break
-        return tuple(islice(found, limit))
+        return tuple(islice(found, limit)) or (SchemaViolation("", "schema"),)
 
-    def _first(self, value: Any) -> Iterator[jsonschema_rs.ValidationError]:
-        try:
-            self._validator.validate(value)
-        except jsonschema_rs.ValidationError as error:
-            yield error
-
-    def _places(self, error: jsonschema_rs.ValidationError) -> Iterator[SchemaViolation]:
-        kind, path = error.kind, error.schema_path
-        pointer = "".join(self._step(step) for step in error.instance_path)
-        if len(path) > 1 and path[0] == "$defs" and str(path[1]).startswith(RULE):
-            yield SchemaViolation(pointer, str(path[1]).split(":")[1])
+    def _places(self, path: Path, error: jsonschema_rs.ValidationError) -> Iterator[SchemaViolation]:
+        kind, schema_path = error.kind, error.schema_path
+        # The first step of the engine's own path is the part that was looked into.
+        pointer = "".join(self._step(step) for step in (*path, *error.instance_path[1:]))
+        if len(schema_path) > 1 and schema_path[0] == "$defs" and str(schema_path[1]).startswith(RULE):
+            yield SchemaViolation(pointer, str(schema_path[1]).split(":")[1])
         elif isinstance(kind, jsonschema_rs.ValidationErrorKind.Required):
             yield SchemaViolation(pointer + self._step(kind.property), "required")
         elif isinstance(kind, _UNEXPECTED):
@@ -109,19 +115,13 @@ def compile_schema(
     """
     bundled = bundle(schema, root=root, dialect=dialect, direction=direction)
     try:
-        validator = jsonschema_rs.Draft202012Validator(
-            bundled.schema,
-            validate_formats=True,
-            offline=True,
-            pattern_options=_PATTERNS,
-            email_options=_EMAIL,
-        )
+        validator = jsonschema_rs.Draft202012Validator(bundled.schema, **_OPTIONS)
     except (ValueError, jsonschema_rs.ReferencingError) as error:
         reason = str(error).partition("\n")[0]
         raise SchemaRefused(
             f"the schema is not valid: {reason[:300]}", hint="see JSON Schema 2020-12"
         ) from None
-    return CompiledSchema(validator, bundled.names, exact=bundled.exact)
+    return CompiledSchema(validator, bundled.names, Explaining(bundled.schema, _OPTIONS), exact=bundled.exact)
 
 
 def _small(value: Any) -> bool:

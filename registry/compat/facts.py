@@ -191,7 +191,9 @@ def _groups(view: View) -> Iterable[list[_Option]]:
     if view.any_of:
         yield [((node,), frozenset()) for node in view.any_of]
     if view.one_of:
-        yield [((node,), frozenset(view.one_of) - {node}) for node in view.one_of]
+        # A discriminator chooses a branch, and the others are not asked whether they would hold too.
+        others = frozenset[Node]() if view.discriminator else frozenset(view.one_of)
+        yield [((node,), others - {node}) for node in view.one_of]
     if view.condition:
         test, then, other = view.condition
         holds = (test, then) if then else (test,)

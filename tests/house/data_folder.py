@@ -52,14 +52,17 @@ def make(data: Path, upstream: str, document: bytes = ORDERS, serial: int = 1) -
 
 
 @contextlib.contextmanager
-def serving(data: Path, *, before: Sequence[str] = ()) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+def serving(
+    data: Path, *options: str, before: Sequence[str] = (), **environment: str
+) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     """Run `proxy serve` (below `before`, such as strace); yields the process and the port."""
     ready = data / "run" / "proxy.json"
     ready.unlink(missing_ok=True)
     log = (data / "proxy.log").open("ab")
     child = subprocess.Popen(
-        [*before, sys.executable, "-m", "cli", "proxy", "serve", "--data", str(data), "--proxy-port", "0"],
-        stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=clean_environment(),
+        [*before, sys.executable, "-m", "cli", "proxy", "serve", "--data", str(data), "--proxy-port", "0",
+         *options],
+        stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=clean_environment(**environment),
     )  # fmt: skip
     try:
         deadline = time.monotonic() + 60

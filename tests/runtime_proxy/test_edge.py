@@ -100,7 +100,7 @@ REFUSED = [
     ("9110-9.3.6 CONNECT", b"CONNECT a:80 HTTP/1.1\r\n" + HOST + b"\r\n", "method-unknown"),
     ("9110-9.3.6 CONNECT with a path", b"CONNECT /orders HTTP/1.1\r\n" + HOST + b"\r\n", "method-unknown"),
     ("9112-3 method is no token", b"GE(T /orders HTTP/1.1\r\n" + HOST + b"\r\n", "request-malformed"),
-    ("9112-3.2.2 absolute form", b"GET http://proxy.example/orders HTTP/1.1\r\n" + HOST + b"\r\n", "target-invalid"),
+    ("9112-3.2.2 absolute form", b"GET http://other.example/orders HTTP/1.1\r\n" + HOST + b"\r\n", "target-invalid"),
     ("9112-3.2.3 authority form", b"GET proxy.example:80 HTTP/1.1\r\n" + HOST + b"\r\n", "target-invalid"),
     ("9112-3.2.4 asterisk form", b"OPTIONS * HTTP/1.1\r\n" + HOST + b"\r\n", "target-invalid"),
     ("3986-3.5 fragment", b"GET /a#b HTTP/1.1\r\n" + HOST + b"\r\n", "target-invalid"),
@@ -147,7 +147,10 @@ async def test_what_is_http_is_answered_in_order(
     clause: str, data: bytes, answers: list[tuple[int, bytes]], *, split: bool
 ) -> None:
     pipeline = Pipeline()
-    got = await talk(pipeline, *([data[i : i + 1] for i in range(len(data))] if split else [data]))
+    # Whoever sends more after the answer that ends the connection may lose it in a reset: that is no fault here.
+    ahead = len(NEXT) if data.endswith(NEXT) else 0
+    pieces = [data[i : i + 1] for i in range(len(data) - ahead - 1)]
+    got = await talk(pipeline, *([*pieces, data[len(pieces) :]] if split else [data]))
     assert got == answers
     assert pipeline.refused == []
 

@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from kernel.bundle.policy import Paths, RoutePolicy
+
 ORDER = b'{"code":"2823-3","priority":"urgent"}'
 BODIES = [
     ORDER,
@@ -97,6 +99,72 @@ async def test_credentials_end_here_in_every_spelling(house, kit) -> None:
     lines = await sent(house, ("x_api_key", kit.KEY), ("x-api_key", kit.KEY))
     assert kit.KEY not in str(lines)
     assert not [name for name in lines if "api" in name]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["X-HTTP-Method-Override", "X-Method-Override", "X-Original-URL", "X-Rewrite-URL", "X-Forwarded-Prefix", "X-Host", "Client-IP", "True-Client-IP", "Proxy", "X-Middleware-Subrequest", "X_Original_URL", "x_http-method_override"],
+)  # fmt: skip
+async def test_what_would_take_over_the_call_goes_on_only_where_it_is_declared(make_house, kit, name) -> None:
+    house = make_house()
+    await house.publish()
+    assert name.lower() not in await sent(house, (name.lower(), "/admin"))
+    document = kit.orders_document()
+    document["paths"]["/orders"]["post"]["parameters"] = [
+        {"name": name, "in": "header", "schema": {"const": "/a"}}
+    ]
+    await house.publish(document)
+    assert (await sent(house, (name.lower(), "/a")))[name.lower()] == ["/a"]
+    assert (await house.ask("POST", "/orders/v1/orders", ORDER, (name.lower(), "/b"))).status == 400
+
+
+async def test_the_twin_of_a_declared_or_common_header_ends_here(make_house, kit) -> None:
+    document = kit.orders_document()
+    document["paths"]["/orders"]["post"]["parameters"] = [
+        {"name": "X-Ward", "in": "header", "schema": {"const": "7B"}},
+        {"name": "bed_no", "in": "header", "schema": {"const": "2"}},
+    ]
+    house = make_house()
+    await house.publish(document)
+    lines = await sent(
+        house, ("x-ward", "7B"), ("x_ward", "9A"), ("bed_no", "2"), ("bed-no", "3"), ("content_type", "a/b"), ("my_own", "1")
+    )  # fmt: skip
+    assert (lines["x-ward"], lines["bed_no"], lines["my_own"]) == (["7B"], ["2"], ["1"])
+    assert {"x_ward", "bed-no", "content_type"}.isdisjoint(lines)
+
+
+async def test_connection_cannot_take_away_what_was_validated(make_house, kit) -> None:
+    document = kit.orders_document()
+    document["paths"]["/orders"]["post"]["parameters"] = [
+        {"name": "X-Ward", "in": "header", "required": True, "schema": {"const": "7B"}}
+    ]
+    house = make_house()
+    await house.publish(document)
+    reply = await house.ask(
+        "POST", "/orders/v1/orders", ORDER, ("x-ward", "7B"), ("connection", "close, X-WARD")
+    )
+    assert kit.problem(reply)["slug"] == "connection-option-refused"
+    assert house.provider.calls == []
+
+
+async def test_a_provider_cannot_take_away_what_belongs_to_the_whole_way(house, kit) -> None:
+    house.provider.answer = lambda _: kit.answer(
+        201, {"id": "o-1"}, (b"connection", b"content-type, x-hop"), (b"x-hop", b"1")
+    )
+    reply = await house.ask("POST", "/orders/v1/orders", ORDER)
+    assert kit.header(reply, "content-type") == "application/json"
+    assert kit.header(reply, "x-hop") is None
+
+
+@pytest.mark.parametrize(("policy", "status"), [(None, 200), ("data", 200), ("refuse", 400)])
+@pytest.mark.parametrize("target", ["/orders/v1/orders/a%2Fb", "/orders/v1/orders/a%2fb"])
+async def test_a_route_may_refuse_encoded_slashes(make_house, kit, policy, status, target) -> None:
+    house = make_house()
+    await house.publish(policy=RoutePolicy(paths=Paths(policy) if policy else None))
+    house.provider.answer = lambda _: kit.answer(200, {"id": "o-1"})
+    assert (await house.ask("GET", target)).status == status
+    assert len(house.provider.calls) == (status == 200)
+    assert (await house.ask("GET", "/orders/v1/orders/a%20b")).status == 200
 
 
 async def test_headers_that_we_set_are_not_taken_from_outside(house) -> None:
