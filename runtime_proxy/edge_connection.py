@@ -190,10 +190,17 @@ class EdgeConnection(Intake):
             else:
                 self._take(data, at)
         if self._half_closed and self._state < BUSY:
-            self.refuse("request-malformed")  # the rest of it will never come
+            self._end_of_half()
         if self._state != BUSY:
             self._resume_reading()
         return self._state == BUSY
+
+    def _end_of_half(self) -> None:
+        """Settle what a client sent ahead and cut off by ending its half: the rest will never come."""
+        if self._state == HEAD and self._ahead == b"\r\n":
+            self._transport.close()
+        else:
+            self.refuse("request-malformed")
 
     # -- writing ------------------------------------------------------------------------------------
     def _answer(self, reply: Reply, exchange: Exchange | None) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from runtime_proxy.edge_view import EdgeView
 
 NEVER: Final = float("inf")
+_EMPTY_LINE: Final = b"\r\n"  # after a request, from clients of old (RFC 9112 §2.2)
 _SKIPPED_BODY: Final = 64 * 1024  # bytes of a refused body that are read to save the connection
 _LINGER_BYTES: Final = 1024 * 1024  # that a closing connection still reads
 _log = logging.getLogger("interlock.edge")
@@ -115,7 +116,7 @@ class Intake(asyncio.Protocol):
     def eof_received(self) -> bool:
         """Answer what is whole; a request that was cut short is told so (RFC 9112 §8)."""
         self._half_closed = True
-        if self._state == BODY or (self._state == HEAD and self._head_begun):
+        if self._state == BODY or (self._state == HEAD and self._head_begun and self._ahead != _EMPTY_LINE):
             self.refuse("request-malformed")
         return self._state == BUSY and self._transport.can_write_eof()
 

@@ -23,9 +23,16 @@ class Seen:
 
 @dataclass
 class Upstream:
-    """Listens on loopback; `answers` maps "METHOD /target" to raw response bytes, else 200 {}."""
+    """Listens on loopback; `answers` maps "METHOD /target" to raw response bytes, else 200 {}.
+
+    Keys in `closing` end the connection after their answer, keys in `early` are answered before the body is
+    read, and keys in `gates` wait for their event.
+    """
 
     answers: dict[str, bytes] = field(default_factory=dict)
+    closing: set[str] = field(default_factory=set)
+    early: set[str] = field(default_factory=set)
+    gates: dict[str, threading.Event] = field(default_factory=dict)
     seen: list[Seen] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -69,6 +76,11 @@ class Upstream:
                     method, target, _ = lines[0].split(" ", 2)
                     headers = [tuple(line.split(": ", 1)) for line in lines[1:]]
                     length = int(next((v for k, v in headers if k.lower() == "content-length"), "0"))
+                    key = f"{method} {target}"
+                    path = f"{method} {target.split('?')[0]}"
+                    said = self.answers.get(key) or self.answers.get(path) or answer(200, b"{}")
+                    if key in self.early:
+                        connection.sendall(said)
                     while len(held) < length:
                         data = connection.recv(65536)
                         if not data:
@@ -76,9 +88,12 @@ class Upstream:
                         held += data
                     body, held = held[:length], held[length:]
                     self.seen.append(Seen(method, target, headers, body))
-                    key = f"{method} {target}"
-                    path = f"{method} {target.split('?')[0]}"
-                    connection.sendall(self.answers.get(key) or self.answers.get(path) or answer(200, b"{}"))
+                    if key in self.gates:
+                        self.gates[key].wait(30)
+                    if key not in self.early:
+                        connection.sendall(said)
+                    if key in self.closing:
+                        return
             except OSError:
                 return
 
