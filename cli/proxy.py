@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.errors import Exit
+from cli.proxy_deny import deny
 from cli.proxy_keys import resolve, unresolved
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def proxy() -> None:
 
 proxy.add_command(unresolved)
 proxy.add_command(resolve)
+proxy.add_command(deny)
 
 
 @proxy.command()

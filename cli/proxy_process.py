@@ -18,6 +18,8 @@ from adapters.catalog import build
 from adapters.errors import AdapterSettingsError
 from adapters.house import House
 from kernel.audit.journal import Journal
+from kernel.bundle.deny import local_list, registry_list
+from kernel.bundle.deny_source import DenySource
 from kernel.bundle.read import BundleSource
 from kernel.sealing.keys import KeyFolder
 from kernel.sealing.private_files import replace_file
@@ -56,6 +58,24 @@ def bundle_source(settings: Settings) -> BundleSource:
     """Give the bundle folder of a data folder, with its memory of what was served."""
     keys = KeyFolder(settings.path / "keys")
     return BundleSource(settings.path / "bundle", keys.trust, settings.path / "run" / "bundle-seen.json")
+
+
+def deny_sources(settings: Settings, *, keeps: bool = True) -> tuple[DenySource, ...]:
+    """Give the deny lists of a data folder: the registry's beside the bundle, and this host's own.
+
+    `keeps`: the newest good ones are kept for the next start; a command only looks at what is kept.
+    """
+    trust, run = KeyFolder(settings.path / "keys").trust, settings.path / "run"
+    return (
+        DenySource(
+            registry_list(settings.path / "bundle"),
+            "registry",
+            trust,
+            run / "denied-registry.dsse.json",
+            keeps=keeps,
+        ),
+        DenySource(local_list(settings.path), "local", trust, run / "denied-local.dsse.json", keeps=keeps),
+    )
 
 
 def head_signer(settings: Settings) -> HeadSigner:
@@ -150,6 +170,7 @@ async def open_plane(
             server=WRITER,
             open_reports=folder is not None,
             keys=key_room(root, settings),
+            deny=deny_sources(settings) if folder is None else (),
             workers=1 if seat is None else seat.workers,
             listening=seat is None,
         )

@@ -20,6 +20,7 @@ ERROR_MODULES = (
     "cli.audit",
     "cli.claims",
     "cli.errors",
+    "cli.proxy_deny",
     "cli.streams",
     "cli.up",
 )

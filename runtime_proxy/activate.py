@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from runtime_proxy.adapter_set import AdapterSet
     from runtime_proxy.assemble import Terms
     from runtime_proxy.compiled import Compiled
+    from runtime_proxy.denials import Denials
     from runtime_proxy.fronts import Front
     from runtime_proxy.health import Health
     from runtime_proxy.pipeline import Pipeline
@@ -47,6 +48,7 @@ class Activation:
         health: Health,
         journal: AuditJournal,
         terms: Terms,
+        denials: Denials,
         swapped: Callable[[Plan], None] = lambda _: None,
     ) -> None:
         self._pipelines = pipelines
@@ -56,6 +58,7 @@ class Activation:
         self._health = health
         self._journal = journal
         self._terms = terms
+        self._denials = denials
         self._swapped = swapped
         self._compiled: dict[str, Compiled] = {}
         self.bundle: Bundle | None = None  # in force
@@ -76,6 +79,7 @@ class Activation:
         self._compiled = compiled
         self.bundle = bundle
         self.plan = plan
+        self._denials.enforce(plan)
         for pipeline, view in views:
             pipeline.plan = view
         self._adapters.commit(change)

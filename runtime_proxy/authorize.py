@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from runtime_proxy.refusals_head import AudienceRefused, NotGranted, Retired, ScopeMissing
+from runtime_proxy.refusals_head import AudienceRefused, Denied, NotGranted, Retired, ScopeMissing
 
 if TYPE_CHECKING:
     from kernel.bundle.model import Audience
@@ -16,13 +16,17 @@ if TYPE_CHECKING:
 _REACH: Final[dict[Audience, int]] = {"public": 0, "partner": 1, "internal": 2}
 
 
-def authorize(identity: Identity, access: Access | None, audience: Audience) -> Refusal | None:
+def authorize(  # noqa: PLR0911 - each step may be the last
+    identity: Identity, access: Access | None, audience: Audience
+) -> Refusal | None:
     """Refuse what was not granted; an operation that asks for no credentials needs no grant.
 
     `audience` is that of the contract version.
     """
     if identity.key is None:
         return None
+    if identity.key.consumer.denied:
+        return Denied()
     if access is None:
         return NotGranted()
     if _REACH[identity.key.consumer.audience] < _REACH[audience]:

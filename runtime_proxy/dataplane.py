@@ -10,6 +10,7 @@ from kernel.errors import BundleMissing
 from runtime_proxy.activate import Activation
 from runtime_proxy.adapter_set import AdapterSet
 from runtime_proxy.assemble import Terms
+from runtime_proxy.denials import Denials
 from runtime_proxy.fronts import fronts_of
 from runtime_proxy.guard import Guard
 from runtime_proxy.health import Health, Outward
@@ -20,9 +21,10 @@ from runtime_proxy.throttle import LocalLimiter
 from runtime_proxy.trail import Trail
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from adapters.port import Adapter, Listener
+    from kernel.bundle.deny_source import DenySource
     from kernel.bundle.model import AdapterInstance, Bundle
     from kernel.bundle.read import BundleSource
     from kernel.settings import Settings
@@ -35,7 +37,7 @@ class DataPlane:
     """One worker: `handlers` are what the edges call, one for each front, and `handler` is the first.
 
     `build` makes adapters (adapters/catalog.py).
-    `keys` is where idempotency keys are kept; without it, calls that need one get 503.
+    `keys` is where idempotency keys are kept; without it, calls that need one get 503. `deny` are the deny lists.
     `open_reports` is for `proxy run` alone: routes that report requests then ask for no key. `workers` share
     the limits, each a part of its own; of them one has the device listeners (`listening`).
     """
@@ -53,6 +55,7 @@ class DataPlane:
         swapped: Callable[[Plan], None] = lambda _: None,
         monotonic: Callable[[], int] = time.monotonic_ns,
         keys: KeyRoom = NO_KEYS,
+        deny: Sequence[DenySource] = (),
     ) -> None:
         fields = {"server": server, "environment": settings["environment"]}
         self._trail = Trail(journal, fields, clock=monotonic)
@@ -73,6 +76,7 @@ class DataPlane:
         }
         self.handler = next(iter(self.handlers.values()))
         self.adapters = AdapterSet(build, grace=settings["proxy_body_timeout"], listening=listening)
+        self.denials = Denials(deny, self.health, journal)
         self.activation = Activation(
             self.handlers,
             self.adapters,
@@ -80,10 +84,11 @@ class DataPlane:
             health=self.health,
             journal=journal,
             terms=Terms(settings["proxy_max_body_bytes"], server, open_reports),
+            denials=self.denials,
             swapped=swapped,
         )
         self._poll: float = settings["proxy_bundle_poll"]
-        self._watch: asyncio.Task[None] | None = None
+        self._watches: list[asyncio.Task[None]] = []
 
     def bundle(self) -> Bundle:
         """Give the bundle in force; raises `BundleMissing` before there is one."""
@@ -94,15 +99,19 @@ class DataPlane:
     async def start(self, source: BundleSource) -> bool:
         """Take up what lies there and keep looking; False: there was nothing to serve yet."""
         self._trail.start()
+        await self.denials.look()  # before anything serves: what is denied never does
         served = await self.activation.look(source)
-        self._watch = asyncio.create_task(self.activation.watch(source, self._poll))
+        self._watches = [
+            asyncio.create_task(self.activation.watch(source, self._poll)),
+            asyncio.create_task(self.denials.watch(self._poll)),
+        ]
         return served
 
     async def stop(self) -> None:
         """Stop looking, let listeners and adapters go, close what is open in the audit log."""
-        if self._watch is not None:
-            self._watch.cancel()
-            await asyncio.gather(self._watch, return_exceptions=True)
+        for watch in self._watches:
+            watch.cancel()
+        await asyncio.gather(*self._watches, return_exceptions=True)
         await self.adapters.stop()
         await self._trail.stop()
         await self._keeping.close()

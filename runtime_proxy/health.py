@@ -52,6 +52,8 @@ class Health:
         self.trouble = ""  # why the last bundle was not taken; the one before keeps serving
         self.activations = 0
         self.refused_bundles = 0
+        self.troubles: dict[str, str] = {}  # what else is out of order, by its name
+        self.denied: dict[str, int] = {}  # how much is denied by deny lists, by kind
         self.draining = False
 
     def reply(self, method: bytes, path: bytes, plan: Plan | None) -> Reply | None:
@@ -81,6 +83,8 @@ class Health:
             "why": why,
             "bundle": _serials(plan),
             "trouble": self.trouble,
+            "troubles": self.troubles,
+            "denied": self.denied,
         }
         return Reply(503 if why else 200, [_JSON, _NO_STORE], orjson.dumps(body))
 
@@ -104,6 +108,11 @@ class Health:
         lines += [
             f'interlock_bundle_serial{{part="{part}"}} {serial}' for part, serial in _serials(plan).items()
         ]
+        lines += [
+            "# HELP interlock_denied Keys, consumers and routes that the deny lists name.",
+            "# TYPE interlock_denied gauge",
+        ]
+        lines += [f'interlock_denied{{kind="{kind}"}} {count}' for kind, count in self.denied.items()]
         return ("\n".join(lines) + "\n").encode()
 
 

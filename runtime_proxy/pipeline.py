@@ -18,7 +18,7 @@ from runtime_proxy.refusal import Refusal
 from runtime_proxy.refusals import REFUSALS
 from runtime_proxy.refusals_call import InternalError
 from runtime_proxy.refusals_edge import TargetInvalid
-from runtime_proxy.refusals_head import MethodNotAllowed, NotReady
+from runtime_proxy.refusals_head import Denied, MethodNotAllowed, NotReady
 from runtime_proxy.replies import options_reply
 from runtime_proxy.route import prepare, reply_of
 from runtime_proxy.settle import Settling
@@ -80,7 +80,7 @@ class Pipeline:
             exchange.refusal = InternalError()
         return exchange.refusal is None and exchange.prepared is None
 
-    def _judge(self, exchange: Exchange) -> Refusal | None:  # noqa: PLR0911 - each step may be the last
+    def _judge(self, exchange: Exchange) -> Refusal | None:  # noqa: C901, PLR0911 - each step may be the last
         now = self._monotonic()
         refusal = self._guard.admit(exchange.peer, now)
         if refusal is not None:
@@ -101,6 +101,9 @@ class Pipeline:
         if isinstance(found, Miss):
             return self._missed(exchange, found, path)
         route: ServedRoute = found.target
+        if route.denied:
+            exchange.operation = route.probe(found)
+            return Denied()
         if route.refuses_slash and ENCODED_SLASH.search(path) is not None:
             return TargetInvalid()
         if route.open:

@@ -104,6 +104,7 @@ class ServedRoute:
     refuses_slash: bool  # `%2F` in a path is refused, for a provider that decodes it too early
     open: bool  # nobody is asked for a key, and undeclared calls pass: `proxy run --report-only` alone
     audience: Audience  # the narrowest of its versions: which listener it is served on
+    denied: bool = False  # by a deny list: nobody is let through
     address: Address | None = None
 
     @property
@@ -192,6 +193,7 @@ class ServedConsumer:
     id: str
     audience: Audience
     limits: LimitSet  # of the consumer alone: for calls that it holds no grant for
+    denied: bool = False  # by a deny list: nothing is authorized
     access: dict[ServedRoute, Access] = field(default_factory=dict)
 
 
@@ -235,7 +237,7 @@ class Plan:
     router: Router
     routes: tuple[ServedRoute, ...]
     consumers: Mapping[str, ServedConsumer]
-    keys: Mapping[bytes, KeyRow]  # by key id
+    keys: dict[bytes, KeyRow]  # by key id; denied ones are taken out (runtime_proxy/denials.py)
     slots: tuple[AdapterSlot, ...]
     mounts: tuple[Mount, ...] = ()  # what the router was made of
     addresses: FurtherWays | None = None  # Host names and headers that lead to routes too

@@ -149,6 +149,22 @@ class AudienceRefused(Refusal):
     remedy = "Use a contract that is published for your audience."
 
 
+class Denied(Refusal):
+    """An operator has denied the consumer or the route."""
+
+    slug = "denied"
+    status = 403
+    title = "Denied by the operator"
+    explanation = (
+        "The consumer, or the route as a whole, stands on a deny list: an operator has closed it at once, "
+        "whatever keys and grants say."
+    )
+    remedy = (
+        "Ask the operator; `interlock proxy deny --list` shows who denied what and why, `--undo` lifts it, and "
+        "what the registry denied is lifted there."
+    )
+
+
 class ScopeMissing(Refusal):
     """The grant lacks a scope that the operation asks for."""
 
@@ -172,5 +188,6 @@ ROWS: Final[tuple[type[Refusal], ...]] = (
     OverLimit,
     NotGranted,
     AudienceRefused,
+    Denied,
     ScopeMissing,
 )

@@ -97,7 +97,7 @@ def read_marked(
 
 def _read_part(folder: Path, kind: PartKind, trust: Trust) -> tuple[Part, PartMark]:
     path = part_path(folder, kind)
-    envelope = _read_file(path, LARGEST_PART, f"the {kind} part")
+    envelope = read_plain(path, LARGEST_PART, f"the {kind} part")
     try:
         verified = verify_statement(envelope, trust.may_sign(kind))
     except SealingError as error:
@@ -121,13 +121,13 @@ def _not_older(kind: PartKind, mark: PartMark, seen: PartMark | None) -> None:
 
 def _read_blob(folder: Path, digest: str) -> bytes:
     path = blob_path(folder, digest)
-    data = _read_file(path, LARGEST_BLOB, "a blob")
+    data = read_plain(path, LARGEST_BLOB, "a blob")
     if digest_of(data) != digest:
         raise BundleError("a blob is not what its name says", place=Place(str(path)))
     return data
 
 
-def _read_file(path: Path, most: int, what: str) -> bytes:
+def read_plain(path: Path, most: int, what: str) -> bytes:
     """Read a plain file of at most `most` bytes; links are refused, for they lead out of the folder."""
     where = Place(str(path))
     try:
@@ -195,7 +195,7 @@ class BundleSource:
 
     def _look(self) -> _Stamp:
         paths = [*(part_path(self._folder, kind) for kind in PART_TYPES), blob_folder(self._folder)]
-        return tuple(_stat(path) for path in paths)
+        return tuple(stamp_of(path) for path in paths)
 
 
 def _remember(file: Path, marks: Marks) -> None:
@@ -226,7 +226,8 @@ def _read_seen(file: Path | None) -> Marks:
         ) from None
 
 
-def _stat(path: Path) -> tuple[int, int, int]:
+def stamp_of(path: Path) -> tuple[int, int, int]:
+    """Give what changes whenever a file is replaced or written to; zeros where there is none."""
     with contextlib.suppress(OSError):
         status = path.lstat()
         return status.st_ino, status.st_mtime_ns, status.st_size
