@@ -29,6 +29,7 @@ from adapters.retry import RetryPolicy
 from kernel.audit.record import message_record
 from kernel.audit.redaction import clip
 from kernel.errors import AuditError, SealingError
+from kernel.promise import Promise
 
 if TYPE_CHECKING:
     from adapters.canonical.store import CanonicalStore
@@ -40,8 +41,8 @@ log = logging.getLogger(__name__)
 class AuditLog(Protocol):
     """What the intake needs of a journal (kernel.audit.journal.Journal)."""
 
-    def append(self, record: dict[str, Any]) -> asyncio.Future[None]:
-        """Keep a record; the future is done when the disk has it, and raises `AuditError` otherwise."""
+    def append(self, record: dict[str, Any]) -> Promise:
+        """Keep a record; the promise is kept when the disk has it, and raises `AuditError` otherwise."""
 
 
 class OutsideContract(MessageRefused):

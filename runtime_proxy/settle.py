@@ -10,6 +10,7 @@ from adapters.errors import CallShed
 from adapters.errors import UpstreamTimeout as Late
 from adapters.errors import UpstreamUnreachable as Unreachable
 from kernel.errors import AuditError
+from kernel.promise import Promise
 from runtime_proxy.exchange import Exchange
 from runtime_proxy.refusals import REFUSALS
 from runtime_proxy.refusals_call import (
@@ -26,8 +27,6 @@ from runtime_proxy.replies import answer_of
 from runtime_proxy.trace import new_request_id
 
 if TYPE_CHECKING:
-    import asyncio
-
     from adapters.errors import UpstreamError
     from adapters.port import Answer
     from kernel.audit.record import Outcome
@@ -195,6 +194,6 @@ class Settling:
         return reply
 
 
-def _look(kept: asyncio.Future[None]) -> None:
+def _look(kept: Promise) -> None:
     if not kept.cancelled() and kept.exception() is not None:
         log.critical("the end of an abandoned call could not be recorded: %s", kept.exception())

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from kernel.audit.record import exchange_record, new_id
 from kernel.audit.record import now as wall_clock
 from kernel.errors import AuditError
+from kernel.promise import Promise
 from runtime_proxy.refusal import errors_of
 from runtime_proxy.refusal_series import RefusalSeries
 
@@ -32,7 +33,7 @@ _REPORTED = {"report_only": True}
 class AuditJournal(Protocol):
     """What the proxy needs of kernel.audit.journal.Journal."""
 
-    def append(self, record: dict[str, Any]) -> asyncio.Future[None]:
+    def append(self, record: dict[str, Any]) -> Promise:
         """Hand a record over; done when it is durable, `AuditError` when it cannot be kept."""
 
     @property
@@ -73,7 +74,7 @@ class Trail:
             await asyncio.gather(self._sweeper, return_exceptions=True)
         await self._close_series(everything=True)
 
-    def received(self, exchange: Exchange) -> asyncio.Future[None]:
+    def received(self, exchange: Exchange) -> Promise:
         """Record that a call which may change something is about to go out."""
         served, consumer, key = _who(exchange)
         record = exchange_record(
@@ -90,9 +91,7 @@ class Trail:
         exchange.received = record["id"]
         return self._journal.append(record)
 
-    def completed(
-        self, exchange: Exchange, answer: Answer, broken: tuple[Violation, ...] = ()
-    ) -> asyncio.Future[None]:
+    def completed(self, exchange: Exchange, answer: Answer, broken: tuple[Violation, ...] = ()) -> Promise:
         """Record the provider's answer; `broken` is what was let through on purpose (report only)."""
         served, consumer, key = _who(exchange)
         status = answer.status
@@ -128,7 +127,7 @@ class Trail:
         refusal: Refusal | None = None,
         violations: tuple[Violation, ...] = (),
         more: dict[str, Any] | None = None,
-    ) -> asyncio.Future[None]:
+    ) -> Promise:
         """Record an end without the provider's answer going out; `answer` is what it said, if anything."""
         record = self._record(
             exchange,
@@ -147,7 +146,7 @@ class Trail:
         exchange.settled = True
         return self._journal.append(record)
 
-    def replayed(self, exchange: Exchange, status: int, body: bytes, first: str) -> asyncio.Future[None]:
+    def replayed(self, exchange: Exchange, status: int, body: bytes, first: str) -> Promise:
         """Record that the answer to an earlier exchange (`first`: its request id) is given again."""
         record = self._record(
             exchange,
@@ -161,7 +160,7 @@ class Trail:
         exchange.settled = True
         return self._journal.append(record)
 
-    def refused(self, exchange: Exchange, refusal: Refusal) -> asyncio.Future[None] | None:
+    def refused(self, exchange: Exchange, refusal: Refusal) -> Promise | None:
         """Record a call that never reached its provider; None: it was counted into a series."""
         now = self._clock()
         peer, slug = exchange.peer, refusal.slug

@@ -1,35 +1,34 @@
 """The append-only journal of one writer: a record is answered for once the disk has it, and not before.
 
-Callers put records on a bounded queue; one thread takes whatever has arrived, chains it, writes it with
-one write and one fdatasync (group commit), and only then wakes everybody who waits. When the disk refuses
-once, the journal is dead for ever: after a failed fsync nobody knows what the disk holds, so it is never
-tried again (PostgreSQL's lesson of 2018), and every caller gets `AuditError`, which the proxy answers 503.
+Group commit: what a turn of the event loop brings is chained and written with one write at its end, and a
+thread of the journal does nothing but fdatasync; what arrives meanwhile forms the next group. Only then
+everybody who waits is woken. When the disk refuses once, the journal is dead for ever: after a failed
+fsync nobody knows what the disk holds, so it is never tried again (PostgreSQL's lesson of 2018), and
+every caller gets `AuditError`, which the proxy answers 503.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import fcntl
 import os
 import re
 import threading
 import time
-from collections import deque
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 from kernel.audit.heads import HeadsFile, HeadSigner
 from kernel.audit.recovery import find_end
 from kernel.audit.tape import Tape
-from kernel.audit.waiters import Item, again, tell, tell_all
+from kernel.audit.waiters import Item, Told, again, settle, tell
 from kernel.errors import AuditError, Place
+from kernel.promise import Promise
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _WRITER = re.compile(r"[a-z][a-z0-9-]{0,63}")
-_MOST_IN_A_BATCH = 4096
 
 
 class Journal:
@@ -44,14 +43,16 @@ class Journal:
         self._tape = tape
         self._lock = lock
         self._most_waiting = queue
-        self._queue: deque[Item] = deque()
+        self._queue: list[Item] = []  # not written yet
+        self._written: list[Told] = []  # written, not synced
         self._failure: AuditError | None = None
         self._closing = False
-        self._idle = False
         self._gone = False
-        self._caller: asyncio.AbstractEventLoop | None = (
-            None  # who will wake the writer at the end of its turn
-        )
+        self._due: asyncio.AbstractEventLoop | None = None  # a turn of this loop will end with a `_flush`
+        # Whoever has claimed the tape may use it: who writes a group claims it, the thread lets go of it
+        # when the group is synced. The guard only protects the claim.
+        self._claimed = False
+        self._guard = threading.Lock()
         self._wake = threading.Lock()  # a binary semaphore: cheaper than a condition, and never lost
         self._wake.acquire()
         self._thread = threading.Thread(target=self._run, name=f"audit-{self.writer}", daemon=True)
@@ -98,28 +99,25 @@ class Journal:
         journal._thread.start()
         return journal
 
-    def append(self, record: dict[str, Any]) -> asyncio.Future[None]:
-        """Hand a record over; the future is done when it is durable. The dict is the journal's from then on.
+    def append(self, record: dict[str, Any]) -> Promise:
+        """Hand a record over; the promise is kept when it is durable. The dict is the journal's from then on.
 
-        Raises `AuditError` at once when the journal is dead, closed, or too many records wait; the future
+        Raises `AuditError` at once when the journal is dead, closed, or too many records wait; the promise
         raises it when this record could not be kept.
         """
         loop = asyncio.get_running_loop()
-        waiter: asyncio.Future[None] = loop.create_future()
-        self._put((record, waiter, loop))
-        if self._idle and self._caller is not loop:
-            # At the end of this turn of the loop: all that it handles now goes into one group, and the
-            # writer does not compete with it meanwhile.
-            self._caller = loop
-            loop.call_soon(self._call)
-        return waiter
+        promise = Promise(loop)
+        self._put((record, promise, loop))
+        if self._due is not loop:
+            self._due = loop
+            loop.call_soon(self._flush)
+        return promise
 
     def append_and_wait(self, record: dict[str, Any], timeout: float | None = 30.0) -> None:
         """Keep a record from a thread of its own (never from an event loop); raises `AuditError`."""
         waiter: Future[None] = Future()
         self._put((record, waiter, None))
-        if self._idle:
-            self._kick()
+        self._write_group()
         try:
             waiter.result(timeout)
         except TimeoutError:
@@ -128,7 +126,7 @@ class Journal:
     @property
     def waiting(self) -> int:
         """How many records wait for the disk."""
-        return len(self._queue)
+        return len(self._queue) + len(self._written)
 
     @property
     def failure(self) -> AuditError | None:
@@ -158,33 +156,50 @@ class Journal:
         if self._gone:  # the thread ended between our look and our append
             self._tell_late()
 
-    def _call(self) -> None:
-        self._caller = None
-        if self._idle:
-            self._kick()
+    def _flush(self) -> None:
+        """Write what this turn of the loop brought; while a group is on its way, it waits for that."""
+        self._due = None
+        self._write_group()
+
+    def _write_group(self) -> None:
+        with self._guard:
+            if self._claimed or self._closing:
+                return  # whoever has the tape, or closes, takes up what waits
+            self._claimed = True
+        self._write_queue()
+        self._kick()
+
+    def _write_queue(self) -> None:
+        """Write all that waits; the tape is claimed. A failure stays for the thread to find."""
+        items, self._queue = self._queue, []
+        try:
+            refused = self._tape.write([item[0] for item in items])
+        except Exception as error:  # noqa: BLE001 - whatever it was, nothing may be answered for any more
+            self._die(error)
+            refused = {}
+        self._written += [(item[1], item[2], refused.get(index)) for index, item in enumerate(items)]
 
     def _kick(self) -> None:
-        self._idle = False
         try:
             self._wake.release()
         except RuntimeError:
             return  # somebody else has just done it
 
-    # From here on everything runs in the writer thread.
+    # From here on everything runs in the journal's thread.
 
     def _run(self) -> None:
         try:
-            while True:
-                if self._queue:
-                    self._write_batch()
-                elif self._closing:
-                    break
+            while self._failure is None and not (self._closing and self._take()):
+                if self._claimed:
+                    self._commit_group()
                 else:
                     self._pause()
-                if time.monotonic() >= self._tape.head_due:
-                    self._tape.sign_head()
-            self._tape.end_epoch()
-        except Exception as error:  # noqa: BLE001 - whatever it was, nothing may be answered for any more
+            if self._failure is None:
+                while self._queue:
+                    self._write_queue()
+                    self._sync()
+                self._tape.end_epoch()
+        except Exception as error:  # noqa: BLE001 - as above
             self._die(error)
         finally:
             self._closing = self._gone = True
@@ -193,30 +208,54 @@ class Journal:
             self._tell_late()
 
     def _pause(self) -> None:
-        """Wait for a record; wake up in between only when a head is due."""
-        self._idle = True
-        if self._queue or self._closing:  # it came before its sender could see that nobody is awake
-            self._idle = False
-            return
-        if self._tape.head_wanted:
-            self._wake.acquire(timeout=max(self._tape.head_due - time.monotonic(), 0.001))
-        else:
+        """Wait for a group; in between sign a head when one is due."""
+        if not self._tape.head_wanted:
             self._wake.acquire()
-        self._idle = False
+        elif (
+            not self._wake.acquire(timeout=max(self._tape.head_due - time.monotonic(), 0.001))
+            and self._take()
+        ):
+            self._tape.sign_head()
+            self._let_go()
 
-    def _write_batch(self) -> None:
-        queue = self._queue
-        batch: list[Item] = []
-        while queue and len(batch) < _MOST_IN_A_BATCH:
-            batch.append(queue.popleft())
-        try:
-            refused = self._tape.commit([item[0] for item in batch])
-        except BaseException:
-            queue.extendleft(reversed(batch))  # `_die` tells them with all the others
-            raise
-        tell(batch, refused)
+    def _commit_group(self) -> None:
+        """Sync what was written, let go of the tape, wake everybody who waits for it."""
+        loops = self._sync()
+        if time.monotonic() >= self._tape.head_due:
+            self._tape.sign_head()
+        self._let_go()
+        if self._queue and not loops:  # no loop will come by to write it
+            self._write_group()
+
+    def _sync(self) -> bool:
+        """Make durable what was written, and tell; True when a living event loop was told."""
+        if self._failure is not None:
+            raise self._failure
+        self._tape.sync()
+        told, self._written = self._written, []
+        return tell(told, self._settle)
+
+    def _settle(self, told: list[Told]) -> None:
+        """Settle those who are told, in their own loop, then write what came meanwhile."""
+        for waiter, _, error in told:
+            settle(waiter, error)
+        if self._queue:
+            self._write_group()
+
+    def _take(self) -> bool:
+        with self._guard:
+            if self._claimed:
+                return False
+            self._claimed = True
+            return True
+
+    def _let_go(self) -> None:
+        with self._guard:
+            self._claimed = False
 
     def _die(self, error: Exception) -> None:
+        if self._failure is not None:
+            return
         reason = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
         self._failure = AuditError(
             f"the audit log cannot be written any more: {reason}",
@@ -225,11 +264,17 @@ class Journal:
         )
 
     def _tell_late(self) -> None:
-        late: list[Item] = []
-        with contextlib.suppress(IndexError):  # the other thread may be emptying it too
-            while True:
-                late.append(self._queue.popleft())
-        tell_all(late, self._failure or AuditError("the journal is closed"))
+        error = self._failure or AuditError("the journal is closed")
+        late, self._written = self._written, []
+        queue, self._queue = self._queue, []
+        told: list[Told] = [(waiter, loop, error) for waiter, loop, _ in late]
+        told += [(waiter, loop, error) for _, waiter, loop in queue]
+        tell(told, _settle_all)
+
+
+def _settle_all(told: list[Told]) -> None:
+    for waiter, _, error in told:
+        settle(waiter, error)
 
 
 def _lock(folder: Path) -> int:

@@ -75,28 +75,38 @@ class Tape:
 
     def commit(self, records: list[dict[str, Any]]) -> dict[int, AuditError]:
         """Write records so that they are durable; give those that are no records, by index."""
+        refused = self.write(records)
+        self.sync()
+        return refused
+
+    def write(self, records: list[dict[str, Any]]) -> dict[int, AuditError]:
+        """Chain records and write them, not yet durable; give those that are no records, by index."""
         end = self.end
         lines: list[bytes] = []
         refused: dict[int, AuditError] = {}
-        chain, seq = end.chain, end.seq
         for index, record in enumerate(records):
-            record["writer"], record["epoch"], record["seq"] = end.writer, end.epoch, seq + 1
+            record["writer"] = end.writer
+            record["epoch"] = end.epoch
+            record["seq"] = end.seq + 1
             try:
                 data = self._encode(record)
             except AuditError as error:
                 refused[index] = error
                 continue
-            seq += 1
-            chain = link(chain, data)
-            lines.append(record_line(chain, data))
+            end.seq += 1
+            end.chain = link(end.chain, data)
+            lines.append(record_line(end.chain, data))
         written = b"".join(lines)
         write_all(self._file, written)
+        end.size += len(written)
+        return refused
+
+    def sync(self) -> None:
+        """Make durable what was written, and begin a new segment where this one is full."""
         if self._fsync:
             os.fdatasync(self._file)
-        end.chain, end.seq, end.size = chain, seq, end.size + len(written)
-        if end.size >= self._segment_bytes:
+        if self.end.size >= self._segment_bytes:
             self._rotate()
-        return refused
 
     def sign_head(self) -> None:
         """Sign where the journal ends now: after `commit`, for a head promises what is durable."""

@@ -1,36 +1,40 @@
-"""Wakes whoever waits for records to be durable: one call into each event loop for a whole batch."""
+"""Wakes whoever waits for records to be durable: one call into each event loop for a whole group."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
 from kernel.errors import AuditError
+from kernel.promise import Promise
 
-Waiter = asyncio.Future[None] | Future[None]
-Item = tuple[dict[str, Any], Waiter, asyncio.AbstractEventLoop | None]  # the loop is None for a thread
+Waiter = Promise | Future[None]
+Loop = asyncio.AbstractEventLoop | None  # None: it waits in a thread
+Item = tuple[dict[str, Any], Waiter, Loop]
+Told = tuple[Waiter, Loop, AuditError | None]  # the error is why this record could not be kept
 
 
-def tell(batch: list[Item], refused: dict[int, AuditError]) -> None:
-    """Settle every waiter of a batch; `refused` holds errors by index."""
-    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[None], AuditError | None]]] = {}
-    for index, (_, waiter, loop) in enumerate(batch):
-        error = refused.get(index)
-        if isinstance(waiter, Future):
-            _settle(waiter, error)
-        elif loop is not None:
-            by_loop.setdefault(loop, []).append((waiter, error))
-    for loop, waiters in by_loop.items():
+def tell(group: list[Told], settle_all: Callable[[list[Told]], None]) -> bool:
+    """Settle every waiter of a group, those of a loop by `settle_all` in it; True when a loop took the call."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[Told]] = {}
+    for told in group:
+        loop = told[1]
+        if loop is None:
+            settle(told[0], told[2])
+        elif loop in by_loop:
+            by_loop[loop].append(told)
+        else:
+            by_loop[loop] = [told]
+    reached = False
+    for loop, mine in by_loop.items():
         try:
-            loop.call_soon_threadsafe(_settle_all, waiters)
+            loop.call_soon_threadsafe(settle_all, mine)
         except RuntimeError:
             continue  # the loop is closed: nobody waits there any more
-
-
-def tell_all(batch: list[Item], error: AuditError) -> None:
-    """Give every waiter of a batch the same error."""
-    tell(batch, dict.fromkeys(range(len(batch)), error))
+        reached = True
+    return reached
 
 
 def again(error: AuditError) -> AuditError:
@@ -38,15 +42,15 @@ def again(error: AuditError) -> AuditError:
     return AuditError(error.message, hint=error.hint, place=error.place)
 
 
-def _settle_all(waiters: list[tuple[asyncio.Future[None], AuditError | None]]) -> None:
-    for waiter, error in waiters:
-        _settle(waiter, error)
-
-
-def _settle(waiter: Waiter, error: AuditError | None) -> None:
-    if waiter.done():
-        return  # the caller went away; the record is kept all the same
-    if error is None:
-        waiter.set_result(None)
-    else:
-        waiter.set_exception(again(error))
+def settle(waiter: Waiter, error: AuditError | None) -> None:
+    """Bring one waiter its result; one who went away misses nothing, the record is kept all the same."""
+    if isinstance(waiter, Promise):
+        if error is None:
+            waiter.keep(None)
+        else:
+            waiter.fail(again(error))
+    elif not waiter.done():
+        if error is None:
+            waiter.set_result(None)
+        else:
+            waiter.set_exception(again(error))
