@@ -10,11 +10,13 @@ every caller gets `AuditError`, which the proxy answers 503.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fcntl
 import os
 import re
 import threading
 import time
+from collections import deque
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +45,7 @@ class Journal:
         self._tape = tape
         self._lock = lock
         self._most_waiting = queue
-        self._queue: list[Item] = []  # not written yet
+        self._queue: deque[Item] = deque()  # not written yet; any thread may add to it
         self._written: list[Told] = []  # written, not synced
         self._failure: AuditError | None = None
         self._closing = False
@@ -171,7 +173,8 @@ class Journal:
 
     def _write_queue(self) -> None:
         """Write all that waits; the tape is claimed. A failure stays for the thread to find."""
-        items, self._queue = self._queue, []
+        queue = self._queue
+        items = [queue.popleft() for _ in range(len(queue))]
         try:
             refused = self._tape.write([item[0] for item in items])
         except Exception as error:  # noqa: BLE001 - whatever it was, nothing may be answered for any more
@@ -197,7 +200,7 @@ class Journal:
             if self._failure is None:
                 while self._queue:
                     self._write_queue()
-                    self._sync()
+                    tell(self._sync(), _settle_all)
                 self._tape.end_epoch()
         except Exception as error:  # noqa: BLE001 - as above
             self._die(error)
@@ -217,23 +220,26 @@ class Journal:
         ):
             self._tape.sign_head()
             self._let_go()
+            if self._queue:
+                self._write_group()
 
     def _commit_group(self) -> None:
         """Sync what was written, let go of the tape, wake everybody who waits for it."""
-        loops = self._sync()
+        told = self._sync()
         if time.monotonic() >= self._tape.head_due:
             self._tape.sign_head()
+        # In this order: the loops that are told write what came meanwhile, and must find the tape free.
         self._let_go()
-        if self._queue and not loops:  # no loop will come by to write it
+        if not tell(told, self._settle) and self._queue:
             self._write_group()
 
-    def _sync(self) -> bool:
-        """Make durable what was written, and tell; True when a living event loop was told."""
+    def _sync(self) -> list[Told]:
+        """Make durable what was written; gives who waits for it."""
         if self._failure is not None:
             raise self._failure
         self._tape.sync()
         told, self._written = self._written, []
-        return tell(told, self._settle)
+        return told
 
     def _settle(self, told: list[Told]) -> None:
         """Settle those who are told, in their own loop, then write what came meanwhile."""
@@ -266,9 +272,11 @@ class Journal:
     def _tell_late(self) -> None:
         error = self._failure or AuditError("the journal is closed")
         late, self._written = self._written, []
-        queue, self._queue = self._queue, []
         told: list[Told] = [(waiter, loop, error) for waiter, loop, _ in late]
-        told += [(waiter, loop, error) for _, waiter, loop in queue]
+        with contextlib.suppress(IndexError):  # another thread may be emptying it too
+            while True:
+                _, waiter, loop = self._queue.popleft()
+                told.append((waiter, loop, error))
         tell(told, _settle_all)
 
 

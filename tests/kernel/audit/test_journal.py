@@ -227,3 +227,31 @@ async def test_a_head_is_signed_each_second_while_records_come(
         await journal.append(log.completed("last"))
         while json.loads(file.read_bytes().splitlines()[-1])["seq"] != len(log.records()):
             await asyncio.sleep(0.005)  # nothing more comes, and the head is signed all the same
+
+
+async def test_callers_in_loops_and_threads_never_wait_for_nobody(
+    log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Heads are signed between any two groups, so that every order of claim, release and arrival comes up."""
+    monkeypatch.setattr(tape, "HEAD_EVERY", 0.0)
+    journal = log.open()
+
+    async def one_after_the_other(name: str) -> None:
+        for number in range(150):
+            await journal.append(log.completed(f"{name}-{number}"))
+            if number % 7 == 0:
+                await asyncio.sleep(0)
+
+    def from_a_thread(name: str) -> None:
+        for number in range(60):
+            journal.append_and_wait(log.completed(f"{name}-{number}"))
+
+    async with asyncio.timeout(60):
+        await asyncio.gather(
+            *(one_after_the_other(f"loop-{index}") for index in range(3)),
+            *(asyncio.to_thread(from_a_thread, f"thread-{index}") for index in range(3)),
+            asyncio.to_thread(lambda: asyncio.run(one_after_the_other("other-loop"))),
+        )
+    await journal.aclose()
+    kept = [record["request_id"] for record in log.records() if record["stage"] == "completed"]
+    assert len(kept) == len(set(kept)) == 4 * 150 + 3 * 60
