@@ -1,7 +1,7 @@
 """The declared contents of a request or answer: choose by Content-Type, decode strictly, validate.
 
-What is declared is checked, or the board is told at freeze: an operation never passes a body whose
-media type nobody declared, and a declared one that cannot be looked into is a finding.
+What is declared is checked, or refused at freeze: an operation never passes a body whose media type nobody
+declared, and one that cannot be looked into only where the contract itself says so.
 """
 
 from __future__ import annotations
@@ -11,26 +11,18 @@ from typing import TYPE_CHECKING, Any, Final
 from kernel.contract.finding import Finding, Severity
 from kernel.contract.positions import token
 from kernel.errors import ContractInvalid
-from kernel.operation.forms import FormReader, MultipartReader
 from kernel.operation.media_types import MediaType, parse_media_type, parse_range
 from kernel.operation.members import mapping
-from kernel.operation.scalars import scalars_of
-from kernel.operation.shapes import ANNOTATIONS, Shape, dereference, follow
+from kernel.operation.reading import UNCHECKED, UNREAD, Reading, opaque
+from kernel.operation.shapes import ANNOTATIONS, follow
 from kernel.operation.strict_json import read_json
 from kernel.operation.unchecked import unchecked
 from kernel.operation.violation import ProblemSlug, RequestProblem, Undecodable, Violation
-from kernel.operation.xml_bodies import XmlReader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from kernel.operation.reading import Reader
     from kernel.operation.schemas import Direction, Schemas
 
-    Reader = Callable[[MediaType, bytes], Any]
-
-_UTF8: Final = frozenset({"utf-8", "utf8"})
-_CHARSETS: Final = frozenset({"us-ascii", "ascii", "iso-8859-1", "latin1"})
-_OPAQUE: Final = ANNOTATIONS | {"type", "format", "nullable", "contentMediaType", "contentEncoding"}
 # Spellings seen in the wild that need no parsing; each is resolved at compile time by the one parser.
 _SPELLINGS: Final = (b"", b"; charset=utf-8", b";charset=utf-8", b"; charset=UTF-8", b";charset=UTF-8")
 
@@ -41,15 +33,16 @@ class Content:
     """One entry of a `content` object: a media range, its schema, and a reader for each kind of type."""
 
     __slots__ = (
-        "_encoding",
+        "_branches",
         "_pointer",
         "_readers",
+        "_reading",
         "_schema",
-        "_schemas",
         "exact",
         "findings",
         "range",
         "shape",
+        "unchecked",
         "validator",
     )
 
@@ -60,17 +53,20 @@ class Content:
         self.range = media
         self.findings: list[Finding] = []
         self._pointer = pointer
-        self._schemas = schemas
         self._schema = spec.get("schema", True)
-        self._encoding = mapping(spec.get("encoding"), f"{pointer}/encoding")
+        if "itemSchema" in spec and "schema" not in spec and media.kind == "multipart":
+            self._schema = {"type": "array", "items": spec["itemSchema"]}
+        self.unchecked = spec.get(UNCHECKED) is True
         self.shape = schemas.shape(self._schema)
         self.validator = schemas.compile(self._schema, direction, f"{pointer}/schema")
         self.exact = getattr(self.validator, "exact", False)
+        self._reading = Reading(spec, self._schema, pointer, schemas, self._assumed, exact=self.exact)
         self._readers: dict[str, Reader | None] = {}
+        self._branches: dict[str, tuple[Reader, ...]] = {}
+        if self.unchecked:
+            self._note("content-unchecked", "the contract says that the content is not checked")
         if not media.is_range:
             self._readers[media.essence] = self._choose(media)
-            if "itemSchema" in spec:
-                self._note("content-unchecked", "the items of a stream are passed on unread")
 
     def check(self, media: MediaType, data: bytes) -> RequestProblem | None:
         """Judge the bytes of a body that belongs to this range."""
@@ -83,8 +79,22 @@ class Content:
         try:
             value = reader(media, data)
         except Undecodable as error:
-            return _malformed(error)
-        return None if value is _UNREAD else self.judge(value)
+            problem: RequestProblem | None = _malformed(error)
+        else:
+            problem = None if value is UNREAD else self.judge(value)
+        if problem is not None and self._fits_branch(media, data):
+            return None
+        return problem
+
+    def _fits_branch(self, media: MediaType, data: bytes) -> bool:
+        """Whether text conforms when it is typed as one branch of the schema has it, and not as all of them."""
+        for reader in self._branches.get(media.essence, ()):
+            try:
+                if self.judge(reader(media, data)) is None:
+                    return True
+            except Undecodable:
+                continue
+        return False
 
     def check_json(self, data: bytes) -> RequestProblem | None:
         """Judge a body that is known to be JSON in UTF-8: the way of nearly every call."""
@@ -109,6 +119,7 @@ class Content:
         """Choose the reader for a type that a range was asked for; none where the schema has no form in it."""
         if len(self._readers) > 64:  # noqa: PLR2004 - few types are asked for, or an attacker asks
             self._readers.clear()
+            self._branches.clear()
         try:
             self._readers[media.essence] = self._choose(media)
         except ContractInvalid:
@@ -120,88 +131,27 @@ class Content:
         return self.range.kind in {"text", "binary", "stream"}
 
     def _choose(self, media: MediaType) -> Reader | None:
-        """Pick the reader for an actual type; None when a body of it could not be judged."""
+        """Pick the reader for an actual type; raises `ContractInvalid` when a body of it could not be judged."""
         kind = media.kind
+        if self.unchecked:
+            return opaque
         if kind == "json":
-            return self._json
+            return self._reading.json
         if self._schema is True or self._is_empty():
-            return _opaque
-        if kind in {"form", "multipart", "xml"}:
-            return self._choose_structured(media)
-        if kind == "stream":
-            self._note("content-unchecked", f"{media.essence} is passed on unread")
-            return _opaque
-        return self._choose_text(media, self.shape)
-
-    def _choose_structured(self, media: MediaType) -> Reader:
-        """Forms and XML, by a reader that is made for the schema."""
-        if media.kind == "form":
-            return FormReader(self._schema, self._encoding, self._pointer, self._schemas).read
-        if media.essence == "multipart/form-data":
-            return MultipartReader(self._schema, self._encoding, self._pointer, self._schemas).read
-        if media.kind == "multipart":
-            self._note("content-unchecked", f"{media.essence} is passed on unread")
-            return _opaque
-        plain = dereference(self._schemas.root, self._schema)
-        if "string" in self.shape.types and isinstance(plain, dict) and plain.keys() <= _OPAQUE:
-            return _opaque
-        reader = XmlReader(self._schema, self._schemas)
-        if media.essence == "application/fhir+xml":
-            # FHIR XML has a mapping of its own (values in attributes), which no Schema Object describes.
-            self._note("content-unchecked", "application/fhir+xml is only checked to be well-formed XML")
-            return lambda media, data: (reader.parse(media, data), _UNREAD)[1]
-        return reader.read
-
-    def _choose_text(self, media: MediaType, shape: Shape) -> Reader | None:
-        """Text, and whatever has no known format: octets, text of a scalar type, or assumed to be JSON."""
-        if shape.scalars:
-            plain = dereference(self._schemas.root, self._schema)
-            keywords = plain.keys() if isinstance(plain, dict) else set()
-            if media.kind == "binary" and "string" in shape.types:
-                if keywords <= _OPAQUE:
-                    return _opaque
-                if keywords <= _OPAQUE | {"minLength", "maxLength"}:
-                    return _octets
-            return self._text
-        if media.kind == "text":
-            self._note(
-                "content-undecodable",
-                f"{media.essence} can carry no {' or '.join(shape.types)}: all is refused",
-            )
-            return None
-        self._note(
-            "content-assumed-json", f"{media.essence} is no known format and is read as JSON", Severity.INFO
-        )
-        return self._json
-
-    def _json(self, media: MediaType, data: bytes) -> Any:
-        if media.parameters and (charset := media.parameter("charset")) and charset.lower() not in _UTF8:
-            raise Undecodable("charset")
-        return read_json(data, exact=self.exact)
-
-    def _text(self, media: MediaType, data: bytes) -> Any:
-        charset = (media.parameter("charset") or "utf-8").lower()
-        if charset not in _UTF8 | _CHARSETS:
-            raise Undecodable("charset")
-        try:
-            text = data.decode(charset)
-        except UnicodeDecodeError:
-            raise Undecodable("utf-8" if charset in _UTF8 else "charset") from None
-        found = scalars_of(text, self.shape.scalars, self._schemas.limits.number_digits)
-        if not found:
-            raise Undecodable("type")
-        return found[0]
+            return opaque
+        reader, self._branches[media.essence] = self._reading.choose(media)
+        return reader
 
     def _is_empty(self) -> bool:
         """Whether the schema says nothing, so that there is nothing to look for."""
         return isinstance(self._schema, dict) and not self._schema.keys() - ANNOTATIONS
 
+    def _assumed(self, what: str) -> None:
+        self._note("content-assumed-json", what, Severity.INFO)
+
     def _note(self, rule: str, what: str, severity: Severity = Severity.WARNING) -> None:
-        if not self.range.is_range:
+        if not self.range.is_range or self.unchecked:
             self.findings.append(unchecked(rule, self._pointer, what, severity))
-
-
-_UNREAD: Final = object()  # a body that was looked at and has no value for a validator
 
 
 class Body:
@@ -249,20 +199,10 @@ class Body:
     def _remember(self, spelling: bytes) -> None:
         if (found := self.find(spelling)) is not None:
             self._known[spelling] = found
-            if found[1].kind == "json":
+            if found[1].kind == "json" and not found[0].unchecked:
                 self._json[spelling] = found[0]
 
 
 def _malformed(error: Undecodable) -> RequestProblem:
     slug: ProblemSlug = "media-type-unsupported" if error.keyword == "charset" else "body-malformed"
     return RequestProblem(slug, (Violation("body", error.pointer, error.keyword),))
-
-
-def _opaque(_media: MediaType, _data: bytes) -> Any:
-    """Take the bytes as they are: nothing is declared about them."""
-    return _UNREAD
-
-
-def _octets(_media: MediaType, data: bytes) -> str:
-    """Make a string whose length is the number of octets (OpenAPI 3.0 `format: binary`)."""
-    return data.decode("latin-1")

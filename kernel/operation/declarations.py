@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kernel.contract.positions import token
+from kernel.errors import ContractInvalid
 from kernel.operation.members import mapping, refused
 from kernel.operation.parameters import STYLES, Parameter, Where
-from kernel.operation.shapes import follow
+from kernel.operation.shapes import alternatives, follow
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from kernel.operation.schemas import Direction, Schemas
 
 
@@ -69,6 +72,19 @@ def _compile(  # noqa: PLR0917 - one private door for three kinds of object
         made.validator = schemas.compile(schema, direction, f"{place}/schema")
         made.settle_content(pointer + "/content", media)
         return made
+    made = _styled(name, where, spec, schema, pointer, schemas)
+    if judge and made.finding is None:
+        made.others = tuple(_others(made, spec, schema, pointer, schemas))
+        single = bool(made.shape.scalars) and set(made.shape.types) <= set(made.shape.scalars)
+        made.validator = (schemas.compile_scalar if single else schemas.compile)(
+            schema, direction, f"{pointer}/schema"
+        )
+    return made
+
+
+def _styled(  # noqa: PLR0917 - as above
+    name: str, where: Where, spec: Any, schema: Any, pointer: str, schemas: Schemas
+) -> Parameter:
     made = Parameter(name, where, schemas, schemas.shape(schema))
     style = spec.get("style", made.style)
     if style not in STYLES[where]:
@@ -79,9 +95,17 @@ def _compile(  # noqa: PLR0917 - one private door for three kinds of object
     made.explode = explode if isinstance(explode, bool) else style in {"form", "cookie", "deepObject"}
     made.encoded = made.encoded and style != "cookie"
     made.settle(pointer)
-    if judge and made.finding is None:
-        single = bool(made.shape.scalars) and set(made.shape.types) <= set(made.shape.scalars)
-        made.validator = (schemas.compile_scalar if single else schemas.compile)(
-            schema, direction, f"{pointer}/schema"
-        )
     return made
+
+
+def _others(made: Parameter, spec: Any, schema: Any, pointer: str, schemas: Schemas) -> Iterator[Parameter]:
+    """Make a reader for each branch of an array's or object's schema; a branch of scalars needs none."""
+    if not {"array", "object"} & set(made.shape.types) or made.shape.untyped:
+        return
+    for branch in alternatives(schemas.root, schema):
+        try:
+            other = _styled(made.name, made.where, spec, branch, pointer, schemas)
+        except ContractInvalid:
+            continue  # this branch has no form in this style
+        if other.spread == made.spread and other.finding is None:
+            yield other

@@ -74,7 +74,7 @@ class Fields:
             parameter = self._named.get(name)
             if parameter is not None:
                 try:
-                    found[name] = parameter.read(raws)[0]
+                    found[name] = parameter.best(raws)
                 except Undecodable as error:
                     raise _under(name, error) from None
             elif (owner := self._owner(name)) is not None:
@@ -99,8 +99,14 @@ def check_object(parameter: Parameter, groups: Groups) -> tuple[Violation, ...]:
     try:
         value = read_object(parameter, groups)
     except Undecodable as error:
-        return (Violation(parameter.where, error.pointer, error.keyword, parameter.name),)
-    return parameter.judge([value])
+        found: tuple[Violation, ...] = (
+            Violation(parameter.where, error.pointer, error.keyword, parameter.name),
+        )
+    else:
+        found = parameter.judge([value])
+    if found and parameter.others and parameter.fits_other(lambda one: [read_object(one, groups)]):
+        return ()
+    return found
 
 
 def read_object(parameter: Parameter, groups: Groups) -> Any:
@@ -159,11 +165,10 @@ def _with(
 def _leaf(parameter: Parameter, shape: Shape, raws: list[bytes], pointer: str) -> Any:
     """Read the values of one property: all of them where it is an array, else the only one."""
     if shape.is_array:
-        types = shape.element().scalars
-        return [parameter.typed(raw, types, f"{pointer}/{index}")[0] for index, raw in enumerate(raws)]
+        return [parameter.one(raw, shape.element(), f"{pointer}/{index}") for index, raw in enumerate(raws)]
     if len(raws) != 1:
         raise Undecodable("repeated", pointer)
-    return parameter.typed(raws[0], shape.scalars, pointer)[0]
+    return parameter.one(raws[0], shape, pointer)
 
 
 def _keys(brackets: str, depth: int) -> list[str]:

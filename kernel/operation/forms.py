@@ -1,4 +1,4 @@
-"""Form bodies, urlencoded and multipart: fields and parts typed by the schema's properties."""
+"""Form bodies: fields typed by the schema's properties, each read as its Encoding Object says."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from kernel.operation.declarations import compile_member
 from kernel.operation.fields import Fields, Groups
 from kernel.operation.media_types import MediaType, parse_range
 from kernel.operation.members import mapping, refused
-from kernel.operation.multipart import Part, split_parts
 from kernel.operation.scalars import scalars_of
-from kernel.operation.shapes import ANNOTATIONS, Shape, dereference
+from kernel.operation.shapes import Shape, dereference
 from kernel.operation.strict_json import read_json
 from kernel.operation.styles import pairs_of, text_of
 from kernel.operation.violation import Undecodable
@@ -30,13 +29,17 @@ class FormReader:
 
     def __init__(self, schema: Any, encoding: Any, pointer: str, schemas: Schemas) -> None:
         self._shape = object_shape(schema, pointer, schemas)
+        self._schemas = schemas
         self._limits = schemas.limits
         members = []
         for name in self._shape.member_names():
             member = self._shape.member_schema(name)
             spec = mapping(dereference(schemas.root, encoding.get(name)), pointer)
             styled = {key: spec[key] for key in _RFC6570 if key in spec}
-            members.append(compile_member(name, member, styled, pointer, schemas))
+            made = compile_member(name, member, styled, pointer, schemas)
+            if not styled and _is_json(spec.get("contentType"), pointer):
+                made.settle_json(each=made.shape.is_array)
+            members.append(made)
         self._fields = Fields(members)
 
     def read(self, media: MediaType, data: bytes) -> dict[str, Any]:
@@ -56,84 +59,18 @@ class FormReader:
         shape = self._shape.member(name)
         if not shape.is_array and len(raws) > 1:
             raise Undecodable("repeated", "/{key}")
-        types = shape.element().scalars if shape.is_array else shape.scalars
+        item = shape.element() if shape.is_array else shape
         found = []
         for raw in raws:
-            candidates = scalars_of(text_of(raw, plus=True), types, self._limits.number_digits)
+            text = text_of(raw, plus=True)
+            if not item.scalars:  # neither text nor a number: JSON, as for a property with a name
+                found.append(at_place("/{key}", read_exactly, text.encode()))
+                continue
+            candidates = scalars_of(text, item.scalars, self._limits.number_digits)
             if not candidates:
                 raise Undecodable("type", "/{key}")
-            found.append(candidates[0])
+            found.append(self._schemas.first_fitting(item, candidates))
         return found if shape.is_array else found[0]
-
-
-class MultipartReader:
-    """Reads `multipart/form-data` (RFC 7578) into an object with one property for each name.
-
-    A part is JSON where its property is an object, octets where it is binary or untyped (one character
-    for one octet, so that lengths count), else text. `encoding.contentType` restricts its media type.
-    """
-
-    def __init__(self, schema: Any, encoding: Any, pointer: str, schemas: Schemas) -> None:
-        self._shape = object_shape(schema, pointer, schemas)
-        self._limits = schemas.limits
-        self._root = schemas.root
-        self._ranges: dict[str, tuple[MediaType, ...]] = {}
-        for name, spec in encoding.items():
-            declared = mapping(dereference(schemas.root, spec), pointer).get("contentType")
-            if isinstance(declared, str):
-                self._ranges[name] = tuple(
-                    parse_range(piece.strip(), pointer) for piece in declared.split(",")
-                )
-        self._octets = {name for name in self._shape.member_names() if self._is_octets(name)}
-
-    def read(self, media: MediaType, data: bytes) -> dict[str, Any]:
-        """Decode the body; raises `Undecodable`."""
-        boundary = media.parameter("boundary")
-        if boundary is None:
-            raise Undecodable("boundary")
-        found: dict[str, Any] = {}
-        for part in split_parts(data, boundary, self._limits):
-            pointer = self._shape.pointer_of(part.name)
-            shape = self._shape.member(part.name)
-            value = self._value(part, shape, pointer)
-            if shape.is_array:
-                found.setdefault(part.name, []).append(value)
-            elif part.name in found:
-                raise Undecodable("repeated", pointer)
-            else:
-                found[part.name] = value
-        return found
-
-    def _value(self, part: Part, shape: Shape, pointer: str) -> Any:
-        ranges = self._ranges.get(part.name)
-        media = part.media
-        if ranges and (media is None or not any(item.covers(media) for item in ranges)):
-            raise Undecodable("contentType", pointer)
-        item = shape.element() if shape.is_array else shape
-        if part.name in self._octets:
-            return part.data.decode("latin-1")
-        if (media is not None and media.kind == "json") or not item.scalars:
-            if media is not None and media.kind != "json":
-                raise Undecodable("contentType", pointer)
-            return _at(pointer, read_exactly, part.data)
-        text = _at(pointer, text_of_part, part.data)
-        candidates = scalars_of(text, item.scalars, self._limits.number_digits)
-        if not candidates:
-            raise Undecodable("type", pointer)
-        return candidates[0]
-
-    def _is_octets(self, name: str) -> bool:
-        """Whether a property is a file: `format: binary`, a content encoding, or nothing said of its type."""
-        schema = dereference(self._root, self._shape.member_schema(name))
-        if self._shape.member(name).is_array and isinstance(schema, dict):
-            schema = dereference(self._root, schema.get("items", True))
-        if not isinstance(schema, dict):
-            return True
-        if schema.keys() - ANNOTATIONS <= {"contentMediaType", "contentEncoding"}:
-            return True
-        return schema.get("format") == "binary" or (
-            "contentMediaType" in schema and "json" not in str(schema["contentMediaType"])
-        )
 
 
 def object_shape(schema: Any, pointer: str, schemas: Schemas) -> Shape:
@@ -149,15 +86,15 @@ def read_exactly(data: bytes) -> Any:
     return read_json(data, exact=True)
 
 
-def text_of_part(data: bytes) -> str:
-    """Read the text of a part: UTF-8, whatever its charset parameter claims."""
-    try:
-        return data.decode()
-    except UnicodeDecodeError:
-        raise Undecodable("utf-8") from None
+def _is_json(declared: Any, pointer: str) -> bool:
+    """Whether an Encoding Object says that a field is JSON and nothing else."""
+    return isinstance(declared, str) and all(
+        parse_range(piece.strip(), pointer).kind == "json" for piece in declared.split(",")
+    )
 
 
-def _at(pointer: str, read: Any, data: bytes) -> Any:
+def at_place(pointer: str, read: Any, data: Any) -> Any:
+    """Read with a decoder, and put its complaint at a place."""
     try:
         return read(data)
     except Undecodable as error:

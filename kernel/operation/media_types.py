@@ -33,6 +33,17 @@ _STREAMS: Final = frozenset(
         "text/event-stream",
     }
 )
+# Formats of their own, which nobody sends JSON by: a schema of objects does not describe their bytes.
+_FOREIGN: Final = frozenset(
+    {
+        *("application/yaml", "application/x-yaml", "application/cbor", "application/msgpack"),
+        *("application/x-msgpack", "application/protobuf", "application/x-protobuf", "application/pdf"),
+        *("application/vnd.google.protobuf", "application/avro", "application/zip", "application/gzip"),
+        *("application/dicom", "application/octet-stream", "application/x-hl7", "application/hl7-v2"),
+    }
+)
+_FOREIGN_TYPES: Final = ("image/", "audio/", "video/", "font/")
+_FOREIGN_SUFFIXES: Final = ("+yaml", "+cbor", "+zip", "+gzip", "+ber", "+der")
 _CASELESS: Final = frozenset({"charset"})
 
 
@@ -58,6 +69,14 @@ class MediaType:
         if essence.startswith("multipart/"):
             return "multipart"
         return "text" if essence.startswith("text/") else "binary"
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether the type is known to be neither JSON, XML, text nor a form."""
+        essence = self.essence
+        return (
+            essence in _FOREIGN or essence.startswith(_FOREIGN_TYPES) or essence.endswith(_FOREIGN_SUFFIXES)
+        )
 
     def parameter(self, name: str) -> str | None:
         """Give the value of a parameter, as written (quotes taken off)."""

@@ -1,4 +1,4 @@
-"""Part a multipart/form-data body strictly (RFC 2046 §5.1, RFC 7578): it has one reading or none."""
+"""Part a multipart body strictly (RFC 2046 §5.1, RFC 7578): it has one reading or none."""
 
 from __future__ import annotations
 
@@ -28,16 +28,23 @@ _ENCODINGS: Final = frozenset({b"7bit", b"8bit", b"binary"})
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part: `media` is None where it names no Content-Type."""
+    """One part: `media` is None where it names no Content-Type; `headers` have lower-case names.
+
+    `name` is "" for a part that stands by its position.
+    """
 
     name: str
     media: MediaType | None
     is_file: bool
     data: bytes
+    headers: dict[bytes, bytes]
 
 
-def split_parts(data: bytes, boundary: str, limits: OperationLimits) -> list[Part]:
-    """Part the body; raises `Undecodable` with keyword `multipart` or `limit`."""
+def split_parts(data: bytes, boundary: str, limits: OperationLimits, *, named: bool = True) -> list[Part]:
+    """Part the body; raises `Undecodable` with keyword `multipart` or `limit`.
+
+    Parts that are not `named` need no Content-Disposition, and what it says of a name is not read.
+    """
     if not _BOUNDARY.fullmatch(boundary):
         raise Undecodable("boundary")
     delimiter = b"--" + boundary.encode()
@@ -50,10 +57,10 @@ def split_parts(data: bytes, boundary: str, limits: OperationLimits) -> list[Par
     pieces = body.split(b"\r\n" + delimiter)
     if pieces[0] or pieces[-1] not in {b"--", b"--\r\n", b"--\r\n\r\n"}:
         raise Undecodable("multipart")
-    return [_part(piece, limits) for piece in pieces[1:-1]]
+    return [_part(piece, limits, named=named) for piece in pieces[1:-1]]
 
 
-def _part(piece: bytes, limits: OperationLimits) -> Part:
+def _part(piece: bytes, limits: OperationLimits, *, named: bool) -> Part:
     if not piece.startswith(b"\r\n"):
         raise Undecodable("multipart")
     head, separator, data = piece[2:].partition(b"\r\n\r\n")
@@ -67,7 +74,7 @@ def _part(piece: bytes, limits: OperationLimits) -> Part:
         if found is None or found[1].lower() in fields:
             raise Undecodable("multipart")
         fields[found[1].lower()] = found[2].rstrip(b" ")
-    name, is_file = _disposition(fields.get(b"content-disposition", b""))
+    name, is_file = _disposition(fields.get(b"content-disposition", b"")) if named else (b"", False)
     if fields.get(b"content-transfer-encoding", b"binary").lower() not in _ENCODINGS:
         raise Undecodable("multipart")
     media = None
@@ -75,7 +82,7 @@ def _part(piece: bytes, limits: OperationLimits) -> Part:
         media = parse_media_type(fields[b"content-type"])
         if media is None or media.kind == "multipart":
             raise Undecodable("multipart")
-    return Part(_name(name), media, is_file, data)
+    return Part(_name(name), media, is_file, data, fields)
 
 
 def _disposition(value: bytes) -> tuple[bytes, bool]:

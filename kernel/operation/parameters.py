@@ -39,6 +39,7 @@ class Parameter:
     __slots__ = (
         "_element",
         "_readers",
+        "_schemas",
         "_single",
         "_types",
         "allow_empty",
@@ -49,6 +50,7 @@ class Parameter:
         "limit",
         "max_digits",
         "name",
+        "others",
         "plus",
         "raw_name",
         "required",
@@ -70,6 +72,7 @@ class Parameter:
         self.plus = where == "query"
         # Headers are taken as they are: OpenAPI 3.0.4 and 3.1.1 percent-encode neither them nor `cookie`.
         self.encoded = where != "header"
+        self._schemas = schemas
         self.limit = schemas.limits.items
         self.depth = schemas.limits.object_depth
         self.max_digits = schemas.limits.number_digits
@@ -77,6 +80,7 @@ class Parameter:
         # Whether an object comes as several fields of the query, form or cookie: each property under its
         # own name (`fields`), or as name[property] (`brackets`); kernel/operation/fields.py gathers them.
         self.spread: Literal["", "fields", "brackets"] = ""
+        self.others: tuple[Parameter, ...] = ()  # the same name, read as one branch of the schema has it
         self.validator: Any = None
         self.finding: Finding | None = None
         self._element: Shape | None = None
@@ -147,6 +151,10 @@ class Parameter:
             raise problem
         return found
 
+    def best(self, raws: list[bytes]) -> Any:
+        """Give one typed value: the first reading that the schema admits, else the first."""
+        return self._schemas.first_fitting(self.shape, self.read(raws))
+
     def check(self, raws: list[bytes]) -> tuple[Violation, ...]:
         """Judge the raw occurrences (at least one)."""
         if self.allow_empty and raws == [b""]:
@@ -154,8 +162,20 @@ class Parameter:
         try:
             candidates = self._readers[0](raws) if self._single else self.read(raws)
         except Undecodable as error:
-            return (Violation(self.where, error.pointer, error.keyword, self.name),)
-        return self.judge(candidates)
+            found: tuple[Violation, ...] = (Violation(self.where, error.pointer, error.keyword, self.name),)
+        else:
+            found = self.judge(candidates)
+        return () if found and self.others and self.fits_other(lambda one: one.read(raws)) else found
+
+    def fits_other(self, read: Callable[[Parameter], list[Any]]) -> bool:
+        """Whether the value conforms when it is read as one of the schema's branches has it."""
+        for other in self.others:
+            try:
+                if self.validator is None or any(map(self.validator.accepts, read(other))):
+                    return True
+            except Undecodable:
+                continue
+        return False
 
     def judge(self, candidates: list[Any]) -> tuple[Violation, ...]:
         """Judge typed candidates: none of them conforms when something is given back."""
@@ -201,8 +221,8 @@ class Parameter:
             pieces = [piece.strip(b" \t") for piece in pieces]
         else:
             pieces = elements(self.style, self.raw_name, self._only(raws), self.limit, explode=self.explode)
-        types = self._element.scalars
-        return [[self.typed(piece, types, f"/{index}")[0] for index, piece in enumerate(pieces)]]
+        element = self._element
+        return [[self.one(piece, element, f"/{index}") for index, piece in enumerate(pieces)]]
 
     def _object(self, raws: list[bytes]) -> list[Any]:
         raw = b",".join(raws) if self.where == "header" else self._only(raws)
@@ -214,7 +234,7 @@ class Parameter:
             name = self.text(raw_name)
             if name in found:
                 raise Undecodable("duplicate", self.shape.pointer_of(name))
-            found[name] = self.typed(value, self.shape.member(name).scalars, self.shape.pointer_of(name))[0]
+            found[name] = self.one(value, self.shape.member(name), self.shape.pointer_of(name))
         return [found]
 
     def _json(self, raws: list[bytes]) -> list[Any]:
@@ -232,6 +252,10 @@ class Parameter:
         if not found:
             raise Undecodable("type", pointer)
         return found
+
+    def one(self, raw: bytes, shape: Shape, pointer: str) -> Any:
+        """Read one element or property; where several types fit, the first that its schema admits."""
+        return self._schemas.first_fitting(shape, self.typed(raw, shape.scalars, pointer))
 
     def _only(self, raws: list[bytes]) -> bytes:
         """Give the single occurrence; which of several counts would be up to each reader."""

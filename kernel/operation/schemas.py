@@ -20,13 +20,14 @@ Direction = Literal["request", "response"]
 class Schemas:
     """Compiles schemas of `root`; what is reached by the same `$ref` or is the same node is shared."""
 
-    __slots__ = ("_compiled", "answers", "dialect", "limits", "root")
+    __slots__ = ("_compiled", "_kept", "answers", "dialect", "limits", "root")
 
     def __init__(self, root: Any, dialect: Dialect, limits: OperationLimits) -> None:
         self.root = root
         self.dialect = dialect
         self.limits = limits
         self.answers: dict[str, Any] = {}  # compiled Response Objects by their pointers; answers.py fills it
+        self._kept: list[Any] = []  # nodes of our own making, whose ids must stay theirs
         # The node itself is kept beside, so that its id stays its own.
         self._compiled: dict[tuple[int | str, Direction], tuple[Any, CompiledSchema | None]] = {}
 
@@ -59,6 +60,20 @@ class Schemas:
             return None
         return self.compile(schema, direction, pointer)
 
+    def first_fitting(self, shape: Shape, candidates: list[Any]) -> Any:
+        """Choose among the readings of one piece of text: the first that its own schema admits, else the first.
+
+        The judge is made when it is needed for the first time, and kept by the shape.
+        """
+        if len(candidates) == 1:
+            return candidates[0]
+        if shape.accepts is None:
+            either = shape.schemas[0] if len(shape.schemas) == 1 else {"anyOf": list(shape.schemas)}
+            made = self.compile(either, "request", "")
+            self._kept.append(either)
+            shape.accepts = made.accepts if made is not None else _anything
+        return next(filter(shape.accepts, candidates), candidates[0])
+
     def _compile(self, schema: Any, direction: Direction) -> CompiledSchema:
         return compile_schema(schema, root=self.root, dialect=self.dialect, direction=direction)
 
@@ -70,3 +85,7 @@ class Schemas:
             if found.place is not None and found.place.pointer:
                 return found
         return SchemaRefused(error.message, hint=error.hint, place=Place(pointer=pointer))
+
+
+def _anything(_value: Any) -> bool:
+    return True

@@ -6,7 +6,7 @@ answers that, and only that; the validator decides whether the decoded value con
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import unquote
@@ -15,6 +15,7 @@ JsonType = str  # one of TYPES
 TYPES: Final[tuple[JsonType, ...]] = ("null", "boolean", "integer", "number", "string", "array", "object")
 SCALARS: Final = frozenset(TYPES[:5])
 _BRANCHES: Final = 512  # schema nodes looked at for one question; more than any real document asks
+_ALTERNATIVES: Final = 16  # branches tried one by one for one value
 _NUMERIC: Final = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"})
 _OBJECT: Final = frozenset({"properties", "additionalProperties", "patternProperties", "required"})
 # Keywords that never refuse a value, so that `{"type": "string", "description": …}` needs no validator.
@@ -64,6 +65,21 @@ def lookup(root: Any, reference: str) -> Any:
     return node
 
 
+def alternatives(root: Any, schema: Any) -> tuple[Any, ...]:
+    """Give each branch of a schema's `oneOf` or `anyOf` by itself, with what stands beside it; () for none.
+
+    One text may be a number in one branch and a string in another, each with other neighbours.
+    """
+    plain = dereference(root, schema)
+    if isinstance(plain, dict):
+        for keyword in ("oneOf", "anyOf"):
+            branches = _listed(plain, keyword)
+            if 1 < len(branches) <= _ALTERNATIVES:
+                beside = {key: value for key, value in plain.items() if key != keyword}
+                return tuple({"allOf": [beside, branch]} for branch in branches)
+    return ()
+
+
 class Shape:
     """The union of some schemas, read for decoding; parts are looked up when asked for, and kept.
 
@@ -76,24 +92,27 @@ class Shape:
         "_members",
         "_names",
         "_root",
-        "_schemas",
+        "accepts",
         "is_array",
         "scalars",
+        "schemas",
         "types",
         "untyped",
     )
 
     def __init__(self, root: Any, schemas: Iterable[Any]) -> None:
         self._root = root
-        self._schemas = tuple(schemas)
+        self.schemas = tuple(schemas)
         found: dict[JsonType, None] = {}
         known: dict[int, tuple[JsonType, ...]] = {}
-        for schema in self._schemas:
+        for schema in self.schemas:
             found.update(dict.fromkeys(_types(root, schema, known)))
         self.types: tuple[JsonType, ...] = tuple(found)
         self.untyped = len(found) == len(TYPES)
         self.scalars = ("string",) if self.untyped else tuple(name for name in found if name in SCALARS)
         self.is_array = "array" in found and found.keys() <= {"array", "null"}
+        # Judges what a piece of text may stand for; schemas.py makes it where several types are admitted.
+        self.accepts: Callable[[Any], bool] | None = None
         self._element: Shape | None = None
         self._members: dict[str | None, Shape] = {}
         self._names: dict[str, None] | None = None
@@ -142,6 +161,10 @@ class Shape:
                 found.append(node["additionalProperties"])
         return (found[0] if len(found) == 1 else {"anyOf": found}) if found else True
 
+    def requires(self, name: str) -> bool:
+        """Whether some part of the schema asks for the property."""
+        return any(name in _listed(node, "required") for node in self._branches())
+
     def pointer_of(self, name: str) -> str:
         """Write one step of a JSON pointer; a property that the schema does not name stays unnamed."""
         if name not in self.member_names():
@@ -161,7 +184,7 @@ class Shape:
     def _branches(self) -> Iterator[dict[str, Any]]:
         """Walk the nodes that describe the same instance: references, allOf, anyOf, oneOf."""
         seen: set[int] = set()
-        waiting = list(reversed(self._schemas))
+        waiting = list(reversed(self.schemas))
         while waiting and len(seen) < _BRANCHES:
             node = waiting.pop()
             if not isinstance(node, dict) or id(node) in seen:

@@ -6,7 +6,7 @@ from kernel.contract.finding import Finding, Severity
 
 
 def unchecked(rule: str, pointer: str, what: str, severity: Severity = Severity.WARNING) -> Finding:
-    """Make the finding; rules: content-unchecked, content-undecodable, content-assumed-json, and more.
+    """Make the finding; rules: content-unchecked, content-assumed-json, parameter-unchecked, and more.
 
     docs/reference/operations.md lists them.
     """

@@ -65,7 +65,7 @@ class XmlReader:
         found = scalars_of(trimmed, shape.scalars, self._digits)
         if not found:
             raise Undecodable("type", pointer)
-        return found[0]
+        return self._schemas.first_fitting(shape, found)
 
     def _wrapped(self, element: Element, shape: Shape, schema: Any, pointer: str) -> list[Any]:
         """Read the children of a wrapping (or root) element as the items of an array."""
@@ -80,43 +80,54 @@ class XmlReader:
         return found
 
     def _object(self, element: Element, shape: Shape, pointer: str) -> dict[str, Any]:
-        if (element.text or "").strip() or any((child.tail or "").strip() for child in element):
-            raise Undecodable("xml", pointer)
         found: dict[str, Any] = {}
-        children = list(element)
-        attributes = {key: text for key, text in element.attrib.items() if not key.startswith((_XSI, _XML))}
-        for name in shape.member_names():
-            schema = shape.member_schema(name)
-            spec = self._xml_of(schema)
-            member = shape.member(name)
-            at = pointer + shape.pointer_of(name)
-            if spec.get("attribute") is True or spec.get("nodeType") == "attribute":
-                key = next((key for key in attributes if _is_named(key, spec, name)), None)
-                if key is not None:
-                    found[name] = self._scalar(attributes.pop(key), member, at)
-                continue
-            unwrapped = (
-                member.is_array and spec.get("wrapped") is not True and spec.get("nodeType") != "element"
+        text = self._text_name(shape)
+        if text is not None:
+            found[text] = self._scalar(
+                element.text or "", shape.member(text), pointer + shape.pointer_of(text)
             )
-            inner = self._items_of(schema) if unwrapped else schema
-            names = self._xml_of(inner) if unwrapped else spec
-            mine = [child for child in children if _is_named(child.tag, names, name)]
-            if not mine:
-                continue
-            taken = set(map(id, mine))
-            children = [child for child in children if id(child) not in taken]
-            if unwrapped:
-                values = [
-                    self._value(child, member.element(), inner, f"{at}/{i}") for i, child in enumerate(mine)
-                ]
-                found[name] = values
-            elif len(mine) > 1:
-                raise Undecodable("repeated", at)
-            else:
-                found[name] = self._value(mine[0], member, schema, at)
+        elif (element.text or "").strip():
+            raise Undecodable("xml", pointer)
+        if any((child.tail or "").strip() for child in element):
+            raise Undecodable("xml", pointer)
+        left = _Left(list(element), element.attrib)
+        for name in shape.member_names():
+            if name != text:
+                self._member(name, shape, left, found, pointer)
         # What no property takes keeps a name that no property has, and no content.
-        found |= {f"{{undeclared {index}}}": "" for index in range(len(children) + len(attributes))}
+        further = len(left.children) + len(left.attributes)
+        found |= {f"{{undeclared {index}}}": "" for index in range(further)}
         return found
+
+    def _member(self, name: str, shape: Shape, left: _Left, found: dict[str, Any], pointer: str) -> None:
+        """Read one property from what is left of its element."""
+        schema, member, at = shape.member_schema(name), shape.member(name), pointer + shape.pointer_of(name)
+        spec = self._xml_of(schema)
+        if spec.get("attribute") is True or spec.get("nodeType") == "attribute":
+            text = left.attribute(spec, name)
+            if text is not None:
+                found[name] = self._scalar(text, member, at)
+            return
+        unwrapped = member.is_array and spec.get("wrapped") is not True and spec.get("nodeType") != "element"
+        inner = self._items_of(schema) if unwrapped else schema
+        mine = left.elements(self._xml_of(inner) if unwrapped else spec, name)
+        if not mine:
+            if unwrapped and shape.requires(name):
+                found[name] = []  # an array of nothing has no elements, and no other way to be written
+        elif unwrapped:
+            items = member.element()
+            found[name] = [self._value(child, items, inner, f"{at}/{i}") for i, child in enumerate(mine)]
+        elif len(mine) > 1:
+            raise Undecodable("repeated", at)
+        else:
+            found[name] = self._value(mine[0], member, schema, at)
+
+    def _text_name(self, shape: Shape) -> str | None:
+        """Name the property that the text of an element is (OpenAPI 3.2, `nodeType`)."""
+        for name in shape.member_names():
+            if self._xml_of(shape.member_schema(name)).get("nodeType") in {"text", "cdata"}:
+                return name
+        return None
 
     def _items_of(self, schema: Any) -> Any:
         plain = dereference(self._schemas.root, schema)
@@ -129,6 +140,25 @@ class XmlReader:
             plain = dereference(self._schemas.root, schema)
             own = plain.get("xml") if isinstance(plain, dict) else None
         return own if isinstance(own, dict) else {}
+
+
+class _Left:
+    """What no property has taken of an element yet."""
+
+    def __init__(self, children: list[Element], attributes: dict[str, str]) -> None:
+        self.children = children
+        self.attributes = {key: text for key, text in attributes.items() if not key.startswith((_XSI, _XML))}
+
+    def attribute(self, spec: dict[str, Any], name: str) -> str | None:
+        key = next((key for key in self.attributes if _is_named(key, spec, name)), None)
+        return None if key is None else self.attributes.pop(key)
+
+    def elements(self, spec: dict[str, Any], name: str) -> list[Element]:
+        mine = [child for child in self.children if _is_named(child.tag, spec, name)]
+        if mine:
+            taken = set(map(id, mine))
+            self.children = [child for child in self.children if id(child) not in taken]
+        return mine
 
 
 class _Parse:

@@ -18,12 +18,7 @@ _SERVING: tuple[Rule, ...] = (
     ),
     Rule(
         "content-unchecked", WARNING, API,
-        "Streams, multipart other than form-data and FHIR XML are passed on unread.", _ACCEPT,
-    ),
-    Rule(
-        "content-undecodable", WARNING, API,
-        "No text fits the schema of an object or array, so every such body is refused.",
-        "Declare a JSON media type, or a schema of text.",
+        "The contract says itself, by `x-interlock-unchecked`, that this content is passed on unread.", _ACCEPT,
     ),
     Rule(
         "content-assumed-json", INFO, API,

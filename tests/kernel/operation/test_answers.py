@@ -182,7 +182,7 @@ def test_an_odd_status_is_refused(make: Any) -> None:
 
 
 def test_a_finding_of_an_answer_names_its_true_place(make: Any) -> None:
-    content = {"text/event-stream": {"schema": {"type": "object"}}}
+    content = {"text/event-stream": {"schema": {"type": "object"}, "x-interlock-unchecked": True}}
     components = {"responses": {"Feed": {"description": "feed", "content": content}}}
     operation = make(
         {

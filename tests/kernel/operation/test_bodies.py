@@ -155,7 +155,12 @@ def test_the_closest_range_judges(make: Any) -> None:
 def test_a_range_never_passes_a_type_that_its_schema_cannot_judge(make: Any) -> None:
     operation = make(body({"*/*": {"schema": ORDER}}))
     assert told(send(operation, b"a,b", b"text/csv")) == ("media-type-unsupported", 415, [("", "media-type")])
-    assert told(send(operation, b"\x89PNG", b"image/png")) == ("body-malformed", 400, [("", "json")])
+    assert told(send(operation, b"\x89PNG", b"image/png")) == (
+        "media-type-unsupported",
+        415,
+        [("", "media-type")],
+    )
+    assert told(send(operation, b"no json", b"application/x-odd")) == ("body-malformed", 400, [("", "json")])
     assert send(operation, b'{"placer":"A"}', JSON) is None
     assert send(operation, b"placer=A", b"application/x-www-form-urlencoded") is None
     assert operation.prepare() == ()
@@ -247,8 +252,7 @@ def test_read_only_properties_are_refused_in_a_request(make: Any) -> None:
         ("application/text", {"type": "integer"}, b"12", None),
         ("application/vnd.lab.order", ORDER, b'{"placer":"A"}', None),
         ("application/vnd.lab.order", ORDER, b"not json", ("body-malformed", 400, [("", "json")])),
-        ("text/plain", ORDER, b'{"placer":"A"}', ("media-type-unsupported", 415, [("", "media-type")])),
-        ("application/x-ndjson", ORDER, b"{}\n{}\n", None),
+        ("text/plain", {"oneOf": [{"type": "string", "pattern": "^a"}, {"type": "integer"}]}, b"7", None),
     ],
 )
 def test_other_media_types(make: Any, media: str, schema: Any, data: bytes, expected: Any) -> None:
@@ -269,11 +273,6 @@ def test_text_in_a_declared_charset_is_read_in_it(make: Any) -> None:
 @pytest.mark.parametrize(
     ("media", "schema", "rule", "severity"),
     [
-        ("application/x-ndjson", ORDER, "content-unchecked", Severity.WARNING),
-        ("text/event-stream", ORDER, "content-unchecked", Severity.WARNING),
-        ("multipart/mixed", ORDER, "content-unchecked", Severity.WARNING),
-        ("application/fhir+xml", ORDER, "content-unchecked", Severity.WARNING),
-        ("text/plain", ORDER, "content-undecodable", Severity.WARNING),
         ("application/vnd.lab.order", ORDER, "content-assumed-json", Severity.INFO),
         ("application/json", ORDER, None, None),
         ("application/octet-stream", {"type": "string", "format": "binary"}, None, None),
@@ -288,6 +287,37 @@ def test_what_is_not_looked_into_is_a_finding(
     assert [(note.rule, note.severity, note.pointer) for note in found] == (
         [(rule, severity, place)] if rule else []
     )
+
+
+@pytest.mark.parametrize(
+    "media",
+    [
+        *("application/x-ndjson", "text/event-stream", "application/fhir+xml", "text/csv", "image/png"),
+        *("application/yaml", "application/octet-stream", "application/cwt+cbor"),
+    ],
+)
+def test_what_cannot_be_looked_into_is_refused_unless_the_contract_says_so(make: Any, media: str) -> None:
+    place = "/paths/~1things/post/requestBody/content/" + media.replace("/", "~1")
+    with pytest.raises(ContractInvalid, match="could not be checked") as caught:
+        make(body({media: {"schema": ORDER}})).prepare()
+    assert caught.value.place is not None
+    assert caught.value.place.pointer == place
+    assert caught.value.hint is not None
+    assert "x-interlock-unchecked: true" in caught.value.hint
+    with pytest.raises(ContractInvalid):
+        make(body({media: {"schema": ORDER, "x-interlock-unchecked": "yes"}})).prepare()
+    operation = make(body({media: {"schema": ORDER, "x-interlock-unchecked": True}}))
+    (note,) = operation.prepare()
+    assert (note.rule, note.severity, note.pointer) == ("content-unchecked", Severity.WARNING, place)
+    assert send(operation, b"\x00 anything", media.encode()) is None
+    assert send(operation, b"{}", b"application/x-other") is not None
+
+
+def test_json_that_the_contract_does_not_want_checked_is_not(make: Any) -> None:
+    operation = make(body({"application/*": {"schema": ORDER, "x-interlock-unchecked": True}}))
+    assert [note.rule for note in operation.prepare()] == ["content-unchecked"]
+    assert send(operation, b"{}", JSON) is None
+    assert send(operation, b"not json", JSON) is None
 
 
 def test_no_answers_declared_is_a_finding(make: Any) -> None:

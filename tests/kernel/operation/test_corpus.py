@@ -31,6 +31,7 @@ STYLE = "cannot have the style"  # simple and matrix are no styles of a query
 SAME = "are the same path to a router"  # OpenAPI 3.x "Paths Object": identical, and MUST NOT exist
 SCHEME = "is not declared"  # a security requirement MUST correspond to a declared scheme
 LOOP = "leads back to itself on the same value"  # Pet is oneOf Cat, Cat is allOf Pet: nothing can be judged
+UNREAD = "so that its content could not be checked"  # text of an object, FHIR XML of a JSON schema
 TYPE = "the schema is not valid"  # `type: count` and the like are no JSON Schema types
 
 # Reviewed by eye: each breaks the specification in the way that its reason says.
@@ -66,6 +67,14 @@ REFUSED = {
     "openapi-diff-pairs/oneOf_diff_1.yaml": LOOP,
     "openapi-diff-pairs/oneOf_diff_2.yaml": LOOP,
     "openapi-diff-pairs/oneOf_diff_3.yaml": LOOP,
+    "nhs-bars/booking-and-referral-1.1.0.yaml": UNREAD,
+    "nhs-bars/booking-and-referral-1.2.0.yaml": UNREAD,
+    "nhs-bars/booking-and-referral-1.3.0.yaml": UNREAD,
+    "openapi-diff-pairs/recursive_model_1.yaml": UNREAD,
+    "openapi-diff-pairs/recursive_model_2.yaml": UNREAD,
+    "openapi-diff-pairs/recursive_model_3.yaml": UNREAD,
+    "openapi-diff-pairs/recursive_new.yaml": UNREAD,
+    "openapi-diff-pairs/recursive_old.yaml": UNREAD,
     "openapi-diff-pairs/schemaDiff/schema-add-property-1.yaml": TYPE,
     "openapi-diff-pairs/schemaDiff/schema-add-property-2.yaml": TYPE,
     "openapi-diff-pairs/schemaDiff/schema-add-property-put-1.yaml": TYPE,

@@ -244,3 +244,128 @@ def test_encoding_restricts_the_type_of_a_part(make: Any) -> None:
     assert upload(make, html, encoding=encoding) == ("body-malformed", [("/report", "contentType")])
     bare = part("report", b"x")
     assert upload(make, bare, encoding=encoding) == ("body-malformed", [("/report", "contentType")])
+
+
+def test_a_field_may_be_json_by_its_encoding(make: Any) -> None:
+    schema = {
+        "type": "object",
+        "properties": {"n": {"type": "string", "maxLength": 2}, "o": {"type": "array"}},
+    }
+    encoding = {"n": {"contentType": "application/json"}, "o": {"contentType": "application/json"}}
+    assert form(make, b'n="ab"&o=[1]&o={}', schema=schema, encoding=encoding) is None
+    assert form(make, b'n="abc"', schema=schema, encoding=encoding) == ("body-invalid", [("/n", "maxLength")])
+    assert form(make, b"n=ab", schema=schema, encoding=encoding) == ("body-malformed", [("/n", "json")])
+
+
+def test_further_fields_may_be_objects(make: Any) -> None:
+    schema = {"type": "object", "additionalProperties": {"type": "object", "required": ["a"]}}
+    assert form(make, b'x={"a":1}', schema=schema) is None
+    assert form(make, b"x={}", schema=schema) == ("body-invalid", [("/{key}/a", "required")])
+    assert form(make, b"x=secret", schema=schema) == ("body-malformed", [("/{key}", "json")])
+
+
+def test_a_field_of_several_types_is_read_as_the_one_that_conforms(make: Any) -> None:
+    schema = {
+        "type": "object",
+        "properties": {
+            "id": {"anyOf": [{"type": "string", "format": "uuid"}, {"type": "integer", "maximum": 9}]},
+            "ids": {"type": "array", "items": {"enum": ["1", 2, True]}},
+        },
+        "additionalProperties": {"enum": [3, "4"]},
+    }
+    for data in (b"id=7", b"ids=1&ids=2&ids=true", b"x=3&y=4"):
+        assert form(make, data, schema=schema) is None, data
+    assert form(make, b"id=10", schema=schema) == ("body-invalid", [("/id", "anyOf")])
+    assert form(make, b"ids=1&ids=3", schema=schema) == ("body-invalid", [("/ids/1", "enum")])
+    assert form(make, b"x=5", schema=schema) == ("body-invalid", [("/{key}", "enum")])
+
+
+def mixed(make: Any, schema: Any, *pieces: bytes, media: str = "multipart/mixed", **spec: Any) -> Any:
+    operation = make({"requestBody": {"required": True, "content": {media: {"schema": schema, **spec}}}})
+    operation.prepare()
+    lines = [(b"content-type", media.encode() + b"; boundary=B")]
+    return told(operation.check_request((), b"", lines, b"".join(pieces) + b"--B--\r\n"))
+
+
+def piece(data: bytes, *lines: bytes) -> bytes:
+    return b"--B\r\n" + b"".join(line + b"\r\n" for line in lines) + b"\r\n" + data + b"\r\n"
+
+
+def test_multipart_of_an_array_is_read_by_position(make: Any) -> None:
+    schema = {
+        "type": "array",
+        "minItems": 2,
+        "prefixItems": [{"type": "object", "required": ["id"]}],
+        "items": {"type": "string", "format": "binary", "maxLength": 4},
+    }
+    encodings = {
+        "prefixEncoding": [{"contentType": "application/json"}],
+        "itemEncoding": {"contentType": "image/png"},
+    }
+    about = piece(b'{"id":1}', b"Content-Type: application/json")
+    image = piece(b"\x89PNG", b"Content-Type: image/png", b"Content-Disposition: attachment; filename=a")
+    assert mixed(make, schema, about, image, image, **encodings) is None
+    assert mixed(make, schema, about, **encodings) == ("body-invalid", [("", "minItems")])
+    assert mixed(make, schema, image, image, **encodings) == ("body-malformed", [("/0", "contentType")])
+    assert mixed(make, schema, about, about, **encodings) == ("body-malformed", [("/1", "contentType")])
+    odd = piece(b"{}", b"Content-Type: application/json")
+    assert mixed(make, schema, odd, image, **encodings) == ("body-invalid", [("/0/id", "required")])
+    long = image.replace(b"PNG", b"PNG+")
+    assert mixed(make, schema, about, long, **encodings) == ("body-invalid", [("/1", "maxLength")])
+
+
+def test_multipart_of_an_object_is_read_by_name_whatever_its_subtype(make: Any) -> None:
+    assert mixed(make, UPLOAD, REPORT, media="multipart/related") is None
+    assert mixed(make, UPLOAD, part("count", b"7")) == ("body-invalid", [("/report", "required")])
+    assert mixed(make, UPLOAD, piece(b"7")) == ("body-malformed", [("", "multipart")])
+
+
+def test_headers_of_a_part_are_held_to_their_encoding(make: Any) -> None:
+    headers = {
+        "X-Page": {"required": True, "schema": {"type": "integer"}},
+        "X-Note": {"schema": {"maxLength": 2}},
+        "Content-Type": {"required": True, "schema": {"const": "ignored"}},
+    }
+    encoding = {"report": {"headers": headers}}
+
+    def sent(*lines: bytes) -> Any:
+        return upload(make, part("report", b"x", *lines), encoding=encoding)
+
+    assert sent(b"X-Page: 7") is None
+    assert sent(b"x-page: 7", b"X-Note: ab", b"X-Other: any") is None
+    assert sent() == ("body-malformed", [("/report", "headers")])
+    assert sent(b"X-Page: secret") == ("body-malformed", [("/report", "headers")])
+    assert sent(b"X-Page: 7", b"X-Note: secret") == ("body-malformed", [("/report", "headers")])
+
+
+def test_a_part_may_be_xml_or_a_form_by_its_encoding(make: Any) -> None:
+    point = {"type": "object", "required": ["x"], "properties": {"x": {"type": "integer"}}}
+    schema = {"type": "object", "properties": {"p": point}}
+    encoding = {"p": {"contentType": f"application/xml, {FORM}"}}
+
+    def sent(data: bytes, media: str) -> Any:
+        pieces = part("p", data, f"Content-Type: {media}".encode())
+        return mixed(make, schema, pieces, media="multipart/form-data", encoding=encoding)
+
+    assert sent(b"<p><x>7</x></p>", "application/xml") is None
+    assert sent(b"<p/>", "application/xml") == ("body-invalid", [("/p/x", "required")])
+    assert sent(b"<p><x>secret</x></p>", "application/xml") == ("body-malformed", [("/p", "type")])
+    assert sent(b"x=7", FORM) is None
+    assert sent(b'{"x":7}', "application/json") == ("body-malformed", [("/p", "contentType")])
+
+
+def test_a_part_that_no_declared_type_could_carry_is_refused(make: Any) -> None:
+    schema = {"type": "object", "properties": {"p": {"type": "object"}}}
+    with pytest.raises(ContractInvalid, match="cannot be read into object") as caught:
+        mixed(make, schema, encoding={"p": {"contentType": "application/pdf"}})
+    assert caught.value.place is not None
+    assert (caught.value.place.pointer or "").endswith("/encoding/p")
+    with pytest.raises(ContractInvalid):
+        mixed(make, schema, encoding={"p": {"contentType": "text/plain"}})
+
+
+def test_a_string_declared_as_a_file_is_octets(make: Any) -> None:
+    schema = {"type": "object", "properties": {"scan": {"type": "string", "maxLength": 4}}}
+    encoding = {"scan": {"contentType": "image/png"}}
+    image = part("scan", b"\x89PNG", b"Content-Type: image/png")
+    assert mixed(make, schema, image, media="multipart/form-data", encoding=encoding) is None

@@ -462,3 +462,49 @@ STAYS = {"type": "array", "items": STAY}
 def test_arrays_in_brackets(schema: Any, raw: bytes, expected: Any) -> None:
     found = query({"name": "w", "style": "deepObject", "schema": schema}, raw)
     assert [(item.pointer, item.keyword) for item in found] == expected
+
+
+NUMBER_OR_CODE = {"anyOf": [{"type": "string", "pattern": "^[A-Z]"}, {"type": "integer", "maximum": 9}]}
+
+
+@pytest.mark.parametrize(
+    ("schema", "query", "expected"),
+    [
+        ({"type": "array", "items": NUMBER_OR_CODE}, b"v=A&v=7", []),
+        ({"type": "array", "items": NUMBER_OR_CODE}, b"v=A&v=17", ["anyOf"]),
+        ({"type": "array", "items": {"enum": ["1", 2, None]}}, b"v=1&v=2", []),
+        ({"type": "array", "items": {"enum": ["1", 2]}}, b"v=1&v=1&v=3", ["enum"]),
+        ({"type": "array", "items": {"type": ["integer", "boolean"]}}, b"v=true&v=7", []),
+        ({"type": "array", "items": {"type": ["integer", "boolean"]}}, b"v=TRUE", ["type"]),
+        # All of them numbers or all of them texts, as one branch or the other has it.
+        (
+            {
+                "oneOf": [
+                    {"type": "array", "items": {"type": "integer"}},
+                    {"type": "array", "items": {"type": "string"}, "minItems": 2},
+                ]
+            },
+            b"v=1&v=b",
+            [],
+        ),
+        ({"type": "object", "properties": {"a": NUMBER_OR_CODE}}, b"a=7", []),
+        ({"type": "object", "properties": {"a": NUMBER_OR_CODE}}, b"a=b", ["anyOf"]),
+        (
+            {
+                "properties": {"k": {"type": "string"}},
+                "oneOf": [
+                    {"type": "object", "properties": {"k": {"const": "n"}, "a": {"type": "integer"}}},
+                    {"type": "object", "properties": {"k": {"const": "t"}, "a": {"type": "string"}}},
+                ],
+            },
+            b"k=t&a=7",
+            [],
+        ),
+    ],
+)
+def test_each_piece_is_read_as_a_type_that_conforms(
+    make: Any, schema: Any, query: bytes, expected: Any
+) -> None:
+    spec = {"name": "v", "in": "query", "schema": schema}
+    problem = make({"parameters": [spec]}, method="get").check_request((), query, [], b"")
+    assert ([] if problem is None else [found.keyword for found in problem.violations]) == expected

@@ -135,9 +135,50 @@ def test_a_root_may_be_a_scalar_or_an_array(make: Any) -> None:
     assert judge(make, nil, {"type": "integer"}) == ("body-invalid", [("", "type")])
 
 
-def test_xml_without_a_schema_is_opaque_and_fhir_xml_well_formed(make: Any) -> None:
+def test_xml_without_a_schema_is_opaque(make: Any) -> None:
     assert judge(make, "<anything", {"type": "string"}) is None
-    operation = make({"requestBody": {"content": {"application/fhir+xml": {"schema": ORDER}}}})
-    lines = [(b"content-type", b"application/fhir+xml")]
-    assert operation.check_request((), b"", lines, b'<Patient xmlns="http://hl7.org/fhir"/>') is None
-    assert operation.check_request((), b"", lines, b"<Patient>") is not None
+    assert judge(make, b"\xff\xfe<", {}) is None
+
+
+def test_text_may_be_a_property_beside_attributes(make: Any) -> None:
+    dose = {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["amount"],
+        "properties": {
+            "amount": {"type": "number", "maximum": 9, "xml": {"nodeType": "text"}},
+            "unit": {"type": "string", "xml": {"nodeType": "attribute"}},
+        },
+    }
+    assert judge(make, '<dose unit="mg"> 7.5 </dose>', dose) is None
+    assert judge(make, '<dose unit="mg">75</dose>', dose) == ("body-invalid", [("/amount", "maximum")])
+    assert judge(make, '<dose unit="mg"/>', dose) == ("body-malformed", [("/amount", "type")])
+    assert judge(make, "<dose>7<x/></dose>", dose) == ("body-invalid", [("/{key}", "additionalProperties")])
+
+
+def test_a_required_array_of_nothing_has_no_elements(make: Any) -> None:
+    rows = {"type": "array", "items": {"type": "integer"}}
+    listed = {"type": "object", "required": ["n"], "properties": {"n": rows, "m": rows}}
+    assert judge(make, "<a/>", listed) is None
+    few = {**listed, "properties": {"n": {**rows, "minItems": 1}}}
+    assert judge(make, "<a/>", few) == ("body-invalid", [("/n", "minItems")])
+
+
+def test_an_element_is_typed_as_one_branch_has_it(make: Any) -> None:
+    schema = {
+        "oneOf": [
+            {
+                "type": "object",
+                "required": ["a"],
+                "properties": {"a": {"type": "integer"}, "k": {"const": "number"}},
+            },
+            {
+                "type": "object",
+                "required": ["a"],
+                "properties": {"a": {"type": "string"}, "k": {"const": "text"}},
+            },
+        ]
+    }
+    assert judge(make, "<x><a>7</a><k>number</k></x>", schema) is None
+    assert judge(make, "<x><a>7</a><k>text</k></x>", schema) is None
+    assert judge(make, "<x><a>b</a><k>number</k></x>", schema) is not None
