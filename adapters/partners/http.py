@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import ssl
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import SplitResult, urlsplit
@@ -11,6 +12,8 @@ from urllib.parse import SplitResult, urlsplit
 from adapters.errors import AdapterSettingsError
 from adapters.port import AdapterKind, Call
 from adapters.wire.http import ClientLimits, HttpClient, Origin
+from adapters.wire.http_balance import BalancedClient, BalanceTerms, Upstream
+from adapters.wire.http_health import HealthChecks, HealthTerms
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Mapping
@@ -23,6 +26,8 @@ _PATH: Final = re.compile(r"(?:/[A-Za-z0-9._~!$&'()*+,;=:@%-]*)*")
 _HEADER_NAME: Final = r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"
 _HEADER_VALUE: Final = r"^[!-~]([ -~]*[!-~])?$"
 
+_URL: Final = {"type": "string", "pattern": "^https?://", "maxLength": 2048}
+
 KIND: Final = AdapterKind(
     kind="http",
     summary="A partner or core system that answers over HTTP/1.1",
@@ -30,13 +35,53 @@ KIND: Final = AdapterKind(
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "type": "object",
         "additionalProperties": False,
-        "required": ["base_url"],
+        "oneOf": [{"required": ["base_url"]}, {"required": ["base_urls"]}],
+        "dependentRequired": {"balance": ["base_urls"], "health": ["base_urls"]},
         "properties": {
             "base_url": {
-                "type": "string",
-                "pattern": "^https?://",
-                "maxLength": 2048,
+                **_URL,
                 "description": "Where the provider listens; its path is put before every call's path.",
+            },
+            "base_urls": {
+                "type": "array",
+                "items": _URL,
+                "minItems": 1,
+                "maxItems": 64,
+                "uniqueItems": True,
+                "description": "Several that do the same, instead of base_url; all with the same path.",
+            },
+            "balance": {
+                "type": "object",
+                "additionalProperties": False,
+                "description": "When one of base_urls is left out, and how it comes back.",
+                "properties": {
+                    "slow_start_seconds": {"type": "number", "minimum": 0, "maximum": 3600, "default": 10},
+                    "eject_after": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 5},
+                    "eject_seconds": {
+                        "type": "number",
+                        "exclusiveMinimum": 0,
+                        "maximum": 3600,
+                        "default": 10,
+                    },
+                    "most_ejected": {"type": "number", "minimum": 0, "maximum": 1, "default": 0.5},
+                },
+            },
+            "health": {
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["path"],
+                "description": "Ask each of base_urls regularly; 200 to 399 is well.",
+                "properties": {
+                    "path": {
+                        "type": "string",
+                        "pattern": "^/[A-Za-z0-9._~!$&'()*+,;=:@%/?-]*$",
+                        "maxLength": 1024,
+                    },
+                    "interval_seconds": {"type": "number", "minimum": 0.05, "maximum": 3600, "default": 5},
+                    "timeout_seconds": {"type": "number", "minimum": 0.01, "maximum": 3600, "default": 2},
+                    "up_after": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 2},
+                    "down_after": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 3},
+                },
             },
             "connect_timeout_seconds": {
                 "type": "number",
@@ -87,34 +132,46 @@ class HttpAdapter:
 
     def __init__(self, name: str, settings: Mapping[str, Any]) -> None:
         self.name = name
-        url = _checked_url(name, str(settings["base_url"]))
-        self._prefix = url.path.rstrip("/").encode("ascii")
+        urls = [_checked_url(name, str(one)) for one in settings.get("base_urls") or [settings["base_url"]]]
+        if len({url.path.rstrip("/") for url in urls}) > 1:
+            raise AdapterSettingsError(
+                f"adapter {name}: base_urls have different paths", hint="give all of them the same path"
+            )
+        self._prefix = urls[0].path.rstrip("/").encode("ascii")
         fixed: Mapping[str, str] = settings.get("headers", {})
         self._fixed: Headers = [(key.lower().encode("ascii"), fixed[key].encode("ascii")) for key in fixed]
         self._replaced = frozenset(key for key, _ in self._fixed)
-        host = url.hostname or ""
-        port = url.port or (443 if url.scheme == "https" else 80)
-        origin = Origin(
-            host=host,
-            port=port,
-            authority=url.netloc,
-            tls=_tls(name, settings.get("tls_ca_file")) if url.scheme == "https" else None,
-        )
-        limits = ClientLimits(
-            connect_timeout=settings.get("connect_timeout_seconds", _DEFAULTS.connect_timeout),
-            write_timeout=settings.get("write_timeout_seconds", _DEFAULTS.write_timeout),
-            read_timeout=settings.get("read_timeout_seconds", _DEFAULTS.read_timeout),
-            idle_timeout=settings.get("idle_seconds", _DEFAULTS.idle_timeout),
-            max_connections=settings.get("max_connections", _DEFAULTS.max_connections),
-        )
-        self._client = HttpClient(name, origin, limits)
+        limits = _limits(settings)
+        tls = _tls(name, settings.get("tls_ca_file")) if any(url.scheme == "https" for url in urls) else None
+        origins = [_origin(url, tls) for url in urls]
+        self._checks: HealthChecks | None = None
+        self._client: HttpClient | BalancedClient
+        if "base_urls" not in settings:
+            self._client = HttpClient(name, origins[0], limits)
+            return
+        upstreams = [Upstream(str(one), HttpClient(f"{name} ({one})", one, limits)) for one in origins]
+        self._client = BalancedClient(upstreams, BalanceTerms(**settings.get("balance", {})))
+        if "health" in settings:
+            askers = [
+                HttpClient(f"{name} ({one})", one, replace(limits, max_connections=1)) for one in origins
+            ]
+            self._checks = HealthChecks(self._client, askers, HealthTerms(**settings["health"]))
 
     async def start(self) -> None:
-        """Do nothing: connections are opened by the calls that need them."""
+        """Begin to check, where that is asked for; connections are opened by the calls that need them."""
+        if self._checks is not None:
+            self._checks.start()
 
     async def stop(self) -> None:
-        """End all connections."""
+        """End checks and all connections."""
+        if self._checks is not None:
+            await self._checks.stop()
         await self._client.close()
+
+    @property
+    def upstreams(self) -> tuple[Upstream, ...]:
+        """How each of base_urls stands; nothing where there is but one base_url."""
+        return self._client.upstreams if isinstance(self._client, BalancedClient) else ()
 
     def call(self, call: Call) -> Awaitable[Answer]:
         """Carry one call out; raises the errors of `HttpClient.send`."""
@@ -131,6 +188,26 @@ class HttpAdapter:
                 idempotent=call.idempotent,
             )
         return self._client.send(call)
+
+
+def _limits(settings: Mapping[str, Any]) -> ClientLimits:
+    return ClientLimits(
+        connect_timeout=settings.get("connect_timeout_seconds", _DEFAULTS.connect_timeout),
+        write_timeout=settings.get("write_timeout_seconds", _DEFAULTS.write_timeout),
+        read_timeout=settings.get("read_timeout_seconds", _DEFAULTS.read_timeout),
+        idle_timeout=settings.get("idle_seconds", _DEFAULTS.idle_timeout),
+        max_connections=settings.get("max_connections", _DEFAULTS.max_connections),
+    )
+
+
+def _origin(url: SplitResult, tls: ssl.SSLContext | None) -> Origin:
+    secure = url.scheme == "https"
+    return Origin(
+        host=url.hostname or "",
+        port=url.port or (443 if secure else 80),
+        authority=url.netloc,
+        tls=tls if secure else None,
+    )
 
 
 def _checked_url(name: str, base_url: str) -> SplitResult:

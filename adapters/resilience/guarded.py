@@ -7,10 +7,11 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from adapters.errors import AdapterFull, CallShed, UpstreamBroken, UpstreamError, UpstreamTimeout
+from adapters.errors import AdapterFull, UpstreamError
 from adapters.resilience.breaker import Breaker, BreakerTerms
 from adapters.resilience.bulkhead import Bulkhead, BulkheadTerms
-from adapters.resilience.time_left import hurried, with_time_left
+from adapters.resilience.time_left import with_time_left
+from adapters.resilience.verdict import speaks_against
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -44,7 +45,6 @@ GUARD_SETTINGS: Final[Mapping[str, Any]] = {
         },
     },
 }
-FAILURES: Final = frozenset({500, 502, 503, 504})  # statuses that count against a provider
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +119,9 @@ class Guarded:
         self._on_it += 1
         try:
             answer = await self.inner.call(call)
-            failed = answer.status in FAILURES
+            failed = speaks_against(answer, call)
         except UpstreamError as error:
-            failed = _tells_of_the_provider(error, call)
+            failed = speaks_against(error, call)
             raise
         finally:
             self._on_it -= 1
@@ -133,12 +133,3 @@ class Guarded:
 def guard(adapter: Adapter, settings: Mapping[str, Any]) -> Adapter:
     """Put an adapter behind the guards that its settings ask for; without any it stays as it is."""
     return Guarded(adapter, settings) if settings.keys() & GUARD_SETTINGS.keys() else adapter
-
-
-def _tells_of_the_provider(error: UpstreamError, call: Call) -> bool | None:
-    """Say whether a failure counts: one that a caller can bring about must not shut others out."""
-    if isinstance(error, CallShed) or (isinstance(error, UpstreamBroken) and not error.sent):
-        return None
-    if isinstance(error, UpstreamTimeout) and hurried(call):
-        return None
-    return True

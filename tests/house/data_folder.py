@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from kernel.bundle.model import (
     AccessPart,
@@ -49,6 +50,28 @@ def make(data: Path, upstream: str, document: bytes = ORDERS, serial: int = 1) -
     write_part(folder, ContractsPart(serial, (entry,)), signer)
     write_part(folder, AccessPart(serial, ()), signer)
     write_part(folder, RoutesPart(serial, "test", (adapter,), (route,)), signer)
+
+
+def make_beside(data: Path, healthy: str, broken: str, guards: dict[str, Any] | None = None) -> None:
+    """Sign a bundle with two open routes, /orders/v1 to `healthy` and /others/v1 to `broken` with one second."""
+    keys = KeyFolder(data / "keys")
+    signer = keys.ensure("registry", "contracts", "access", "routes")
+    folder = data / "bundle"
+    digest = write_blob(folder, canonical_bytes(parse(ORDERS).root))
+    entries = tuple(
+        ContractEntry(name, "1.0.0", "openapi", "frozen", "internal", digest) for name in ("orders", "others")
+    )
+    adapters = (
+        AdapterInstance("healthy", "http", {"base_url": healthy}),
+        AdapterInstance("broken", "http", {"base_url": broken, **(guards or {})}),
+    )
+    routes = (
+        Route("orders", 1, "1.0.0", ("1.0.0",), "healthy"),
+        Route("others", 1, "1.0.0", ("1.0.0",), "broken", timeout_seconds=1.0),
+    )
+    write_part(folder, ContractsPart(1, entries), signer)
+    write_part(folder, AccessPart(1, ()), signer)
+    write_part(folder, RoutesPart(1, "test", adapters, routes), signer)
 
 
 @contextlib.contextmanager
