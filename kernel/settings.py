@@ -131,6 +131,15 @@ SETTINGS: tuple[Setting, ...] = (
         2**44,
     ),
     Setting(
+        "proxy_shed_lag",
+        float,
+        0.5,
+        "seconds that the event loop may lag before background calls get 503, twice that before normal ones; "
+        "0 sheds nothing",
+        0,
+        60,
+    ),
+    Setting(
         "audit_fsync",
         bool,
         True,

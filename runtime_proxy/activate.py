@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-import time
 from typing import TYPE_CHECKING, Any, Final
 
 from kernel.audit.record import act_record
@@ -68,7 +67,7 @@ class Activation:
         compiled = await asyncio.to_thread(compile_routed, bundle, self._compiled)
         change = await self._adapters.prepare(bundle.routes.adapters)
         try:
-            parts = Parts(compiled, change.slots, self._limiter, self._terms, time.monotonic_ns())
+            parts = Parts(compiled, change.slots, self._limiter, self._terms, self._limiter.clock())
             plan = assemble(bundle, parts)
             probe(plan)
             views = [(pipeline, seen_from(plan, front)) for front, pipeline in self._pipelines.items()]

@@ -44,6 +44,7 @@ from runtime_proxy.plan import (
     ServedRoute,
     ServedVersion,
 )
+from runtime_proxy.shedding import CLASSES
 from runtime_proxy.throttle import limit_set
 
 if TYPE_CHECKING:
@@ -122,7 +123,8 @@ class _Assembly:
                 hint="route it to an adapter that calls a provider, not to a listener",
             )
         name = f"{given.contract} v{given.major}"
-        cells = self.parts.limiter.cells(f"route {name}", given.limits, self.parts.now)
+        parts = self.parts
+        held = parts.limiter.owner(f"route {name}", given.limits, given.policy.limits, parts.now)
         made = ServedRoute(
             contract=given.contract,
             major=given.major,
@@ -130,8 +132,8 @@ class _Assembly:
             adapter=_repeated(slot, given),
             versions={},
             current=None,  # type: ignore[arg-type]  # set below: versions point back to their route
-            cells=cells,
-            limits=limit_set(cells),
+            held=held,
+            limits=limit_set(parts.limiter, held),
             upstream_prefix=given.upstream_prefix.rstrip("/").encode(),
             timeout_seconds=given.timeout_seconds,
             report_only=given.report_only,
@@ -144,6 +146,7 @@ class _Assembly:
         for version in given.versions:
             entry = self.bundle.entry(given.contract, version)
             made.versions[version] = self.version(entry, made, lifecycle_headers(self.bundle, given, entry))
+        _weigh(made, given.policy.weights or {})
         made.current = made.versions[given.current]
         return made
 
@@ -195,6 +198,7 @@ class _Assembly:
             keeps_request_id=keeps,
             body_limit=limit if most is None else min(most, limit),
             keyed=keyed_of(operation.idempotency, route.name, operation.id),
+            weight=operation.weight,
             audit=operation_fields(
                 contract=version.contract,
                 version=version.version,
@@ -218,15 +222,30 @@ def _repeated(slot: AdapterSlot, given: Route) -> AdapterSlot:
     return AdapterSlot(slot.name, Repeating(slot, retries, hedging))
 
 
+def _weigh(route: ServedRoute, weights: Mapping[str, int]) -> None:
+    """Let the route's policy overrule what the contract says an operation weighs."""
+    served = [one for version in route.versions.values() for one in version.operations.values()]
+    unknown = weights.keys() - {one.operation.id for one in served}
+    if unknown:
+        raise ActivationFailed(
+            f"the policy of {route.name} weighs {min(unknown)!r}, which no active version declares",
+            hint="name operations by their operationId",
+        )
+    for one in served:
+        one.weight = weights.get(one.operation.id, one.weight)
+
+
 def _consumer(given: Consumer, routes: tuple[ServedRoute, ...], parts: Parts) -> ServedConsumer:
-    cells = parts.limiter.cells(f"consumer {given.id}", given.limits, parts.now)
-    made = ServedConsumer(given.id, given.audience, limit_set(cells))
+    limiter = parts.limiter
+    held = limiter.owner(f"consumer {given.id}", given.limits, given.policy.limits, parts.now)
+    priority = CLASSES.index(given.policy.priority or "normal")
+    made = ServedConsumer(given.id, given.audience, limit_set(limiter, held), priority=priority)
     by_major = {(route.contract, route.major): route for route in routes}
     for grant in given.grants:
         route = by_major.get((grant.contract, grant.major))
         if route is not None:
             version = route.current if grant.pin is None else route.versions.get(grant.pin)
-            limits = limit_set(cells, route.cells)
+            limits = limit_set(limiter, held, route.held)
             made.access[route] = Access(version, grant.pin or "", frozenset(grant.scopes), limits)
     return made
 

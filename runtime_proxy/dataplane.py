@@ -15,8 +15,10 @@ from runtime_proxy.fronts import fronts_of
 from runtime_proxy.guard import Guard
 from runtime_proxy.health import Health, Outward
 from runtime_proxy.idempotency import NO_KEYS, Keeping
+from runtime_proxy.limit_counters import LimitCounters
 from runtime_proxy.pipeline import Pipeline
 from runtime_proxy.settle import Settling
+from runtime_proxy.shedding import Shedding
 from runtime_proxy.throttle import LocalLimiter
 from runtime_proxy.trail import Trail
 
@@ -61,12 +63,15 @@ class DataPlane:
         self._trail = Trail(journal, fields, clock=monotonic)
         self.health = Health(self._trail)
         self._keeping = Keeping(keys, self._trail, Settling(self._trail))
-        limiter = LocalLimiter(workers)
+        counters = LimitCounters()
+        limiter = LocalLimiter(workers, clock=monotonic, counters=counters)
+        self._shedding = Shedding(settings["proxy_shed_lag"], counters)
+        self.health.more.append(counters.lines)
         guard = Guard(settings["proxy_guard_requests"])
         self.handlers = {
             front: Pipeline(
                 guard,
-                limiter,
+                self._shedding,
                 self._trail,
                 self.health if front.tells else Outward(self.health),
                 self._keeping,
@@ -100,6 +105,7 @@ class DataPlane:
         """Take up what lies there and keep looking; False: there was nothing to serve yet."""
         self._trail.start()
         await self.denials.look()  # before anything serves: what is denied never does
+        self._shedding.start()
         served = await self.activation.look(source)
         self._watches = [
             asyncio.create_task(self.activation.watch(source, self._poll)),
@@ -112,6 +118,7 @@ class DataPlane:
         for watch in self._watches:
             watch.cancel()
         await asyncio.gather(*self._watches, return_exceptions=True)
+        self._shedding.stop()
         await self.adapters.stop()
         await self._trail.stop()
         await self._keeping.close()

@@ -10,6 +10,8 @@ from kernel.errors import AuditError
 from runtime_proxy.exchange import Reply
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from runtime_proxy.plan import Plan
     from runtime_proxy.trail import Trail
 
@@ -55,6 +57,7 @@ class Health:
         self.troubles: dict[str, str] = {}  # what else is out of order, by its name
         self.denied: dict[str, int] = {}  # how much is denied by deny lists, by kind
         self.draining = False
+        self.more: list[Callable[[], list[str]]] = []  # further metrics, as lines
 
     def reply(self, method: bytes, path: bytes, plan: Plan | None) -> Reply | None:
         """Answer one of our own paths; None: it is none of them."""
@@ -113,6 +116,8 @@ class Health:
             "# TYPE interlock_denied gauge",
         ]
         lines += [f'interlock_denied{{kind="{kind}"}} {count}' for kind, count in self.denied.items()]
+        for source in self.more:
+            lines += source()
         return ("\n".join(lines) + "\n").encode()
 
 

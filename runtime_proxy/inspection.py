@@ -171,4 +171,5 @@ def _refused(miss: Miss) -> dict[str, Any]:
 
 
 def _limits(limits: LimitSet) -> list[str]:
-    return [f"{one.name}: {one.requests} in {one.seconds} s, burst {one.burst}" for one in limits.cells]
+    told = [text for one in limits.told for text in one.describe()]
+    return told + ([] if limits.special is None else list(limits.special.describe_shadows()))

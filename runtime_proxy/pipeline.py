@@ -22,6 +22,7 @@ from runtime_proxy.refusals_head import Denied, MethodNotAllowed, NotReady
 from runtime_proxy.replies import options_reply
 from runtime_proxy.route import prepare, reply_of
 from runtime_proxy.settle import Settling
+from runtime_proxy.shedding import NORMAL
 from runtime_proxy.throttle import throttle
 from runtime_proxy.time_budget import TurnedBack
 from runtime_proxy.trace import new_request_id
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from runtime_proxy.idempotency import Keeping
     from runtime_proxy.match import Match
     from runtime_proxy.plan import Access, Plan, ServedOperation, ServedRoute
-    from runtime_proxy.throttle import Limiter
+    from runtime_proxy.shedding import Shedding
     from runtime_proxy.trail import Trail
 
 log = logging.getLogger("interlock.proxy")
@@ -49,7 +50,7 @@ class Pipeline:
     def __init__(
         self,
         guard: Guard,
-        limiter: Limiter,
+        shedding: Shedding,
         trail: Trail,
         health: SelfReport,
         keeping: Keeping,
@@ -59,7 +60,7 @@ class Pipeline:
     ) -> None:
         self.plan: Plan | None = None
         self._guard = guard
-        self._limiter = limiter
+        self._shedding = shedding
         self._trail = trail
         self._settling = Settling(trail)
         self._health = health
@@ -120,14 +121,16 @@ class Pipeline:
         if isinstance(identity, Refusal):
             return identity
         exchange.identity = identity
-        version, limits, access = route.current, route.limits, None
+        version, limits, access, priority = route.current, route.limits, None, NORMAL
         if identity.key is not None:
             consumer = identity.key.consumer
+            priority = consumer.priority
             access = consumer.access.get(route)
             limits = consumer.limits if access is None else access.limits
             version = access.version if access is not None and access.version is not None else version
-        exchange.limited = bool(limits.cells)
-        refusal = throttle(limits, self._limiter, now, exchange.reply_headers)
+        exchange.limited = bool(limits.told)
+        refusal = self._shedding.judge(priority) if self._shedding.level else None
+        refusal = refusal or throttle(limits, exchange, served.weight, now)
         if refusal is not None:
             return refusal
         if version is not served.version:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from runtime_proxy.match import Match
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from adapters.port import Adapter, Headers
     from kernel.bundle.model import Audience
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from runtime_proxy.credentials import CookieReader, QueryReader, Reader
     from runtime_proxy.gcra import Cell
     from runtime_proxy.match import Miss, Mount, PathTrie, Router
+    from runtime_proxy.meter import Meter, OwnerLimits
+    from runtime_proxy.refusal import Refusal
 
 Header = tuple[bytes, bytes]
 SAFE: Final = frozenset({b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"QUERY"})  # RFC 9110 section 9.2.1
@@ -95,7 +97,7 @@ class ServedRoute:
     adapter: AdapterSlot
     versions: dict[str, ServedVersion]
     current: ServedVersion
-    cells: tuple[Cell, ...]
+    held: OwnerLimits
     limits: LimitSet  # of the route alone: for calls without consumer
     upstream_prefix: bytes
     timeout_seconds: float
@@ -164,16 +166,32 @@ class ServedOperation:
     keeps_request_id: bool  # the contract declares X-Request-Id: the caller's goes on to the provider
     body_limit: int
     audit: dict[str, Any]  # fields of every audit record of this operation
+    weight: int = 1  # how many calls one call counts as
     fault: str = ""  # why the operation cannot be served: found when it was first compiled
     keyed: Keyed | None = None  # it takes an Idempotency-Key
 
 
+class Special(Protocol):
+    """Limits that take more than cells of this worker (runtime_proxy.metering.Metering)."""
+
+    def admit(self, exchange: Any, weight: int, now: int) -> Refusal | None:
+        """Count the call, refuse it, or leave it to `exchange.deferred`."""
+
+    def describe_shadows(self) -> Iterable[str]:
+        """Say the limits in words that are only counted."""
+
+
 @dataclass(slots=True, eq=False)
 class LimitSet:
-    """The limits that one call must pass together, and the line that announces them."""
+    """The limits that one call must pass together, and the line that announces them.
+
+    `told` are all that are announced. They are `cells` where these are all there is; else `special` decides.
+    """
 
     cells: tuple[Cell, ...]
     policy: Header
+    told: tuple[Meter, ...] = ()
+    special: Special | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -195,6 +213,7 @@ class ServedConsumer:
     limits: LimitSet  # of the consumer alone: for calls that it holds no grant for
     denied: bool = False  # by a deny list: nothing is authorized
     access: dict[ServedRoute, Access] = field(default_factory=dict)
+    priority: int = 1  # runtime_proxy.shedding: 0 critical, 1 normal, 2 background
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,6 +129,47 @@ class OverLimit(Refusal):
     remedy = "Wait for the seconds in Retry-After, spread calls, or have the limit raised."
 
 
+class TooManyInFlight(Refusal):
+    """Too many calls of the consumer or of the route are under way."""
+
+    slug = "too-many-in-flight"
+    status = 429
+    title = "Too many calls at the same time"
+    explanation = (
+        "A limit on calls that are under way at the same time is reached, of the consumer or of the route; "
+        "RateLimit-Policy names it with the unit concurrent-requests."
+    )
+    remedy = "Wait for an answer before the next call, or have the limit raised."
+
+
+class LimitsUnavailable(Refusal):
+    """The shared store of the limits is out of reach, and the policy admits nothing then."""
+
+    slug = "limits-unavailable"
+    status = 503
+    title = "The limits cannot be judged"
+    explanation = (
+        "The store in which the proxy's workers share the limits is out of reach, and the policy of the "
+        "consumer or of the route says that nothing is admitted then. Nothing was forwarded."
+    )
+    remedy = "Try again later; the operator finds the cause in the proxy's log (redis_url)."
+    retry_after = 1
+
+
+class Overloaded(Refusal):
+    """The worker has more to do than it can, and sheds the less urgent calls."""
+
+    slug = "overloaded"
+    status = 503
+    title = "The proxy has more to do than it can"
+    explanation = (
+        "The proxy's event loop lags behind (proxy_shed_lag), and calls of this consumer's priority class "
+        "are refused until it has caught up. Nothing was forwarded."
+    )
+    remedy = "Try again after the seconds in Retry-After; the operator adds workers, or raises the priority."
+    retry_after = 2
+
+
 class NotGranted(Refusal):
     """The consumer has no grant for this contract and major."""
 
@@ -185,7 +226,10 @@ ROWS: Final[tuple[type[Refusal], ...]] = (
     CredentialsRefused,
     CredentialsExpired,
     SecurityUnverifiable,
+    Overloaded,
     OverLimit,
+    TooManyInFlight,
+    LimitsUnavailable,
     NotGranted,
     AudienceRefused,
     Denied,

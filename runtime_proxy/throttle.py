@@ -5,28 +5,41 @@ Header fields as in draft-ietf-httpapi-ratelimit-headers-10.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+import time
+from typing import TYPE_CHECKING, Any, Protocol
 
+from msgspec.structs import replace
+
+from kernel.bundle.limits import ByteLimit, Concurrency, Quota
 from kernel.bundle.model import Limit
-from runtime_proxy.gcra import SECOND, Cell, take
+from runtime_proxy.gcra import Cell, take
+from runtime_proxy.in_flight import InFlight
+from runtime_proxy.limit_counters import LimitCounters
+from runtime_proxy.meter import OwnerLimits, Shadow, Unit
+from runtime_proxy.metering import Metering, over
 from runtime_proxy.plan import LimitSet
+from runtime_proxy.quotas import QuotaCell
 from runtime_proxy.refusals_head import OverLimit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
-    from adapters.port import Headers
+    from kernel.bundle.limits import Limits
+    from runtime_proxy.exchange import Exchange
     from runtime_proxy.refusal import Refusal
 
 
 class Limiter(Protocol):
     """Who keeps the state of the limits: this process, or a store that several workers share."""
 
-    def cells(self, owner: str, limits: Iterable[Limit], now: int) -> tuple[Cell, ...]:
-        """Give the state of an owner's limits; what was counted before a new bundle still counts."""
+    counters: LimitCounters
 
-    def take(self, cells: tuple[Cell, ...], now: int) -> int:
-        """Count one call in all cells or in none; 0 or the nanoseconds to wait."""
+    @property
+    def clock(self) -> Callable[[], int]:
+        """Monotonic nanoseconds."""
+
+    def owner(self, owner: str, limits: Iterable[Limit], more: Limits | None, now: int) -> OwnerLimits:
+        """Give the state of an owner's limits; what was counted before a new bundle still counts."""
 
 
 class LocalLimiter:
@@ -36,55 +49,137 @@ class LocalLimiter:
     than one call at once, so that over all of them max(burst, workers) may come together.
     """
 
-    def __init__(self, workers: int = 1) -> None:
+    def __init__(
+        self,
+        workers: int = 1,
+        *,
+        clock: Callable[[], int] = time.monotonic_ns,
+        wall: Callable[[], float] = time.time,
+        counters: LimitCounters | None = None,
+    ) -> None:
         self._workers = workers
-        self._cells: dict[tuple[str, str], Cell] = {}
+        self.clock = clock
+        self.counters = counters or LimitCounters()
+        self._wall = wall
+        self._known: dict[tuple[str, str], Any] = {}
 
-    def cells(self, owner: str, limits: Iterable[Limit], now: int) -> tuple[Cell, ...]:
-        """Keep a cell while its limit stays as it was; a changed limit inherits what is owed."""
-        return tuple(self._cell(owner, limit, now) for limit in limits)
+    def owner(self, owner: str, limits: Iterable[Limit], more: Limits | None, now: int) -> OwnerLimits:
+        """Keep a limit's state while it stays as it was; a changed limit inherits what is owed."""
+        return owner_limits(owner, limits, more, _Maker(self, owner, now))
 
-    def take(self, cells: tuple[Cell, ...], now: int) -> int:
-        """Count one call in all cells or in none."""
-        return take(cells, now)
+    def made(self, owner: str, limit: Any, now: int) -> Cell | QuotaCell | InFlight:
+        """Give the state of one limit."""
+        fresh = self._fresh(limit)
+        older = self._known.get((owner, limit.name))
+        if isinstance(older, InFlight) and isinstance(fresh, InFlight):
+            older.become(part_of(limit, self._workers))  # calls that are under way will be given back to it
+            return older
+        if isinstance(older, Cell) and isinstance(fresh, Cell):
+            if older.same(fresh):
+                return older
+            fresh.inherit(older, now)
+        elif isinstance(older, QuotaCell) and isinstance(fresh, QuotaCell):
+            if older.quota == fresh.quota:
+                return older
+            fresh.inherit(older)
+        self._known[owner, limit.name] = fresh
+        return fresh
 
-    def _cell(self, owner: str, limit: Limit, now: int) -> Cell:
-        cell = Cell(self._part(limit))
-        known = self._cells.get((owner, limit.name))
-        if known is not None:
-            if (known.requests, known.seconds, known.burst) == (cell.requests, cell.seconds, cell.burst):
-                return known
-            cell.inherit(known, now)
-        self._cells[owner, limit.name] = cell
-        return cell
+    def _fresh(self, limit: Any) -> Cell | QuotaCell | InFlight:
+        """Make the state of this worker's part of a limit.
 
-    def _part(self, limit: Limit) -> Limit:
-        """Give this worker's part: the same calls in `workers` times the seconds loses nothing to rounding."""
-        if self._workers == 1:
-            return limit
-        burst = max(limit.burst // self._workers, 1)
-        return Limit(limit.name, limit.requests, limit.seconds * self._workers, burst)
+        The same calls in `workers` times the seconds lose nothing to rounding.
+        """
+        many = self._workers
+        if isinstance(limit, Quota):
+            return QuotaCell(replace(limit, requests=max(limit.requests // many, 1)), self._wall)
+        if isinstance(limit, Concurrency):
+            return InFlight(part_of(limit, many))
+        unit, tokens = (
+            (b"content-bytes", limit.bytes) if isinstance(limit, ByteLimit) else (b"", limit.requests)
+        )
+        return Cell(Limit(limit.name, tokens, limit.seconds * many, max(limit.burst // many, 1)), unit)
 
 
-def limit_set(*groups: tuple[Cell, ...]) -> LimitSet:
+class _Maker:
+    """Makes the meters of one owner, each limit on its own."""
+
+    def __init__(self, limiter: LocalLimiter, owner: str, now: int) -> None:
+        self._limiter, self._owner, self._now = limiter, owner, now
+
+    def together(self, unit: str, limits: list[Any]) -> tuple[Any, ...]:
+        """Give a meter for each limit."""
+        del unit
+        return tuple(self._limiter.made(self._owner, limit, self._now) for limit in limits)
+
+
+def part_of(limit: Concurrency, workers: int) -> Concurrency:
+    """Give one worker's part of the calls under way, at least one."""
+    return replace(limit, calls=max(limit.calls // workers, 1))
+
+
+class Maker(Protocol):
+    """Makes the meters of one owner."""
+
+    def together(self, unit: str, limits: list[Any]) -> tuple[Any, ...]:
+        """Give the meters of limits in one unit: one for each, or one for all."""
+
+
+def owner_limits(owner: str, limits: Iterable[Limit], more: Limits | None, maker: Maker) -> OwnerLimits:
+    """Sort an owner's limits by what they count, and put the shadows aside."""
+    requests: list[Any] = list(limits)
+    octets: list[Any] = []
+    slots: list[Any] = []
+    shadows: list[Shadow] = []
+    if more is not None:
+        for limit in more.every:
+            unit: Unit = "requests"
+            kept = requests
+            if isinstance(limit, ByteLimit):
+                unit, kept = "bytes", octets
+            elif isinstance(limit, Concurrency):
+                unit, kept = "slots", slots
+            if limit.shadow:
+                (meter,) = maker.together(f"{unit}:shadow:{limit.name}", [limit])
+                shadows.append(Shadow(owner, limit.name, unit, meter))
+            else:
+                kept.append(limit)
+    return OwnerLimits(
+        maker.together("requests", requests) if requests else (),
+        maker.together("bytes", octets) if octets else (),
+        maker.together("slots", slots) if slots else (),
+        tuple(shadows),
+    )
+
+
+def limit_set(limiter: Limiter, *owners: OwnerLimits) -> LimitSet:
     """Join the limits that one call must pass together, and write their RateLimit-Policy line."""
-    cells = tuple(cell for group in groups for cell in group)
-    policy = b", ".join(b"%b;q=%d;w=%d" % (one.label, one.requests, one.seconds) for one in cells)
-    return LimitSet(cells, (b"ratelimit-policy", policy))
+    told = tuple(meter for owner in owners for meter in owner.announced)
+    policy = (b"ratelimit-policy", b", ".join(meter.policy for meter in told))
+    plain = tuple(meter for meter in told if isinstance(meter, Cell) and not meter.unit)
+    if len(plain) == len(told) and not any(owner.shadows for owner in owners):
+        return LimitSet(plain, policy, told)
+    return LimitSet((), policy, told, Metering(owners, limiter.clock, limiter.counters))
 
 
-def throttle(limits: LimitSet, limiter: Limiter, now: int, headers: Headers) -> Refusal | None:
-    """Count one call, or refuse it; writes RateLimit and RateLimit-Policy into `headers` either way."""
+def throttle(limits: LimitSet, exchange: Exchange, weight: int, now: int) -> Refusal | None:
+    """Count one call, refuse it, or defer it; writes RateLimit and RateLimit-Policy where they are known."""
+    if limits.special is not None:
+        return limits.special.admit(exchange, weight, now)
     cells = limits.cells
     if not cells:
         return None
-    wait = limiter.take(cells, now)
+    wait = take(cells, now) if weight == 1 else _take_weighed(cells, now, weight)
     state = cells[0].tell(now) if len(cells) == 1 else b", ".join([one.tell(now) for one in cells])
-    headers += (limits.policy, (b"ratelimit", state))
+    exchange.reply_headers += (limits.policy, (b"ratelimit", state))
     if wait == 0:
         return None
-    blocking = ", ".join(f'"{cell.name}"' for cell in cells if cell.wait(now))
-    seconds = -(-wait // SECOND)
-    return OverLimit(
-        f"The limit {blocking} is used up; wait {seconds} s.", headers=[(b"retry-after", b"%d" % seconds)]
-    )
+    return over(OverLimit, [cell.name for cell in cells if cell.wait(now, weight)], wait)
+
+
+def _take_weighed(cells: tuple[Cell, ...], now: int, weight: int) -> int:
+    longest = max(cell.wait(now, weight) for cell in cells)
+    if longest == 0:
+        for cell in cells:
+            cell.spend(now, weight)
+    return longest

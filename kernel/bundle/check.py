@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from kernel.contract.version import Version
 from kernel.errors import BundleError, ContractInvalid
 
+MOST_LIMITS: Final = 32  # of one owner
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from kernel.bundle.model import AccessPart, ContractsPart, RoutesPart
+    from kernel.bundle.model import AccessPart, Consumer, ContractsPart, Route, RoutesPart
     from kernel.bundle.policy import RoutePolicy
 
 
@@ -21,6 +23,10 @@ def check_parts(contracts: ContractsPart, access: AccessPart, routes: RoutesPart
     _once("API key", (key.sha256 for consumer in access.consumers for key in consumer.keys), show=False)
     _once("adapter", (adapter.name for adapter in routes.adapters))
     _once("route", (f"{route.contract} v{route.major}" for route in routes.routes))
+    for consumer in access.consumers:
+        _limits_once(f"consumer {consumer.id}", consumer)
+    for route in routes.routes:
+        _limits_once(f"the route of {route.contract} v{route.major}", route)
     held = {(entry.name, entry.version) for entry in contracts.contracts}
     adapters = {adapter.name for adapter in routes.adapters}
     check_policies(route.policy for route in routes.routes)
@@ -40,6 +46,17 @@ def check_parts(contracts: ContractsPart, access: AccessPart, routes: RoutesPart
 def check_policies(policies: Iterable[RoutePolicy]) -> None:
     """Raise `BundleError` where the policies of two routes exclude each other: a host name is of one of them."""
     _once("host", (host for policy in policies if policy.address for host in policy.address.hosts))
+
+
+def _limits_once(where: str, owner: Consumer | Route) -> None:
+    """Refuse two limits of one name: RateLimit could not tell them apart, and they would share a state."""
+    more = owner.policy.limits
+    named: list[str] = [limit.name for limit in owner.limits]
+    if more is not None:
+        named += [limit.name for limit in more.every]
+    if len(named) > MOST_LIMITS:
+        raise BundleError(f"{where} has more than {MOST_LIMITS} limits")
+    _once(f"a limit of {where} named", named)
 
 
 def _once(what: str, names: Iterable[str], *, show: bool = True) -> None:

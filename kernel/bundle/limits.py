@@ -50,7 +50,7 @@ class Quota(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Refuse a time zone that is not known here; msgspec makes a ValidationError of it."""
         try:
             ZoneInfo(self.time_zone)
-        except (ValueError, OSError):
+        except (KeyError, ValueError, OSError):
             raise ValueError("time_zone is no name of the IANA time zone database") from None
 
 
@@ -60,6 +60,9 @@ class Concurrency(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: Name
     calls: Count
     shadow: bool = False
+
+
+AnyLimit = RateLimit | ByteLimit | Quota | Concurrency
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -74,6 +77,11 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     quotas: tuple[Quota, ...] = ()
     concurrency: tuple[Concurrency, ...] = ()
     when_store_lost: Literal["local-share", "closed"] = "local-share"
+
+    @property
+    def every(self) -> tuple[AnyLimit, ...]:
+        """All of them, in the order in which RateLimit names those of one unit."""
+        return (*self.rates, *self.bytes, *self.quotas, *self.concurrency)
 
 
 Priority = Literal["critical", "normal", "background"]

@@ -33,6 +33,7 @@ CARRIED_METHODS: Final = frozenset(
 _FIXED: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _BRACES: Final = re.compile(r"\{([^{}]*)\}")
 _VERSION: Final = re.compile(r"3\.([012])\.[0-9]+(?:-[0-9A-Za-z.-]+)?")
+HEAVIEST: Final = 1_000_000  # calls that one call may count as
 _POLICIES: Final = ("strict", "report", "allow")
 
 
@@ -94,7 +95,7 @@ def compile_contract(
             parameters = _parameters(root, item, spec, place, pointer)
             security = _security(spec.get("security", root.get("security")), schemes, pointer)
             operation = Operation(spec, parameters, schemas, _query_keys(security, schemes))
-            _describe(operation, root, spec, unknown_query)
+            _describe(operation, root, spec, unknown_query, pointer)
             operation.method, operation.template, operation.pointer = method, template, pointer
             operation.id = str(spec.get("operationId") or f"{method.decode()} {template}")
             operation.segments = tuple(template.split("/")[1:])
@@ -165,7 +166,9 @@ def _parameters(
     return tuple(found.values())
 
 
-def _describe(operation: Operation, root: Any, spec: dict[str, Any], unknown_query: UnknownQuery) -> None:
+def _describe(
+    operation: Operation, root: Any, spec: dict[str, Any], unknown_query: UnknownQuery, pointer: str
+) -> None:
     """Fill in what the head of a request is judged by."""
     body = dereference(root, spec.get("requestBody"))
     operation.takes_body = isinstance(body, dict) and bool(body.get("content"))
@@ -175,8 +178,15 @@ def _describe(operation: Operation, root: Any, spec: dict[str, Any], unknown_que
         limit if isinstance(limit, int) and not isinstance(limit, bool) and limit >= 0 else None
     )
     operation.deprecated = spec.get("deprecated") is True
+    operation.weight = _weight(spec.get("x-interlock-weight", 1), pointer)
     policy = spec.get("x-interlock-unknown-query", unknown_query)
     operation.unknown_query = policy if policy in _POLICIES else "strict"
+
+
+def _weight(declared: Any, pointer: str) -> int:
+    if isinstance(declared, bool) or not isinstance(declared, int) or not 1 <= declared <= HEAVIEST:
+        raise refused(f"x-interlock-weight is a whole number from 1 to {HEAVIEST}", pointer)
+    return declared
 
 
 def _schemes(root: dict[str, Any]) -> Iterator[tuple[str, SecurityScheme]]:

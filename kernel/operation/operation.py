@@ -26,7 +26,8 @@ class Operation:
     `names` the parameters of its braces in order. `security` holds the alternatives of which one must be
     met, each scheme → scopes; an empty mapping among them admits anybody, an empty tuple means that no
     security is declared. `max_body` is in bytes (`x-interlock-max-body`; None: the edge's own limit).
-    `idempotency` is what `x-interlock-idempotency` says.
+    `idempotency` is what `x-interlock-idempotency` says; `weight` is how many calls one call counts as in
+    limits (`x-interlock-weight`).
     """
 
     __slots__ = (
@@ -49,6 +50,7 @@ class Operation:
         "takes_body",
         "template",
         "unknown_query",
+        "weight",
     )
 
     id: str
@@ -64,6 +66,7 @@ class Operation:
     idempotency: Idempotency | None
     deprecated: bool
     unknown_query: str
+    weight: int
 
     def __init__(
         self,

@@ -12,7 +12,7 @@ from kernel.bundle.read import BundleRead, BundleSource, PartMark
 from kernel.sealing.keys import Trust
 from runtime_proxy.adapter_set import AdapterSet
 from runtime_proxy.errors import ActivationFailed
-from runtime_proxy.gcra import SECOND
+from runtime_proxy.gcra import SECOND, take
 from runtime_proxy.throttle import LocalLimiter
 from runtime_proxy.trace import continue_trace, new_request_id
 
@@ -22,11 +22,10 @@ def test_the_workers_together_admit_what_the_limit_says(workers: int) -> None:
     limit = Limit("calls", 60, 60, 8)
     now = 1_000 * SECOND
     limiters = [LocalLimiter(workers) for _ in range(workers)]
-    cells = [one.cells("consumer a", (limit,), now) for one in limiters]
+    cells = [one.owner("consumer a", (limit,), None, now).requests for one in limiters]
 
     def admitted(at: int) -> int:
-        pairs = zip(limiters, cells, strict=True)
-        return sum(one.take(own, at) == 0 for one, own in pairs for _ in range(50))
+        return sum(take(own, at) == 0 for own in cells for _ in range(50))
 
     assert admitted(now) == 8
     assert admitted(now) == 0
@@ -37,7 +36,8 @@ def test_the_workers_together_admit_what_the_limit_says(workers: int) -> None:
 def test_a_burst_of_one_is_one_for_each_worker() -> None:
     limit = Limit("calls", 60, 60, 1)
     limiters = [LocalLimiter(4) for _ in range(4)]
-    takes = [one.take(one.cells("a", (limit,), SECOND), SECOND) for one in limiters for _ in range(2)]
+    cells = [one.owner("a", (limit,), None, SECOND).requests for one in limiters]
+    takes = [take(own, SECOND) for own in cells for _ in range(2)]
     assert takes.count(0) == 4
 
 
