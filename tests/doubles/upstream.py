@@ -16,6 +16,7 @@ class Seen:
     target: str
     headers: list[tuple[str, str]]
     body: bytes
+    raw: bytes = b""
 
     def header(self, name: str) -> list[str]:
         return [value for key, value in self.headers if key.lower() == name.lower()]
@@ -52,6 +53,11 @@ class Upstream:
             self._listener.shutdown(socket.SHUT_RDWR)  # else the thread in accept() takes one more
         self._listener.close()
 
+    def said(self, method: str, target: str, headers: list[tuple[str, str]], body: bytes) -> bytes:
+        """Give the answer where none was told."""
+        del method, target, headers, body
+        return answer(200, b"{}")
+
     def _accept(self) -> None:
         while not self._ended:
             try:
@@ -78,8 +84,8 @@ class Upstream:
                     length = int(next((v for k, v in headers if k.lower() == "content-length"), "0"))
                     key = f"{method} {target}"
                     path = f"{method} {target.split('?')[0]}"
-                    said = self.answers.get(key) or self.answers.get(path) or answer(200, b"{}")
-                    if key in self.early:
+                    said = self.answers.get(key) or self.answers.get(path)
+                    if key in self.early and said:
                         connection.sendall(said)
                     while len(held) < length:
                         data = connection.recv(65536)
@@ -87,11 +93,12 @@ class Upstream:
                             return
                         held += data
                     body, held = held[:length], held[length:]
-                    self.seen.append(Seen(method, target, headers, body))
+                    raw = head + b"\r\n\r\n" + body
+                    self.seen.append(Seen(method, target, headers, body, raw))
                     if key in self.gates:
                         self.gates[key].wait(30)
                     if key not in self.early:
-                        connection.sendall(said)
+                        connection.sendall(said or self.said(method, target, headers, body))
                     if key in self.closing:
                         return
             except OSError:
