@@ -140,6 +140,25 @@ def revoke(registry: Registry, consumer_id: str, contract: str, major: int, form
 
 @consumer.command()
 @click.argument("consumer_id", metavar="ID")
+@click.option("--reason", required=True, help="Why, in a sentence; it stands in the audit log.")
+@registry_options("operator")
+def deny(registry: Registry, consumer_id: str, reason: str) -> None:
+    """Close a consumer at once: every proxy refuses it within two seconds, whatever its keys and grants."""
+    registry.put("consumers", consumer_id, "denial", body={"reason": reason})
+    click.echo(f"{consumer_id} is denied")
+
+
+@consumer.command()
+@click.argument("consumer_id", metavar="ID")
+@registry_options("operator")
+def allow(registry: Registry, consumer_id: str) -> None:
+    """Lift the denial of a consumer."""
+    registry.delete("consumers", consumer_id, "denial")
+    click.echo(f"{consumer_id} is denied no more")
+
+
+@consumer.command()
+@click.argument("consumer_id", metavar="ID")
 @policy_options
 @registry_options("operator")
 def policy(registry: Registry, consumer_id: str, given: Path | None, *, clear: bool) -> None:

@@ -93,6 +93,27 @@ def remove(registry: Registry, contract: str, major: int) -> None:
 @route.command()
 @click.argument("contract")
 @click.argument("major", type=int)
+@click.option("--reason", required=True, help="Why, in a sentence; it stands in the audit log.")
+@registry_options("operator")
+def deny(registry: Registry, contract: str, major: int, reason: str) -> None:
+    """Close the route of CONTRACT's MAJOR at once: every proxy refuses its calls within two seconds."""
+    registry.put("routes", contract, major, "denial", body={"reason": reason})
+    click.echo(f"/{contract}/v{major} is denied")
+
+
+@route.command()
+@click.argument("contract")
+@click.argument("major", type=int)
+@registry_options("operator")
+def allow(registry: Registry, contract: str, major: int) -> None:
+    """Lift the denial of a route."""
+    registry.delete("routes", contract, major, "denial")
+    click.echo(f"/{contract}/v{major} is denied no more")
+
+
+@route.command()
+@click.argument("contract")
+@click.argument("major", type=int)
 @policy_options
 @registry_options("operator")
 def policy(registry: Registry, contract: str, major: int, given: Path | None, *, clear: bool) -> None:

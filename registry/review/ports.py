@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from contextlib import AbstractContextManager
 
+    from kernel.bundle.deny import DenyList
     from kernel.bundle.model import AccessPart, ContractsPart, PartKind, RoutesPart
     from kernel.contract.finding import Finding, Verdict
     from kernel.sealing.dsse import Statement
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from registry.review.shelves import (
         ConsumerShelf,
         ContractShelf,
+        DenialShelf,
         Outbox,
         PeopleShelf,
         ReviewShelf,
@@ -41,6 +43,10 @@ class Ledger(Protocol):
     @property
     def routes(self) -> RouteShelf:
         """Adapters and routes."""
+
+    @property
+    def denials(self) -> DenialShelf:
+        """What is denied at once."""
 
     @property
     def people(self) -> PeopleShelf:
@@ -95,6 +101,9 @@ class BundlePress(Protocol):
 
     def write(self, part: ContractsPart | AccessPart | RoutesPart) -> None:
         """Sign a part and put it in place of the one before."""
+
+    def write_denials(self, given: DenyList) -> None:
+        """Sign the deny list and put it in place of the one before, where that is not this one already."""
 
     def holds(self, part: PartKind) -> bool:
         """Whether the folder holds any edition of this part."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kernel.bundle.deny import DenyList
 from kernel.bundle.model import (
     AccessPart,
     AdapterInstance,
@@ -39,6 +40,7 @@ def publish(services: Services) -> tuple[PartKind, ...]:
     """
     with services.publishing:
         with services.store.reading() as ledger:
+            _deny(services, ledger)
             due = {row.part: row.serial for row in ledger.serials.all() if row.published < row.serial}
             parts = [_part(services, ledger, part, due[part]) for part in ORDER if part in due]
             try:
@@ -48,6 +50,15 @@ def publish(services: Services) -> tuple[PartKind, ...]:
         for part in parts:
             _write(services, part)
         return tuple(part for part in ORDER if part in due)
+
+
+def _deny(services: Services, ledger: Ledger) -> None:
+    """Write the deny list before anything else: it is short, and what it closes must not wait."""
+    try:
+        given = DenyList(ledger.denials.serial(), "registry", ledger.denials.standing())
+        services.press.write_denials(given)
+    except InterlockError as error:
+        raise _failed(error) from error
 
 
 def publish_first(services: Services) -> None:

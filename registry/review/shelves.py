@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
+    from kernel.bundle.deny import Denial, Denied
     from kernel.bundle.model import Grant, Limit, PartKind
     from kernel.bundle.policy import ConsumerPolicy
     from kernel.contract.lifecycle import State
@@ -157,6 +158,22 @@ class RouteShelf(Protocol):
 
     def deactivate(self, contract: str, major: int, version: str) -> None:
         """Make a version inactive."""
+
+
+class DenialShelf(Protocol):
+    """Consumers and routes that are denied, and which were; nothing is ever forgotten."""
+
+    def standing(self) -> tuple[Denial, ...]:
+        """Give what is denied now, oldest first: denials, and keys that were revoked."""
+
+    def serial(self) -> int:
+        """Count every denial, lifting and revocation there ever was: it grows with each."""
+
+    def add(self, what: Denied, at: datetime, by: str, reason: str) -> None:
+        """Enter a denial."""
+
+    def lift(self, what: Denied, at: datetime, by: str) -> bool:
+        """Lift a denial; False when there was none."""
 
 
 class PeopleShelf(Protocol):

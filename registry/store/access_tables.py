@@ -77,6 +77,23 @@ limits = Table(
     **NO_ROWID,
 )
 
+denials = Table(
+    "denials",
+    metadata,
+    Column("position", Number, autoincrement=True, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("name", String(100), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("denied_at", Moment, nullable=False),
+    Column("denied_by", String(128), nullable=False),
+    Column("lifted_at", Moment),
+    Column("lifted_by", String(128)),
+    PrimaryKeyConstraint("position"),
+    CheckConstraint("kind IN ('consumer', 'route')", name="kind"),  # a key is revoked instead, for good
+    Index(None, "kind", "name"),
+    sqlite_autoincrement=True,
+)
+
 adapters = Table(
     "adapters",
     metadata,

@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from registry.errors import Conflict, StoreFailed
 from registry.store.consumers import SqlConsumers
 from registry.store.contracts import SqlContracts
+from registry.store.denials import SqlDenials
 from registry.store.outbox import SqlOutbox
 from registry.store.people import SqlPeople
 from registry.store.reviews import SqlReviews
@@ -50,6 +51,11 @@ class SqlLedger:
     def routes(self) -> SqlRoutes:
         """Adapters and routes."""
         return SqlRoutes(self._connection)
+
+    @cached_property
+    def denials(self) -> SqlDenials:
+        """What is denied at once."""
+        return SqlDenials(self._connection)
 
     @cached_property
     def people(self) -> SqlPeople:

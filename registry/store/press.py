@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kernel.bundle.deny import registry_list, write_list
 from kernel.bundle.layout import blob_path, digest_of, kind_of, part_path
 from kernel.bundle.write import write_blob, write_part
 from kernel.sealing.dsse import sign_statement
@@ -11,12 +12,13 @@ from kernel.sealing.dsse import sign_statement
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from kernel.bundle.deny import DenyList
     from kernel.bundle.model import AccessPart, ContractsPart, PartKind, RoutesPart
     from kernel.sealing.dsse import Statement
     from kernel.sealing.keys import KeyFolder
 
-# Three keys, so that one of them can be moved to another machine or replaced alone.
-BOARD_KEY, ACCESS_KEY, ROUTES_KEY = "board", "access", "routes"
+# A key for each, so that one of them can be moved to another machine or replaced alone.
+BOARD_KEY, ACCESS_KEY, ROUTES_KEY, DENY_KEY = "board", "access", "routes", "deny"
 
 
 class FolderPress:
@@ -29,6 +31,8 @@ class FolderPress:
             "access": keys.ensure(ACCESS_KEY, "access"),
             "routes": keys.ensure(ROUTES_KEY, "routes"),
         }
+        self._deny_signer = keys.ensure(DENY_KEY, "deny-list")
+        self._denials: DenyList | None = None  # as this process wrote it last
         self._held: set[str] = set()  # digests whose blobs this process wrote or looked at
 
     def sign(self, statement: Statement) -> bytes:
@@ -50,6 +54,14 @@ class FolderPress:
     def write(self, part: ContractsPart | AccessPart | RoutesPart) -> None:
         """Sign a part and put it in place of the one before."""
         write_part(self._folder, part, self._signers[kind_of(part)])
+
+    def write_denials(self, given: DenyList) -> None:
+        """Sign the deny list and put it in place of the one before, where that is not this one already."""
+        path = registry_list(self._folder)
+        if given == self._denials and path.is_file():
+            return
+        write_list(path, given, self._deny_signer)
+        self._denials = given
 
     def holds(self, part: PartKind) -> bool:
         """Whether the folder holds any edition of this part."""

@@ -237,6 +237,9 @@ def test_consumers_keys_grants_and_limits(house: House, folder: Callable[..., st
     assert (bare["grants"], bare["limits"], bare["keys"][0]["revoked_at"] is None) == ([], [], False)
     house.run("consumer", "add", "ehr", code=2)
     house.run("consumer", "show", "nobody", code=2)
+    house.run("consumer", "deny", "ehr", "--reason", "sends what it should not")
+    house.run("consumer", "allow", "ehr")
+    house.run("consumer", "allow", "ehr", code=2)
 
 
 def test_adapters_and_routes(house: House, folder: Callable[..., str]) -> None:
@@ -271,6 +274,9 @@ def test_adapters_and_routes(house: House, folder: Callable[..., str]) -> None:
     wanted.write_text("address: {hosts: [Orders]}\n")
     house.run("route", "policy", "lab-orders", "1", "--set", str(wanted), code=2)
     assert json.loads(house.run("route", "policy", "lab-orders", "1", "--clear")) == {}
+    assert "is denied" in house.run("route", "deny", "lab-orders", "1", "--reason", "repair")
+    house.run("route", "deny", "lab-orders", "1", "--reason", "repair", code=2)
+    assert "no more" in house.run("route", "allow", "lab-orders", "1")
     house.run("route", "deactivate", "lab-orders", "1.0.0")
     house.run("route", "remove", "lab-orders", "1")
     house.run("adapter", "remove", "laboratory")

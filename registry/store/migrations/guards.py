@@ -126,6 +126,18 @@ GUARDS: tuple[Guard, ...] = (
 )
 
 
+# What revision 0004 installed: a denial is lifted once, and what was denied, when and by whom stays.
+DENIALS: tuple[Guard, ...] = (
+    Guard(
+        "denials",
+        (("position",),),
+        fixed=("position", "kind", "name", "reason", "denied_at", "denied_by"),
+        update=("OLD.lifted_at IS NULL",),
+        insert=("NEW.lifted_at IS NULL",),
+    ),
+)
+
+
 def statements(dialect: str, guards: tuple[Guard, ...] = GUARDS) -> Iterator[str]:
     """Give the SQL that installs the guards for "sqlite" or "postgresql"."""
     for guard in guards:

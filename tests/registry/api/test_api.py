@@ -431,6 +431,28 @@ async def test_policies_are_set_read_and_refused_with_their_place(client: Client
     problem(await client.ask("GET", "/consumers/ehr/policy", "author"), 403, "not-allowed")
 
 
+async def test_consumers_and_routes_are_closed_and_opened(client: Client, doubles: Any) -> None:
+    await frozen(client, doubles)
+    await client.ask("POST", "/consumers", "operator", {"id": "ehr", "name": "EHR", "audience": "internal"})
+    adapter = {"name": "lab", "kind": "http", "settings": {"base_url": "http://127.0.0.1:1"}}
+    await client.ask("POST", "/adapters", "operator", adapter)
+    await client.ask("PUT", "/routes/lab-orders/1", "operator", {"adapter": "lab"})
+    for path in ("/consumers/ehr/denial", "/routes/lab-orders/1/denial"):
+        problem(await client.ask("PUT", path, "board", {"reason": "x"}), 403, "not-allowed")
+        problem(await client.ask("PUT", path, "operator", {}), 400, "request-malformed")
+        problem(await client.ask("DELETE", path, "operator"), 404, "not-found")
+        assert (await client.ask("PUT", path, "operator", {"reason": "x"})).status_code == 200
+        problem(await client.ask("PUT", path, "operator", {"reason": "x"}), 409, "conflict")
+    listed = (await client.ask("GET", "/denials", "auditor")).json()["denials"]
+    assert [(one["kind"], one["name"], one["by"]) for one in listed] == [
+        ("consumer", "ehr", "olga"),
+        ("route", "lab-orders/v1", "olga"),
+    ]
+    left = (await client.ask("DELETE", "/consumers/ehr/denial", "operator")).json()["denials"]
+    assert [one["kind"] for one in left] == ["route"]
+    problem(await client.ask("PUT", "/consumers/none/denial", "operator", {"reason": "x"}), 404, "not-found")
+
+
 def test_our_own_contract_grows_by_its_own_rules() -> None:
     from kernel.contract.document import parse
     from kernel.settings import load

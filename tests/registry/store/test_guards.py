@@ -35,6 +35,10 @@ SETUP = [
     f"INSERT INTO registry.keys (id, consumer, sha256, created_at, created_by) VALUES ('k1', 'ehr', '{'c' * 64}', '{T}', 'op')",
     f"INSERT INTO registry.tokens (id, subject, roles, sha256, created_at, created_by) VALUES ('t1', 'ci', '[]', '{'d' * 64}', '{T}', 'op')",
     f"INSERT INTO registry.accounts (name, password, roles, created_at) VALUES ('bo', 'p', '[]', '{T}')",
+    (
+        "INSERT INTO registry.denials (kind, name, reason, denied_at, denied_by)"
+        f" VALUES ('consumer', 'ehr', 'why', '{T}', 'olga')"
+    ),
     "INSERT INTO registry.bundle_serials VALUES ('contracts', 5, 4)",
     f"INSERT INTO registry.audit_outbox (id, recorded_at, record) VALUES ('o1', '{T}', '{{}}')",
 ]
@@ -44,7 +48,7 @@ RETIRE = f"UPDATE registry.contract_versions SET state = 'retired', retired_at =
 
 GUARDED = (
     "contracts", "blobs", "contract_versions", "reviews", "documents", "verdicts", "findings", "approvals",
-    "consumers", "keys", "tokens", "accounts", "bundle_serials", "audit_outbox",
+    "consumers", "keys", "denials", "tokens", "accounts", "bundle_serials", "audit_outbox",
 )  # fmt: skip
 
 REFUSED_ALWAYS = [
@@ -66,6 +70,8 @@ REFUSED_ALWAYS = [
     "UPDATE registry.consumers SET id = 'other'",
     f"UPDATE registry.keys SET sha256 = '{'f' * 64}'",
     "UPDATE registry.keys SET expires_at = NULL, id = 'k2'",
+    "UPDATE registry.denials SET name = 'other'",
+    "UPDATE registry.denials SET reason = 'another'",
     "UPDATE registry.tokens SET roles = '[\"board\"]'",
     "UPDATE registry.accounts SET name = 'eve'",
     "UPDATE registry.bundle_serials SET serial = 4",
@@ -157,6 +163,10 @@ def test_a_review_ends_once(filled: Engine) -> None:
         (
             f"UPDATE registry.approvals SET dismissed_at = '{T}'",
             "UPDATE registry.approvals SET dismissed_at = NULL",
+        ),
+        (
+            f"UPDATE registry.denials SET lifted_at = '{T}', lifted_by = 'olga'",
+            "UPDATE registry.denials SET lifted_at = NULL",
         ),
         (
             f"UPDATE registry.audit_outbox SET relayed_at = '{T}'",
