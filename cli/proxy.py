@@ -109,6 +109,7 @@ def run(
         proxy_listen_public="",
         proxy_workers=workers,
         audit_fsync=False,
+        idempotency_store="file",
     )
     return serve_file(Local(file, way, keep_going), settings, workers_of(settings))
 

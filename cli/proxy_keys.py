@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from cli.errors import Exit
-from kernel.errors import InterlockError, Place
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from kernel.settings import Settings
+from kernel.errors import InterlockError
 
 _DATA = click.option(
     "--data",
@@ -46,10 +38,10 @@ def unresolved(data: Path | None, form: str) -> int:
     are any.
     """
     from cli.adapter_house import settings_of
-    from runtime_proxy.idempotency_rows import unresolved as listed
+    from runtime_proxy.key_rooms import open_ledger
 
-    with _rows(settings_of(data)) as rows:
-        found = listed(rows) if rows is not None else []
+    with open_ledger(settings_of(data)) as ledger:
+        found = ledger.unresolved() if ledger is not None else []
     told = [
         {
             "request_id": one.request_id,
@@ -84,12 +76,11 @@ def resolve(*, request_id: str, done: bool, note: str, data: Path | None) -> int
     """
     from cli.adapter_house import actor, open_journal, settings_of
     from kernel.audit.record import act_record
-    from runtime_proxy.idempotency_rows import resolve as settle
-    from runtime_proxy.idempotency_rows import unresolved as listed
+    from runtime_proxy.key_rooms import open_ledger
 
     settings = settings_of(data)
-    with _rows(settings) as rows:
-        if rows is None or not any(one.request_id == request_id for one in listed(rows)):
+    with open_ledger(settings) as ledger:
+        if ledger is None or not any(one.request_id == request_id for one in ledger.unresolved()):
             raise NoSuchCall(
                 f"no call {request_id[:64]!r} is unresolved", hint="`interlock proxy unresolved` lists them"
             )
@@ -99,28 +90,6 @@ def resolve(*, request_id: str, done: bool, note: str, data: Path | None) -> int
         )
         with open_journal(settings) as journal:
             journal.append_and_wait(record)
-        settle(rows, request_id, done=done)
+        ledger.resolve(request_id, done=done)
     click.echo(f"{request_id}: {what}")
     return Exit.OK
-
-
-@contextlib.contextmanager
-def _rows(settings: Settings) -> Iterator[sqlite3.Connection | None]:
-    """Open the file of keys, also while the proxy runs; None: there is none."""
-    from runtime_proxy.errors import KeysUnavailable
-    from runtime_proxy.idempotency_owners import Owners
-    from runtime_proxy.idempotency_rows import mark_unknown, open_rows
-
-    folder = settings.path / "idempotency"
-    file = folder / "keys.sqlite"
-    if not file.is_file():
-        yield None
-        return
-    try:
-        owners = Owners(folder / "owners")
-        with contextlib.closing(open_rows(file, settings["idempotency_max_bytes"])) as rows:
-            mark_unknown(rows, owners)
-            yield rows
-        owners.close()
-    except (sqlite3.Error, OSError) as error:
-        raise KeysUnavailable(f"idempotency keys cannot be read: {error}", place=Place(str(file))) from error

@@ -123,6 +123,12 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("proxy_bundle_poll", float, 0.2, "seconds between looks for a newer bundle", 0.05, 60),
     Setting(
+        "idempotency_store",
+        str,
+        "file",
+        "where idempotency keys are kept: file (the data folder, one host) or redis (at redis_url)",
+    ),
+    Setting(
         "idempotency_max_bytes",
         int,
         4 * 1024**3,
@@ -163,7 +169,8 @@ SETTINGS: tuple[Setting, ...] = (
         "redis_url",
         str,
         "",
-        "redis://… for limits over several workers; empty means one worker keeps them itself",
+        "redis://… for limits over several workers, and for idempotency keys where idempotency_store says so; "
+        "empty means one worker keeps limits itself",
     ),
 )
 

@@ -41,7 +41,7 @@ _RESOLVE: Final = """
 UPDATE keyed SET state = 'resolved', until = ? WHERE request_id = ? AND state = 'unknown'
 """
 _SWEPT: Final = 1000  # rows at once
-_RESOLVED_SECONDS: Final = 31_536_000.0  # what the operator said holds for a year
+RESOLVED_SECONDS: Final = 31_536_000.0  # what the operator said holds for a year
 
 
 def open_rows(path: Path, most_bytes: int) -> sqlite3.Connection:
@@ -132,7 +132,7 @@ def unresolved(rows: sqlite3.Connection) -> list[Unresolved]:
 def resolve(rows: sqlite3.Connection, request_id: str, *, done: bool) -> bool:
     """Settle an unknown outcome; not done: the key is free again. False: there is no such entry."""
     if done:
-        changed = rows.execute(_RESOLVE, (time.time() + _RESOLVED_SECONDS, request_id))
+        changed = rows.execute(_RESOLVE, (time.time() + RESOLVED_SECONDS, request_id))
     else:
         changed = rows.execute("DELETE FROM keyed WHERE request_id = ? AND state = 'unknown'", (request_id,))
     return changed.rowcount > 0
