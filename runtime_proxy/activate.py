@@ -71,7 +71,6 @@ class Activation:
             plan = assemble(bundle, parts)
             probe(plan)
             views = [(pipeline, seen_from(plan, front)) for front, pipeline in self._pipelines.items()]
-            await self._adapters.listen(change)
         except BaseException:
             await self._adapters.undo(change)
             raise
@@ -82,6 +81,7 @@ class Activation:
         for pipeline, view in views:
             pipeline.plan = view
         self._adapters.commit(change)
+        await self._adapters.listen(change)  # last: no device keeps the rest from being served
         self._health.activations += 1
         self._health.trouble = ""
         self._swapped(plan)

@@ -11,6 +11,7 @@ import msgspec
 
 from adapters.port import Adapter, Listener
 from kernel.errors import InterlockError
+from runtime_proxy.device_listeners import DeviceListeners
 from runtime_proxy.errors import ActivationFailed
 from runtime_proxy.plan import AdapterSlot
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable
 
     from kernel.bundle.model import AdapterInstance
+    from runtime_proxy.health import Health
 
 log = logging.getLogger("interlock.proxy")
 _LOOK_SECONDS: Final = 0.05
@@ -38,39 +40,30 @@ class AdapterSet:
     """Builds, starts and stops adapters so that the set equals the routes part of the bundle in force."""
 
     def __init__(
-        self, build: Callable[[AdapterInstance], Adapter | Listener], *, grace: float, listening: bool = True
+        self,
+        build: Callable[[AdapterInstance], Adapter | Listener],
+        *,
+        grace: float,
+        listening: bool = True,
+        health: Health | None = None,
     ) -> None:
         self._build = build
         self._grace = grace  # seconds in which an admitted request may still be reading its body
-        self._listening = listening  # False: another worker has the listeners' ports, ours are only built
         self._slots: dict[bytes, AdapterSlot] = {}
-        self._listeners: dict[bytes, Listener] = {}
+        self._listeners = DeviceListeners(active=listening, health=health)
         self._stopping: set[asyncio.Task[None]] = set()
 
     def addresses(self) -> dict[str, tuple[str, int]]:
         """Where each listener is bound, by name."""
-        return {one.name: one.address() for one in self._listeners.values()} if self._listening else {}
+        return self._listeners.addresses()
 
     async def open_listeners(self) -> None:
-        """Listen for devices in this worker; raises `ActivationFailed` with none of them listening."""
-        if self._listening:
-            return
-        begun: list[Listener] = []
-        try:
-            for one in self._listeners.values():
-                await one.start()
-                begun.append(one)
-        except (InterlockError, OSError) as error:
-            for one in begun:
-                await one.stop()
-            raise ActivationFailed(f"a listener cannot be started: {error}") from error
-        self._listening = True
+        """Listen for devices in this worker; what cannot listen yet is tried again."""
+        await self._listeners.open()
 
     async def close_listeners(self) -> None:
         """Listen no more: another worker will, or nobody."""
-        if self._listening:
-            self._listening = False
-            await self._stop_all(one.stop() for one in self._listeners.values())
+        await self._listeners.close()
 
     async def prepare(self, instances: Iterable[AdapterInstance]) -> Change:
         """Build what is new, start what will be called; raises `ActivationFailed` with nothing changed."""
@@ -92,27 +85,8 @@ class AdapterSet:
         return change
 
     async def listen(self, change: Change) -> None:
-        """Swap the listeners; raises `ActivationFailed` with the former ones listening again.
-
-        A changed listener often keeps its port, so the old one must let go of it first.
-        """
-        gone = {key: one for key, one in self._listeners.items() if key not in change.wanted}
-        begun: list[bytes] = []
-        try:
-            for key, one in gone.items():
-                del self._listeners[key]
-                if self._listening:
-                    await one.stop()
-            for key, one in change.listeners.items():
-                if self._listening:
-                    await one.start()
-                self._listeners[key] = one
-                begun.append(key)
-        except (InterlockError, OSError) as error:
-            for key in begun:
-                await self._listeners.pop(key).stop()
-            await self._listen_again(gone)
-            raise ActivationFailed(f"a listener cannot be started: {error}") from error
+        """Swap the listeners; one that cannot listen is alone out (runtime_proxy/device_listeners.py)."""
+        await self._listeners.swap(change.wanted, change.listeners)
 
     def commit(self, change: Change) -> None:
         """Make the change final: what is not wanted any more is stopped when nobody is on it."""
@@ -130,11 +104,8 @@ class AdapterSet:
         for task in self._stopping:
             task.cancel()
         await asyncio.gather(*self._stopping, return_exceptions=True)
-        listeners = self._listeners.values() if self._listening else ()
-        parts = [one.stop() for one in listeners]
-        parts += [slot.adapter.stop() for slot in self._slots.values()]
-        await self._stop_all(parts)
-        self._listeners.clear()
+        await self._listeners.close()
+        await self._stop_all(slot.adapter.stop() for slot in self._slots.values())
         self._slots.clear()
 
     async def _stop_all(self, parts: Iterable[Coroutine[Any, Any, None]]) -> None:
@@ -150,14 +121,6 @@ class AdapterSet:
             return self._build(instance)
         except InterlockError as error:
             raise ActivationFailed(f"adapter {instance.name!r}: {error.message}", hint=error.hint) from error
-
-    async def _listen_again(self, stopped: dict[bytes, Listener]) -> None:
-        for key, listener in stopped.items():
-            try:
-                await listener.start()
-                self._listeners[key] = listener
-            except (InterlockError, OSError) as error:
-                log.critical("listener %s could not be started again: %s", listener.name, error)
 
     def _retire(self, slot: AdapterSlot) -> None:
         task = asyncio.create_task(self._stop_when_idle(slot))

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from kernel.errors import InterlockError
 from runtime_proxy.seat import hear
 from runtime_proxy.workers import stop_event
 
@@ -76,25 +75,13 @@ class Attendance:
             order = await self._orders.get()
             kind, slot = order.get("word"), order.get("slot")
             if kind == "listen":
-                await self._listen()
+                await self._plane.adapters.open_listeners()
             elif kind == "adopt" and isinstance(slot, int):
                 await self._adopt(slot)
             elif kind == "release" and isinstance(slot, int):
                 for server in self._accepting.pop(slot, ()):
                     server.close()
             self._beat()
-
-    async def _listen(self) -> None:
-        """Open the device listeners, trying again while their ports are not free yet."""
-        while True:
-            try:
-                await self._plane.adapters.open_listeners()
-            except InterlockError as error:
-                log.critical("device listeners are not open, trying again: %s", error)
-                self._plane.health.trouble = str(error)
-                await asyncio.sleep(_BEAT_SECONDS)
-            else:
-                return
 
     async def _adopt(self, slot: int) -> None:
         if slot not in self._accepting:

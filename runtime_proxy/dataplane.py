@@ -80,7 +80,9 @@ class DataPlane:
             for front in fronts_of(settings)
         }
         self.handler = next(iter(self.handlers.values()))
-        self.adapters = AdapterSet(build, grace=settings["proxy_body_timeout"], listening=listening)
+        self.adapters = AdapterSet(
+            build, grace=settings["proxy_body_timeout"], listening=listening, health=self.health
+        )
         self.denials = Denials(deny, self.health, journal)
         self.activation = Activation(
             self.handlers,

@@ -55,6 +55,7 @@ class Health:
         self.activations = 0
         self.refused_bundles = 0
         self.troubles: dict[str, str] = {}  # what else is out of order, by its name
+        self.listener_faults = 0  # vain attempts of device listeners to listen
         self.denied: dict[str, int] = {}  # how much is denied by deny lists, by kind
         self.draining = False
         self.more: list[Callable[[], list[str]]] = []  # further metrics, as lines
@@ -110,6 +111,15 @@ class Health:
         ]
         lines += [
             f'interlock_bundle_serial{{part="{part}"}} {serial}' for part, serial in _serials(plan).items()
+        ]
+        out = sum(name.startswith("listener ") for name in self.troubles)
+        lines += [
+            "# HELP interlock_listeners_out Device listeners that cannot listen now; which, and why, says /-/readyz.",
+            "# TYPE interlock_listeners_out gauge",
+            f"interlock_listeners_out {out}",
+            "# HELP interlock_listener_faults_total Vain attempts of device listeners to listen.",
+            "# TYPE interlock_listener_faults_total counter",
+            f"interlock_listener_faults_total {self.listener_faults}",
         ]
         lines += [
             "# HELP interlock_denied Keys, consumers and routes that the deny lists name.",
