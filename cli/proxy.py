@@ -11,6 +11,7 @@ import click
 from cli.errors import Exit
 from cli.proxy_deny import deny
 from cli.proxy_keys import resolve, unresolved
+from cli.proxy_trust import policy_of, trust_options
 
 if TYPE_CHECKING:
     from kernel.bundle.model import Bundle
@@ -72,6 +73,7 @@ def serve(data: Path | None, port: int | None, host: str | None, workers: int | 
 )
 @click.option("--timeout", type=click.FloatRange(0.05, 3600), default=30.0, show_default=True,
               help="Seconds in which the provider must answer.")  # fmt: skip
+@trust_options
 @click.option(
     "--keep-going", is_flag=True, help="Start although some operations cannot be checked (they get 501)."
 )
@@ -87,17 +89,19 @@ def run(
     timeout: float,
     keep_going: bool,
     workers: int | None,
+    **trust: Any,
 ) -> int:
     """Validate every request and answer of one OpenAPI FILE in front of a provider. Works alone.
 
     The file's own paths are served (`servers` is ignored). Where the file declares security, a throw-away
-    key is made and printed; else no key is asked for. One line on stderr says the URL once it is ready.
+    key is made and printed; else no key is asked for. With --issuer, --jwks and --audience, tokens of that
+    issuer open what asks for a bearer token. One line on stderr says the URL once it is ready.
     """
     from cli.proxy_process import Local
     from cli.proxy_workers import serve_file, workers_of
     from runtime_proxy.throwaway import Way
 
-    way = Way(upstream, _checked_prefix(prefix), report_only, timeout)
+    way = Way(upstream, _checked_prefix(prefix), report_only, timeout, policy_of(**trust))
     settings = _settings(
         None,
         proxy_port=port,

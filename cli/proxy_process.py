@@ -240,6 +240,8 @@ def say_ready(made: Throwaway, way: Way, address: tuple[str, int]) -> None:
         )
         for place in made.places:
             click.echo(f"  {place.replace('KEY', made.key)}", err=True)
+        for issuer in way.policy.tokens.issuers if way.policy.tokens is not None else ():
+            click.echo(f"  header Authorization: Bearer a token of {issuer.issuer}", err=True)
     mode = ", report only: nothing is refused" if way.report_only else ""
     click.echo(
         f"interlock proxy http://{at}:{port}{way.prefix} "

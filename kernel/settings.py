@@ -121,6 +121,16 @@ SETTINGS: tuple[Setting, ...] = (
         1,
         10**7,
     ),
+    Setting(
+        "proxy_tls_certificate", str, "", "PEM file of the proxy's certificate chain; empty means plain HTTP"
+    ),
+    Setting("proxy_tls_key", str, "", "PEM file of the key of that certificate, without a password"),
+    Setting(
+        "proxy_tls_client_ca",
+        str,
+        "",
+        "PEM file of authorities (or pinned certificates) of clients; empty asks for no client certificate",
+    ),
     Setting("proxy_bundle_poll", float, 0.2, "seconds between looks for a newer bundle", 0.05, 60),
     Setting(
         "idempotency_store",

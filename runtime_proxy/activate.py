@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from runtime_proxy.pipeline import Pipeline
     from runtime_proxy.plan import Plan, ServedVersion
     from runtime_proxy.throttle import Limiter
+    from runtime_proxy.token_trust import TrustStore
     from runtime_proxy.trail import AuditJournal
 
 log = logging.getLogger("interlock.proxy")
@@ -48,6 +49,7 @@ class Activation:
         journal: AuditJournal,
         terms: Terms,
         denials: Denials,
+        trust: TrustStore,
         swapped: Callable[[Plan], None] = lambda _: None,
     ) -> None:
         self._pipelines = pipelines
@@ -58,6 +60,7 @@ class Activation:
         self._journal = journal
         self._terms = terms
         self._denials = denials
+        self._trust = trust
         self._swapped = swapped
         self._compiled: dict[str, Compiled] = {}
         self.bundle: Bundle | None = None  # in force
@@ -67,7 +70,8 @@ class Activation:
         compiled = await asyncio.to_thread(compile_routed, bundle, self._compiled)
         change = await self._adapters.prepare(bundle.routes.adapters)
         try:
-            parts = Parts(compiled, change.slots, self._limiter, self._terms, self._limiter.clock())
+            now = self._limiter.clock()
+            parts = Parts(compiled, change.slots, self._limiter, self._terms, now, self._trust)
             plan = assemble(bundle, parts)
             probe(plan)
             views = [(pipeline, seen_from(plan, front)) for front, pipeline in self._pipelines.items()]
@@ -82,6 +86,7 @@ class Activation:
             pipeline.plan = view
         self._adapters.commit(change)
         await self._adapters.listen(change)  # last: no device keeps the rest from being served
+        self._trust.retain([route.policy.tokens for route in plan.routes])
         self._health.activations += 1
         self._health.trouble = ""
         self._swapped(plan)

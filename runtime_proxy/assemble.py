@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from adapters.resilience.repeating import Repeating
@@ -38,14 +38,18 @@ from runtime_proxy.plan import (
     AdapterSlot,
     KeyRow,
     Plan,
-    Serials,
     ServedConsumer,
     ServedOperation,
     ServedRoute,
     ServedVersion,
 )
+from runtime_proxy.published import metadata_url, published_documents
+from runtime_proxy.purpose import asked_purpose
+from runtime_proxy.serials import Serials
 from runtime_proxy.shedding import CLASSES
 from runtime_proxy.throttle import limit_set
+from runtime_proxy.token_trust import TrustStore
+from runtime_proxy.trusted import Callers, Trusted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,6 +68,7 @@ class Terms:
     max_body: int  # bytes
     server: str
     open_reports: bool = False  # routes that report requests ask for no key; never where others can call
+    certificates: bool = False  # the listener asks for client certificates
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,7 @@ class Parts:
     limiter: Limiter
     terms: Terms
     now: int
+    trust: TrustStore = field(default_factory=TrustStore)
 
 
 def assemble(bundle: Bundle, parts: Parts) -> Plan:
@@ -88,6 +94,7 @@ def assemble(bundle: Bundle, parts: Parts) -> Plan:
     mounts = [Mount(route.base.decode(), route.current.trie, route, route.audience) for route in routes]
     mounts += _retired(bundle, {(route.contract, route.major) for route in routes})
     consumers = {one.id: _consumer(one, routes, parts) for one in bundle.access.consumers}
+    assembly.callers.bind(bundle.access.consumers, consumers)
     keys = {
         key.id.encode(): KeyRow(
             key.id, bytes.fromhex(key.sha256), consumers[one.id], seconds_of(key.expires_at)
@@ -106,6 +113,7 @@ def assemble(bundle: Bundle, parts: Parts) -> Plan:
         slots,
         tuple(mounts),
         addresses_of(routes, mounts),
+        published_documents(routes),
     )
 
 
@@ -114,6 +122,7 @@ class _Assembly:
     bundle: Bundle
     parts: Parts
     serials: Serials
+    callers: Callers = field(default_factory=Callers)
 
     def route(self, given: Route) -> ServedRoute:
         slot = self.parts.slots.get(given.adapter)
@@ -142,15 +151,22 @@ class _Assembly:
             open=given.report_requests and self.parts.terms.open_reports,
             audience=route_audience(self.bundle, given),
             address=given.policy.address,
+            purpose=asked_purpose(given.policy.purpose),
+            policy=given.policy,
         )
+        trust = given.policy.tokens
+        trusted = Trusted(self.callers, self.parts.trust.verifier(trust) if trust is not None else None)
         for version in given.versions:
             entry = self.bundle.entry(given.contract, version)
-            made.versions[version] = self.version(entry, made, lifecycle_headers(self.bundle, given, entry))
+            headers = lifecycle_headers(self.bundle, given, entry)
+            made.versions[version] = self.version(entry, made, headers, trusted)
         _weigh(made, given.policy.weights or {})
         made.current = made.versions[given.current]
         return made
 
-    def version(self, entry: ContractEntry, route: ServedRoute, headers: tuple[Header, ...]) -> ServedVersion:
+    def version(
+        self, entry: ContractEntry, route: ServedRoute, headers: tuple[Header, ...], trusted: Trusted
+    ) -> ServedVersion:
         document = self.parts.compiled[entry.digest]
         schemes = document.contract.security_schemes
         readers = [reader for scheme in schemes.values() if (reader := reader_of(scheme)) is not None]
@@ -171,14 +187,19 @@ class _Assembly:
         if any(isinstance(reader, (BasicReader, BearerReader)) for reader in readers):
             secret.add(AUTHORIZATION)
         for operation in document.contract.operations:
-            served = self.operation(operation, document, route, version)
+            served = self.operation(operation, document, version, route, trusted)
             served.dropped |= secret
             served.audit["data_category"] = str(entry.metadata.get("sensitivity", "unknown"))
             version.operations[operation] = served
         return version
 
     def operation(
-        self, operation: Operation, document: Compiled, route: ServedRoute, version: ServedVersion
+        self,
+        operation: Operation,
+        document: Compiled,
+        version: ServedVersion,
+        route: ServedRoute,
+        trusted: Trusted,
     ) -> ServedOperation:
         declared = declared_headers(document.root, operation)
         keeps = b"x-request-id" in declared
@@ -189,7 +210,12 @@ class _Assembly:
             route=route,
             version=version,
             security=compile_security(
-                operation.security, document.contract.security_schemes, realm=version.contract
+                operation.security,
+                document.contract.security_schemes,
+                version.contract,
+                trusted,
+                certificates=self.parts.terms.certificates,
+                metadata=metadata_url(route.policy.tokens),
             ),
             changes=operation.method not in SAFE,
             idempotent=operation.method in IDEMPOTENT,

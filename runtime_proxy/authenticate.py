@@ -1,20 +1,20 @@
-"""Find out which consumer calls: by the key that Interlock issued, sent where the contract declares it."""
+"""Find out which consumer calls: by a key that Interlock issued, a token, or a certificate, where declared."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from typing import TYPE_CHECKING, Final
 
-import msgspec
-
-from runtime_proxy.credentials import LONGEST, MANY, challenge_of, reader_of
-from runtime_proxy.plan import Alternative, KeyRow, Security
+from runtime_proxy.credentials import challenge_of, reader_of
+from runtime_proxy.deferred import Deferred
+from runtime_proxy.keys import verify_key
+from runtime_proxy.plan import NOBODY, Alternative, Identity, KeyRow, Security
 from runtime_proxy.refusals_head import (
+    ConsumerUnknown,
     CredentialsExpired,
     CredentialsMissing,
     CredentialsRefused,
     SecurityUnverifiable,
+    VerificationUnavailable,
 )
 
 if TYPE_CHECKING:
@@ -23,68 +23,113 @@ if TYPE_CHECKING:
     from adapters.port import Headers
     from kernel.operation.compile import SecurityScheme
     from kernel.operation.operation import SecurityAlternatives
+    from runtime_proxy.client_certificates import ClientCertificate
     from runtime_proxy.refusal import Refusal
+    from runtime_proxy.trusted import Trusted
 
-_PARTS: Final = 3  # <prefix>_<id>_<secret>
-_GRAVITY: Final[tuple[type[Refusal], ...]] = (CredentialsMissing, CredentialsRefused, CredentialsExpired)
-_NOBODY: Final = hashlib.sha256(b"").digest()
-
-
-class Identity(msgspec.Struct, frozen=True):
-    """Who calls: the key's row (None: nobody in particular) and the scopes that the call asks for."""
-
-    key: KeyRow | None
-    scopes: frozenset[str]
-
-
-NOBODY: Final = Identity(None, frozenset())
+_GRAVITY: Final[tuple[type[Refusal], ...]] = (
+    CredentialsMissing,
+    CredentialsRefused,
+    CredentialsExpired,
+    ConsumerUnknown,
+    VerificationUnavailable,
+)
+_UNAUTHORIZED: Final = 401
 
 
 def compile_security(
-    alternatives: SecurityAlternatives, schemes: Mapping[str, SecurityScheme], realm: str
+    alternatives: SecurityAlternatives,
+    schemes: Mapping[str, SecurityScheme],
+    realm: str,
+    trusted: Trusted | None = None,
+    *,
+    certificates: bool = False,
+    metadata: str = "",
 ) -> Security:
     """Turn a contract's security requirements into readers and challenges.
 
     An alternative with a scheme that has no reader can never be met: it is left out, and where nothing
-    is left the operation denies everybody.
+    is left the operation denies everybody. `certificates` says that the listener asks for them; `metadata`
+    is the URL of the resource's metadata (RFC 9728 section 5.1).
     """
     compiled: list[Alternative] = []
     challenges: dict[bytes, None] = {}
     for alternative in alternatives:
-        readers = [reader_of(schemes[name]) if name in schemes else None for name in alternative]
-        for name in alternative:
-            if name in schemes and schemes[name].type != "mutualTLS":
-                challenges[challenge_of(schemes[name], realm)] = None
-        verifiable = tuple(reader for reader in readers if reader is not None)
-        if alternative and len(verifiable) == len(readers):
-            scopes = frozenset(scope for needed in alternative.values() for scope in needed)
-            compiled.append(Alternative(verifiable, scopes))
+        if not alternative:
+            continue
+        declared = [schemes[name] for name in alternative if name in schemes]
+        for scheme in declared:
+            if scheme.type != "mutualTLS":
+                challenges[challenge_of(scheme, realm, metadata)] = None
+        made = _alternative(alternative, declared, trusted, certificates=certificates)
+        if made is not None:
+            compiled.append(made)
     open_to_all = not alternatives or any(not alternative for alternative in alternatives)
+    if not challenges:
+        challenges[b'Bearer realm="%b"' % realm.encode("ascii", "ignore")] = None
     lines = tuple((b"www-authenticate", line) for line in challenges)
-    if not lines:
-        lines = ((b"www-authenticate", b'Bearer realm="%b"' % realm.encode("ascii", "ignore")),)
-    return Security(tuple(compiled), open_to_all, lines, not compiled and not open_to_all)
+    rejections = tuple(
+        (name, line + b', error="invalid_token"' if line.startswith(b"Bearer ") else line)
+        for name, line in lines
+    )
+    unverifiable = not compiled and not open_to_all
+    return Security(tuple(compiled), open_to_all, lines, rejections, unverifiable)
 
 
-def authenticate(
-    security: Security, headers: Headers, query: bytes, keys: Mapping[bytes, KeyRow], now: float
+def _alternative(
+    needed: Mapping[str, tuple[str, ...]],
+    declared: list[SecurityScheme],
+    trusted: Trusted | None,
+    *,
+    certificates: bool,
+) -> Alternative | None:
+    """Compile one alternative; None: nothing here could verify it."""
+    mutual = any(scheme.type == "mutualTLS" for scheme in declared)
+    readers = [reader_of(scheme) for scheme in declared if scheme.type != "mutualTLS"]
+    verifiable = tuple(reader for reader in readers if reader is not None)
+    if len(verifiable) != len(readers) or len(declared) != len(needed):
+        return None
+    if mutual and not (certificates and trusted is not None):
+        return None
+    scopes = frozenset(scope for listed in needed.values() for scope in listed)
+    signed = trusted is not None and trusted.verifier is not None
+    if mutual or (signed and any(reader.tokens for reader in verifiable)):
+        return Alternative(verifiable, scopes, trusted, mutual)
+    return Alternative(verifiable, scopes, noted={"auth": "+".join(one.how for one in verifiable)})
+
+
+def authenticate(  # noqa: PLR0917 - hot
+    security: Security,
+    headers: Headers,
+    query: bytes,
+    keys: Mapping[bytes, KeyRow],
+    now: float,
+    certificate: ClientCertificate | None = None,
 ) -> Identity | Refusal:
-    """Give the identity behind a request, or the 401; `now` in seconds since the epoch.
+    """Give the identity behind a request, or the refusal; `now` in seconds since the epoch.
 
     The alternatives are tried in their order, and the first that is met wins. Where the contract admits
-    anybody, bad credentials are as good as none, as OpenAPI says of an optional requirement.
+    anybody, bad credentials are as good as none, as OpenAPI says of an optional requirement. A `Deferred`
+    says that the question must be asked once more, when what it waits for is there.
     """
     worst: Refusal | None = None
     for alternative in security.alternatives:
-        outcome = _meet(alternative, headers, query, keys, now)
-        if isinstance(outcome, Identity):
+        trusted = alternative.trusted
+        if trusted is None:
+            outcome = _meet(alternative, headers, query, keys, now)
+        else:
+            outcome = trusted.meet(alternative, headers, query, keys, now, certificate)
+        if isinstance(outcome, (Identity, Deferred)):
             return outcome
         worst = _graver(worst, outcome)
     if security.open_to_all:
         return NOBODY
     if security.unverifiable or worst is None:
         worst = SecurityUnverifiable()
-    worst.headers.extend(security.challenges)
+    if worst.status == _UNAUTHORIZED:
+        missing = isinstance(worst, CredentialsMissing)
+        # RFC 6750 section 3.1: no error code for a request that showed nothing.
+        worst.headers.extend(security.challenges if missing else security.rejections)
     return worst
 
 
@@ -96,25 +141,15 @@ def _meet(
         presented = reader.read(headers, query)
         if presented is None:
             return CredentialsMissing()
-        found = _verify(presented, keys)
+        found = verify_key(presented, keys)
         if found is None or (row is not None and row.consumer is not found.consumer):
             return CredentialsRefused()
         if found.expires_at is not None and found.expires_at <= now:
             return CredentialsExpired()
         row = found
-    return Identity(row, alternative.scopes)
-
-
-def _verify(presented: bytes, keys: Mapping[bytes, KeyRow]) -> KeyRow | None:
-    """Compare in constant time by the id inside the key; an unknown id costs the same as a wrong secret."""
-    if presented is MANY or len(presented) > LONGEST:
-        return None
-    parts = presented.split(b"_", _PARTS - 1)
-    row = keys.get(parts[1]) if len(parts) == _PARTS else None
-    same = hmac.compare_digest(hashlib.sha256(presented).digest(), row.digest if row else _NOBODY)
-    return row if same and row is not None else None
+    return Identity(row, alternative.scopes, None, alternative.noted)
 
 
 def _graver(one: Refusal | None, other: Refusal) -> Refusal:
-    """Keep what tells the caller most: expired over refused over missing."""
+    """Keep what tells the caller most: expired over refused over missing, and what we cannot say over all."""
     return other if one is None or _GRAVITY.index(type(other)) > _GRAVITY.index(type(one)) else one

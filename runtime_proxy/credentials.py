@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, ClassVar, Final, Protocol
 from urllib.parse import unquote_to_bytes
 
 if TYPE_CHECKING:
@@ -20,6 +20,9 @@ MANY: Final = b"\x00many"  # several credentials in one place: never a key, sinc
 class Reader(Protocol):
     """Reads one credential; None where there is none, `MANY` where it is not one."""
 
+    how: ClassVar[str]  # for the audit record
+    tokens: ClassVar[bool]  # whether an issuer's token may stand here too
+
     def read(self, headers: Headers, query: bytes) -> bytes | None:
         """Find the presented key."""
 
@@ -27,6 +30,9 @@ class Reader(Protocol):
 @dataclass(frozen=True, slots=True)
 class HeaderReader:
     """`in: header` of an apiKey scheme; `name` in lower case."""
+
+    how: ClassVar[str] = "api-key"
+    tokens: ClassVar[bool] = False
 
     name: bytes
 
@@ -46,6 +52,9 @@ class HeaderReader:
 class QueryReader:
     """`in: query` of an apiKey scheme; `name` decoded."""
 
+    how: ClassVar[str] = "api-key"
+    tokens: ClassVar[bool] = False
+
     name: bytes
 
     def read(self, headers: Headers, query: bytes) -> bytes | None:
@@ -64,6 +73,9 @@ class QueryReader:
 @dataclass(frozen=True, slots=True)
 class CookieReader:
     """`in: cookie` of an apiKey scheme (RFC 6265 §4.2.1)."""
+
+    how: ClassVar[str] = "api-key"
+    tokens: ClassVar[bool] = False
 
     name: bytes
 
@@ -91,6 +103,9 @@ class CookieReader:
 class BearerReader:
     """`Authorization: Bearer <key>` (RFC 6750 §2.1), for http bearer, oauth2 and openIdConnect."""
 
+    how: ClassVar[str] = "bearer-key"
+    tokens: ClassVar[bool] = True
+
     def read(self, headers: Headers, query: bytes) -> bytes | None:
         """Find the token; another authentication scheme counts as none."""
         del query
@@ -100,6 +115,9 @@ class BearerReader:
 @dataclass(frozen=True, slots=True)
 class BasicReader:
     """`Authorization: Basic …` (RFC 7617); the key is the password, the user name is the caller's own."""
+
+    how: ClassVar[str] = "basic"
+    tokens: ClassVar[bool] = False
 
     def read(self, headers: Headers, query: bytes) -> bytes | None:
         """Find the password."""
@@ -132,8 +150,11 @@ def reader_of(scheme: SecurityScheme) -> Reader | None:
             return None
 
 
-def challenge_of(scheme: SecurityScheme, realm: str) -> bytes:
-    """Write the WWW-Authenticate line of a scheme (RFC 9110 §11.6.1); names are quoted safely."""
+def challenge_of(scheme: SecurityScheme, realm: str, metadata: str = "") -> bytes:
+    """Write the WWW-Authenticate line of a scheme (RFC 9110 §11.6.1); names are quoted safely.
+
+    `metadata` is the URL of the protected resource's metadata (RFC 9728 section 5.1), where there is one.
+    """
     place = realm.encode("ascii", "ignore").replace(b'"', b"")
     if scheme.type == "apiKey":
         name = scheme.parameter.encode("ascii", "ignore").replace(b'"', b"").replace(b"\\", b"")
@@ -142,7 +163,8 @@ def challenge_of(scheme: SecurityScheme, realm: str) -> bytes:
         return b'Basic realm="%b", charset="UTF-8"' % place
     if scheme.type == "http" and scheme.scheme.isalnum() and scheme.scheme != "bearer":
         return b'%b realm="%b"' % (scheme.scheme.capitalize().encode(), place)
-    return b'Bearer realm="%b"' % place
+    line = b'Bearer realm="%b"' % place
+    return line + b', resource_metadata="%b"' % metadata.encode() if metadata else line
 
 
 def describe_place(scheme: SecurityScheme) -> str:

@@ -20,6 +20,7 @@ from runtime_proxy.pipeline import Pipeline
 from runtime_proxy.settle import Settling
 from runtime_proxy.shedding import Shedding
 from runtime_proxy.throttle import LocalLimiter
+from runtime_proxy.token_trust import TrustStore
 from runtime_proxy.trail import Trail
 
 if TYPE_CHECKING:
@@ -84,13 +85,20 @@ class DataPlane:
             build, grace=settings["proxy_body_timeout"], listening=listening, health=self.health
         )
         self.denials = Denials(deny, self.health, journal)
+        self._trust = TrustStore()
         self.activation = Activation(
             self.handlers,
             self.adapters,
             limiter=limiter,
             health=self.health,
             journal=journal,
-            terms=Terms(settings["proxy_max_body_bytes"], server, open_reports),
+            terms=Terms(
+                settings["proxy_max_body_bytes"],
+                server,
+                open_reports,
+                certificates=bool(settings["proxy_tls_client_ca"]),
+            ),
+            trust=self._trust,
             denials=self.denials,
             swapped=swapped,
         )
@@ -122,5 +130,6 @@ class DataPlane:
         await asyncio.gather(*self._watches, return_exceptions=True)
         self._shedding.stop()
         await self.adapters.stop()
+        await self._trust.close()
         await self._trail.stop()
         await self._keeping.close()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from kernel.promise import Promise
 from runtime_proxy.answering import INTERNAL_ERROR, ReplyUnsendable, has_body, head_of
+from runtime_proxy.client_certificates import certificate_of
 from runtime_proxy.edge_intake import BODY, BUSY, CLOSED, HEAD, LINGER, NEVER, SKIP, UNKNOWN, Intake
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ class EdgeConnection(Intake):
         peer = transport.get_extra_info("peername")
         self._peer = peer[0] if isinstance(peer, tuple) else ""
         self._secure = transport.get_extra_info("sslcontext") is not None
+        if self._secure:
+            self._certificate = certificate_of(transport.get_extra_info("ssl_object"))
         self.deadline = self._edge.now + self._edge.limits.head_timeout
         self._edge.joined(self)
 

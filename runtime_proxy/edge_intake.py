@@ -14,6 +14,7 @@ from runtime_proxy.exchange import Exchange
 from runtime_proxy.framing import HeadReader, RequestRefused
 
 if TYPE_CHECKING:
+    from runtime_proxy.client_certificates import ClientCertificate
     from runtime_proxy.edge_view import EdgeView
 
 NEVER: Final = float("inf")
@@ -43,6 +44,7 @@ class Intake(asyncio.Protocol):
         "_ahead",
         "_ahead_at",
         "_body",
+        "_certificate",
         "_edge",
         "_exchange",
         "_half_closed",
@@ -81,6 +83,7 @@ class Intake(asyncio.Protocol):
         self._transport: asyncio.Transport
         self._peer = ""
         self._secure = False
+        self._certificate: ClientCertificate | None = None
         self.deadline = NEVER
 
     @abstractmethod
@@ -140,6 +143,8 @@ class Intake(asyncio.Protocol):
             self._exchange = exchange = Exchange(
                 reader.method, reader.target, reader.headers, self._peer, time.perf_counter(), self._secure
             )
+            if self._certificate is not None:
+                exchange.certificate = self._certificate
             exchange.body_limit = limit = edge.limits.body_bytes
             admitted = edge.handler.admit(exchange)
             if exchange.body_limit < limit:  # noqa: PLR1730 - hot

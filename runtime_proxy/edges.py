@@ -7,6 +7,7 @@ import socket
 from typing import TYPE_CHECKING
 
 from kernel.errors import SettingsError
+from runtime_proxy.client_certificates import tls_context
 from runtime_proxy.edge import Edge
 from runtime_proxy.edge_view import EdgeLimits
 from runtime_proxy.errors import StartFailed
@@ -26,13 +27,14 @@ class Edges:
     def __init__(self, handlers: Mapping[Front, Handler], settings: Settings) -> None:
         loop = asyncio.get_running_loop()
         limits = EdgeLimits.of(settings)
+        self._tls = tls_context(settings)
         self._edges = {front: Edge(handler, limits, loop) for front, handler in handlers.items()}
 
     async def listen(self) -> None:
         """Bind every front's address and accept; raises `ListenFailed` with none of them listening."""
         try:
             for front, edge in self._edges.items():
-                await edge.listen(front.host, front.port, tls=None, reuse_port=False)
+                await edge.listen(front.host, front.port, tls=self._tls, reuse_port=False)
         except BaseException:
             await self.drain()
             raise
@@ -44,7 +46,7 @@ class Edges:
     async def accept_from(self, listener: socket.socket) -> asyncio.Server:
         """Also accept from a socket that others hold too, for the front whose address it has."""
         front = front_of(listener, tuple(self._edges))
-        return await self._edges[front].accept_from(listener)
+        return await self._edges[front].accept_from(listener, tls=self._tls)
 
     async def drain(self, *, patient: bool = False) -> None:
         """Take no new connections anywhere, finish what is under way, and close."""

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from runtime_proxy.authenticate import Identity
+    from runtime_proxy.client_certificates import ClientCertificate
     from runtime_proxy.idempotency_store import Claimed
-    from runtime_proxy.plan import ServedOperation
+    from runtime_proxy.plan import Identity, ServedOperation
     from runtime_proxy.refusal import Refusal
 
 Headers = list[tuple[bytes, bytes]]  # names in lower case, order kept
@@ -55,6 +55,7 @@ class Exchange:
     path_values: tuple[bytes, ...] = ()  # raw, in the order of the template
     operation: ServedOperation | None = None
     identity: Identity | None = None
+    certificate: ClientCertificate | None = None  # that the client has shown over TLS
     limited: bool = False  # a limit was asked, so RateLimit is ours to tell
     trace_id: str = ""
     received: str | None = None  # id of the audit record that says the call goes out

@@ -13,6 +13,7 @@ from kernel.bundle.model import Audience
 from kernel.errors import SettingsError
 from runtime_proxy.addressing import addresses_of
 from runtime_proxy.match import Router
+from runtime_proxy.published import published_documents
 
 if TYPE_CHECKING:
     from kernel.settings import Settings
@@ -67,7 +68,12 @@ def seen_from(plan: Plan, front: Front) -> Plan:
     mounts = tuple(mount for mount in plan.mounts if mount.audience in front.audiences)
     routes = tuple(route for route in plan.routes if route.audience in front.audiences)
     return replace(
-        plan, router=Router(mounts), routes=routes, mounts=mounts, addresses=addresses_of(routes, mounts)
+        plan,
+        router=Router(mounts),
+        routes=routes,
+        mounts=mounts,
+        addresses=addresses_of(routes, mounts),
+        published=published_documents(routes),
     )
 
 

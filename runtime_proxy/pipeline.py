@@ -9,17 +9,20 @@ from typing import TYPE_CHECKING
 
 from adapters.errors import UpstreamError
 from kernel.errors import AuditError
-from runtime_proxy.authenticate import Identity, authenticate
+from runtime_proxy.authenticate import authenticate
 from runtime_proxy.authorize import authorize
+from runtime_proxy.deferred import Deferred, decide
 from runtime_proxy.forwarding import ENCODED_SLASH
 from runtime_proxy.match import Miss
 from runtime_proxy.observe import begin_observing, observe_request, observe_response, observe_undeclared
+from runtime_proxy.plan import Identity
+from runtime_proxy.purpose import require_purpose
 from runtime_proxy.refusal import Refusal
 from runtime_proxy.refusals import REFUSALS
 from runtime_proxy.refusals_call import InternalError
 from runtime_proxy.refusals_edge import TargetInvalid
 from runtime_proxy.refusals_head import Denied, MethodNotAllowed, NotReady
-from runtime_proxy.replies import options_reply
+from runtime_proxy.replies import options_reply, published_reply
 from runtime_proxy.route import prepare, reply_of
 from runtime_proxy.settle import Settling
 from runtime_proxy.shedding import NORMAL
@@ -30,7 +33,7 @@ from runtime_proxy.validate_request import validate_request
 from runtime_proxy.validate_response import validate_response
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from runtime_proxy.exchange import Exchange, Reply
     from runtime_proxy.guard import Guard
@@ -79,13 +82,20 @@ class Pipeline:
         except Exception:
             log.exception("a fault while judging a head, request %s", exchange.request_id)
             exchange.refusal = InternalError()
-        return exchange.refusal is None and exchange.prepared is None
+        refusal = exchange.refusal
+        if refusal is not None and isinstance(refusal, Deferred):
+            exchange.needs_task = True
+            return True  # the body is read while somebody else is asked
+        return refusal is None and exchange.prepared is None
 
-    def _judge(self, exchange: Exchange) -> Refusal | None:  # noqa: C901, PLR0911 - each step may be the last
+    def _judge(self, exchange: Exchange) -> Refusal | None:
+        refusal = self._guard.admit(exchange.peer, self._monotonic())
+        return refusal if refusal is not None else self._judge_admitted(exchange)
+
+    def _judge_admitted(  # noqa: PLR0911 - each step may be the last
+        self, exchange: Exchange
+    ) -> Refusal | None:
         now = self._monotonic()
-        refusal = self._guard.admit(exchange.peer, now)
-        if refusal is not None:
-            return refusal
         path, _, exchange.query = exchange.target.partition(b"?")
         plan = self.plan
         if path[:3] == b"/-/":
@@ -117,7 +127,14 @@ class Pipeline:
     ) -> Refusal | None:
         """Authenticate, throttle, choose the exact version, authorize."""
         served = exchange.operation = route.probe(found)
-        identity = authenticate(served.security, exchange.headers, exchange.query, plan.keys, self._wall())
+        identity = authenticate(
+            served.security,
+            exchange.headers,
+            exchange.query,
+            plan.keys,
+            self._wall(),
+            exchange.certificate,
+        )
         if isinstance(identity, Refusal):
             return identity
         exchange.identity = identity
@@ -140,6 +157,8 @@ class Pipeline:
                 return self._missed(exchange, again, b"")
             return self._pinned(exchange, again, version.operations[again.operation], access, plan)
         refusal = authorize(identity, access, version.audience)
+        if refusal is None and route.purpose is not None:
+            refusal = require_purpose(route.purpose, exchange)
         if refusal is None:
             self._take(exchange, found, served)
         return refusal
@@ -149,12 +168,23 @@ class Pipeline:
     ) -> Refusal | None:
         """Judge once more by the version that the caller is held to: it may ask for other credentials."""
         known = exchange.identity
-        identity = authenticate(served.security, exchange.headers, exchange.query, plan.keys, self._wall())
+        identity = authenticate(
+            served.security,
+            exchange.headers,
+            exchange.query,
+            plan.keys,
+            self._wall(),
+            exchange.certificate,
+        )
         if isinstance(identity, Refusal):
             return identity
         if known is not None and known.key is not None:
-            exchange.identity = identity = Identity(known.key, identity.scopes)
+            exchange.identity = identity = Identity(
+                known.key, identity.scopes, known.held, known.noted, known.claims
+            )
         refusal = authorize(identity, access, served.version.audience)
+        if refusal is None and served.route.purpose is not None:
+            refusal = require_purpose(served.route.purpose, exchange)
         if refusal is None:
             self._take(exchange, found, served)
         return refusal
@@ -174,17 +204,25 @@ class Pipeline:
         if route is not None and route.open and path:
             observe_undeclared(exchange, route, path, miss.slug)
             return None
+        if miss.slug == "not-found" and path in self._published():
+            exchange.prepared = published_reply(exchange, self._published()[path])
+            return None
         if miss.slug == "options":
             exchange.prepared = options_reply(allow, exchange)
             return None
         return MethodNotAllowed(headers=allow) if allow else REFUSALS[miss.slug]()
 
+    def _published(self) -> Mapping[bytes, bytes]:
+        return self.plan.published if self.plan is not None else {}
+
     # -- from the body on -----------------------------------------------------------------------------
 
     async def serve(self, exchange: Exchange) -> Reply:
         """Carry the exchange out; never raises but when it is cancelled."""
-        served = exchange.operation
         try:
+            if exchange.refusal is not None and isinstance(exchange.refusal, Deferred):
+                exchange.refusal = await decide(exchange, exchange.refusal, self._judge_admitted)
+            served = exchange.operation
             if exchange.prepared is not None:
                 return exchange.prepared
             if exchange.refusal is not None or served is None:

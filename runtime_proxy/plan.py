@@ -2,47 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+import msgspec
+
+from kernel.bundle.policy import RoutePolicy
 from runtime_proxy.match import Match
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from adapters.port import Adapter, Headers
     from kernel.bundle.model import Audience
     from kernel.bundle.policy import Address
     from kernel.operation.idempotency import Idempotency
     from kernel.operation.operation import Operation
-    from kernel.operation.violation import RequestProblem, Violation
+    from runtime_proxy.client_certificates import ClientCertificate
     from runtime_proxy.credentials import CookieReader, QueryReader, Reader
     from runtime_proxy.gcra import Cell
+    from runtime_proxy.judge import Judge
     from runtime_proxy.match import Miss, Mount, PathTrie, Router
     from runtime_proxy.meter import Meter, OwnerLimits
     from runtime_proxy.refusal import Refusal
+    from runtime_proxy.serials import Serials
 
 Header = tuple[bytes, bytes]
 SAFE: Final = frozenset({b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"QUERY"})  # RFC 9110 section 9.2.1
 IDEMPOTENT: Final = SAFE | {b"PUT", b"DELETE"}  # section 9.2.2
-
-
-class Judge(Protocol):
-    """What the pipeline asks of an operation (kernel.operation.operation.Operation)."""
-
-    @property
-    def id(self) -> str:
-        """The operation's name."""
-
-    def check_request(
-        self, path_values: tuple[bytes, ...], query: bytes, headers: Headers, body: bytes
-    ) -> RequestProblem | None:
-        """Judge one request."""
-
-    def check_response(
-        self, status: int, headers: Headers, body: bytes, *, head: bool = False
-    ) -> tuple[Violation, ...]:
-        """Judge one answer."""
 
 
 class FurtherWays(Protocol):
@@ -52,12 +40,33 @@ class FurtherWays(Protocol):
         """Give what a Host name or a header says, else what was `found` by the path."""
 
 
+class Trust(Protocol):
+    """What may meet an alternative besides keys of ours (runtime_proxy/trusted.py)."""
+
+    def meet(  # noqa: PLR0917 - hot
+        self,
+        alternative: Alternative,
+        headers: Headers,
+        query: bytes,
+        keys: Mapping[bytes, KeyRow],
+        now: float,
+        certificate: ClientCertificate | None,
+    ) -> Identity | Refusal:
+        """Meet one alternative of which a token or a certificate may be part."""
+
+
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """Schemes that must all be met by one consumer, and the scopes that its grant must hold."""
+    """Schemes that must all be met by one consumer, and the scopes that its grant must hold.
+
+    `trusted` is None where keys of ours alone can meet it, which is the plain case.
+    """
 
     readers: tuple[Reader, ...]
     scopes: frozenset[str]
+    trusted: Trust | None = None
+    certificate: bool = False  # a client certificate too
+    noted: dict[str, Any] | None = None  # for the audit record, where keys met it
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +76,7 @@ class Security:
     alternatives: tuple[Alternative, ...]
     open_to_all: bool
     challenges: tuple[tuple[bytes, bytes], ...]  # WWW-Authenticate lines
+    rejections: tuple[tuple[bytes, bytes], ...]  # the same after bad credentials: with an error code
     unverifiable: bool  # something is declared, and nothing of it can be verified here
 
 
@@ -85,6 +95,15 @@ class AdapterSlot:
     name: str
     adapter: Adapter
     in_flight: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AskedPurpose:
+    """A purpose of use that must be stated: `header` in lower case; `values` by what may be sent."""
+
+    header: bytes
+    claim: str
+    values: Mapping[bytes, str]
 
 
 @dataclass(slots=True, eq=False)
@@ -106,8 +125,10 @@ class ServedRoute:
     refuses_slash: bool  # `%2F` in a path is refused, for a provider that decodes it too early
     open: bool  # nobody is asked for a key, and undeclared calls pass: `proxy run --report-only` alone
     audience: Audience  # the narrowest of its versions: which listener it is served on
+    policy: RoutePolicy
     denied: bool = False  # by a deny list: nobody is let through
     address: Address | None = None
+    purpose: AskedPurpose | None = None  # it is used for stated purposes only
 
     @property
     def name(self) -> str:
@@ -226,25 +247,21 @@ class KeyRow:
     expires_at: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Serials:
-    """Which parts of the bundle are served."""
+class Identity(msgspec.Struct, frozen=True):
+    """Who calls: the row of a key or token (None: nobody in particular), and the scopes that the call needs.
 
-    contracts: int
-    access: int
-    routes: int
+    `held` are the scopes of a token (None: no token was shown), `noted` are fields for the audit record,
+    `claims` the texts in a token.
+    """
 
-    @property
-    def short(self) -> str:
-        """`3.7.2`: contracts, access, routes; the form of audit records."""
-        return f"{self.contracts}.{self.access}.{self.routes}"
+    key: KeyRow | None
+    scopes: frozenset[str]
+    held: frozenset[str] | None = None
+    noted: dict[str, Any] | None = None
+    claims: Mapping[str, str] | None = None
 
-    def as_json(self) -> dict[str, int]:
-        """Give the three numbers by name."""
-        return {"contracts": self.contracts, "access": self.access, "routes": self.routes}
 
-    def __str__(self) -> str:
-        return f"contracts {self.contracts}, access {self.access}, routes {self.routes}"
+NOBODY: Final = Identity(None, frozenset())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -260,3 +277,4 @@ class Plan:
     slots: tuple[AdapterSlot, ...]
     mounts: tuple[Mount, ...] = ()  # what the router was made of
     addresses: FurtherWays | None = None  # Host names and headers that lead to routes too
+    published: Mapping[bytes, bytes] = field(default_factory=dict)  # discovery documents by path

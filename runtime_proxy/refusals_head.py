@@ -85,22 +85,23 @@ class CredentialsRefused(Refusal):
     status = 401
     title = "The credentials are not valid"
     explanation = (
-        "The key is unknown, revoked, malformed, or sent more than once. Which of these it is, is not told."
+        "The key is unknown, revoked, malformed, or sent more than once; which of these it is, is not told. "
+        "Or the token is not one that this route takes, and then `detail` says why."
     )
     remedy = (
-        "Check that the whole key is sent, and that it belongs to this environment; else have a new one"
-        " issued."
+        "Check that the whole key is sent, and that it belongs to this environment; else have a new one "
+        "issued. For a token, compare issuer, audience, type and times with what the route trusts."
     )
 
 
 class CredentialsExpired(Refusal):
-    """A genuine key past its end."""
+    """A genuine key or token past its end."""
 
     slug = "credentials-expired"
     status = 401
-    title = "The key has expired"
-    explanation = "The key is genuine, and its validity has ended."
-    remedy = "Have a new key issued, and rotate before the end next time."
+    title = "The credentials have expired"
+    explanation = "The key or token is genuine, and its validity has ended."
+    remedy = "Have a new key issued, or fetch a new token; renew before the end next time."
 
 
 class SecurityUnverifiable(Refusal):
@@ -110,10 +111,37 @@ class SecurityUnverifiable(Refusal):
     status = 401
     title = "The declared security cannot be verified here"
     explanation = (
-        "The contract declares a security scheme (such as mutual TLS or HTTP digest) for which this "
-        "proxy has no verifier. What cannot be verified is denied."
+        "The contract declares a security scheme (such as HTTP digest) for which this proxy has no verifier. "
+        "What cannot be verified is denied."
     )
-    remedy = "Declare an API key, basic or bearer scheme that Interlock can verify."
+    remedy = "Declare an API key, basic, bearer or mutual TLS scheme, which Interlock can verify."
+
+
+class ConsumerUnknown(Refusal):
+    """Genuine credentials that no consumer is bound to."""
+
+    slug = "consumer-unknown"
+    status = 403
+    title = "No consumer is bound to these credentials"
+    explanation = (
+        "The token or certificate is genuine, and no consumer of this environment is bound to what it says "
+        "of its holder."
+    )
+    remedy = "Have the operator bind the client to a consumer (`tokens` or `certificates` in its policy)."
+
+
+class VerificationUnavailable(Refusal):
+    """Whether the token is good cannot be found out now."""
+
+    slug = "verification-unavailable"
+    status = 503
+    title = "The token cannot be verified now"
+    explanation = (
+        "The issuer's keys, or the answer of its introspection, are not to be had. What cannot be verified "
+        "is refused, and nothing was forwarded."
+    )
+    remedy = "Try again after the seconds in Retry-After; the operator finds the reason in the proxy's log."
+    retry_after = 5
 
 
 class OverLimit(Refusal):
@@ -207,13 +235,41 @@ class Denied(Refusal):
 
 
 class ScopeMissing(Refusal):
-    """The grant lacks a scope that the operation asks for."""
+    """The grant, or the token, lacks a scope that the operation asks for."""
 
     slug = "scope-missing"
     status = 403
     title = "A scope is missing"
-    explanation = "The operation asks for a scope or role that the consumer's grant does not hold."
-    remedy = "Have the grant extended by the scopes that the contract names for this operation."
+    explanation = (
+        "The operation asks for a scope or role that the consumer's grant, or the token shown, does not hold."
+    )
+    remedy = (
+        "Have the grant extended by the scopes that the contract names for this operation, and ask the "
+        "issuer for a token with them."
+    )
+
+
+class PurposeMissing(Refusal):
+    """The route asks what for, and nothing was said."""
+
+    slug = "purpose-missing"
+    status = 403
+    title = "A purpose of use is missing"
+    explanation = (
+        "The route is used for stated purposes only, and neither the token nor the header that the operator "
+        "has chosen (X-Purpose-Of-Use by default) states one."
+    )
+    remedy = "State the purpose of use once, in the header that `detail` names or in the token's claim."
+
+
+class PurposeRefused(Refusal):
+    """The stated purpose is not among those that the route takes."""
+
+    slug = "purpose-refused"
+    status = 403
+    title = "The purpose of use is not permitted here"
+    explanation = "The purpose that was stated is not in the value set of this route, or two were stated."
+    remedy = "State exactly one purpose of the route's value set, in its exact spelling."
 
 
 ROWS: Final[tuple[type[Refusal], ...]] = (
@@ -226,6 +282,8 @@ ROWS: Final[tuple[type[Refusal], ...]] = (
     CredentialsRefused,
     CredentialsExpired,
     SecurityUnverifiable,
+    ConsumerUnknown,
+    VerificationUnavailable,
     Overloaded,
     OverLimit,
     TooManyInFlight,
@@ -234,4 +292,6 @@ ROWS: Final[tuple[type[Refusal], ...]] = (
     AudienceRefused,
     Denied,
     ScopeMissing,
+    PurposeMissing,
+    PurposeRefused,
 )

@@ -31,3 +31,16 @@ def answer_of(refusal: Refusal, exchange: Exchange) -> Reply:
 def options_reply(allow: Headers, exchange: Exchange) -> Reply:
     """Answer an OPTIONS that the contract leaves to us (RFC 9110 section 9.3.7)."""
     return Reply(204, [*allow, *exchange.reply_headers])
+
+
+def published_reply(exchange: Exchange, document: bytes) -> Reply:
+    """Answer a request for a discovery document of our own (RFC 8615); it is the same for everybody."""
+    lines = [*exchange.reply_headers]
+    if exchange.method not in {b"GET", b"HEAD"}:
+        return Reply(405, [(b"allow", b"GET, HEAD"), *lines])
+    lines += [
+        (b"content-type", b"application/json"),
+        (b"cache-control", b"public, max-age=300"),
+        (b"access-control-allow-origin", b"*"),  # SMART App Launch: browsers must be able to read it
+    ]
+    return Reply(200, lines, b"" if exchange.method == b"HEAD" else document)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from kernel.bundle.model import (
@@ -19,6 +19,8 @@ from kernel.bundle.model import (
     Route,
     RoutesPart,
 )
+from kernel.bundle.policy import ConsumerPolicy, RoutePolicy
+from kernel.bundle.trust import TokenBinding
 from kernel.bundle.write import write_blob, write_part
 from kernel.contract.digest import canonical_bytes
 from kernel.contract.document import kind_of, parse
@@ -55,6 +57,7 @@ class Way:
     prefix: str = ""
     report_only: bool = False
     timeout_seconds: float = 30.0
+    policy: RoutePolicy = field(default_factory=RoutePolicy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,7 @@ def make_bundle(file: Path, way: Way, folder: Path) -> Throwaway:
     contracts += [
         _entry(folder, urn.name, str(urn.version), "schema", root) for urn, root in schemas.found.values()
     ]
-    key, consumer = _consumer(contract, name, Version.parse(version).major)
+    key, consumer = _consumer(contract, name, Version.parse(version).major, way.policy)
     places = tuple(dict.fromkeys(_places(contract))) if key else ()
     route = Route(
         contract=name,
@@ -98,6 +101,7 @@ def make_bundle(file: Path, way: Way, folder: Path) -> Throwaway:
         report_requests=way.report_only,
         timeout_seconds=way.timeout_seconds,
         base_path=way.prefix,
+        policy=way.policy,
     )
     adapter = AdapterInstance(_ADAPTER, "http", {"base_url": way.upstream})
     for part in (
@@ -200,8 +204,11 @@ def _entry(folder: Path, name: str, version: str, kind: Any, root: Any) -> Contr
     return ContractEntry(name, version, kind, "frozen", "public", digest)
 
 
-def _consumer(contract: CompiledContract, name: str, major: int) -> tuple[str, Consumer]:
-    """Make one consumer that may do everything the file names, and its key where one is asked for."""
+def _consumer(contract: CompiledContract, name: str, major: int, policy: RoutePolicy) -> tuple[str, Consumer]:
+    """Make one consumer that may do everything the file names, and its key where one is asked for.
+
+    Every token that the route trusts is this consumer's; scopes and audience are the token's own.
+    """
     scopes = {
         scope
         for operation in contract.operations
@@ -215,7 +222,10 @@ def _consumer(contract: CompiledContract, name: str, major: int) -> tuple[str, C
     key_id = secrets.token_hex(4)
     key = f"ilk_{key_id}_{secrets.token_hex(16)}"
     row = Key(key_id, hashlib.sha256(key.encode()).hexdigest())
-    return key, Consumer(_CONSUMER, "holder of the throw-away key", "internal", (row,), grants)
+    issuers = policy.tokens.issuers if policy.tokens is not None else ()
+    bound = ConsumerPolicy(tokens=tuple(TokenBinding(one.issuer, one.issuer, "iss") for one in issuers))
+    holder = "holder of the throw-away key"
+    return key, Consumer(_CONSUMER, holder, "internal", (row,), grants, policy=bound)
 
 
 def _places(contract: CompiledContract) -> list[str]:

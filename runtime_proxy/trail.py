@@ -88,6 +88,7 @@ class Trail:
             request_body=exchange.body,
             duration_us=int((time.perf_counter() - exchange.started) * 1e6),
         )
+        _note(record, exchange)
         exchange.received = record["id"]
         return self._journal.append(record)
 
@@ -114,6 +115,7 @@ class Trail:
             duration_us=int((time.perf_counter() - exchange.started) * 1e6),
             more=_REPORTED if exchange.observed else None,
         )
+        _note(record, exchange)
         exchange.settled = True
         return self._journal.append(record)
 
@@ -183,7 +185,7 @@ class Trail:
         served = exchange.operation
         identity = exchange.identity
         row = identity.key if identity is not None else None
-        return exchange_record(
+        record = exchange_record(
             served.audit if served is not None else self._fields,
             stage,
             request_id=exchange.request_id,
@@ -194,6 +196,8 @@ class Trail:
             duration_us=int((time.perf_counter() - exchange.started) * 1e6),
             **more,
         )
+        _note(record, exchange)
+        return record
 
     async def _sweep(self) -> None:
         while True:
@@ -218,6 +222,13 @@ class Trail:
                 await self._journal.append(record)
             except AuditError as error:
                 log.critical("the end of a series of refusals could not be kept: %s", error)
+
+
+def _note(record: dict[str, Any], exchange: Exchange) -> None:
+    """Add how the caller was known, by which token, and what for."""
+    identity = exchange.identity
+    if identity is not None and identity.noted is not None:
+        record.update(identity.noted)
 
 
 def _who(exchange: Exchange) -> tuple[ServedOperation, str | None, str | None]:

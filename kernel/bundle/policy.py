@@ -15,6 +15,13 @@ import msgspec
 
 from kernel.bundle.limits import Limits, Priority, Weight
 from kernel.bundle.repeats import Hedging, Retries
+from kernel.bundle.trust import (
+    CertificateBinding,
+    PurposeOfUse,
+    SmartConfiguration,
+    TokenBinding,
+    TokenTrust,
+)
 
 _HOST: Final = re.compile(
     r"(?=.{1,253}\Z)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*"
@@ -84,6 +91,9 @@ class RoutePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     paths: Paths | None = None
     retries: Retries | None = None
     hedging: Hedging | None = None
+    tokens: TokenTrust | None = None
+    purpose: PurposeOfUse | None = None
+    smart: SmartConfiguration | None = None
 
 
 class ConsumerPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -91,3 +101,5 @@ class ConsumerPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     limits: Limits | None = None
     priority: Priority | None = None  # None: normal
+    tokens: tuple[TokenBinding, ...] | None = None
+    certificates: tuple[CertificateBinding, ...] | None = None

@@ -142,6 +142,9 @@ def test_plan_works_on_a_file_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert [path.name for path in tmp_path.iterdir()] == ["ward.json"]
 
 
+_ISSUER = ("--issuer", "i", "--audience", "a")
+
+
 def test_run_is_called_wrongly(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -153,6 +156,9 @@ def test_run_is_called_wrongly(
         (("run", "ward.json", "--upstream", "http://x?y"), 2),
         (("run", "nowhere.json", "--upstream", "http://x"), 2),
         (("run", "ward.json", "--upstream", "http://x", "--port", "70000"), 2),
+        (("run", "ward.json", "--upstream", "http://x", "--issuer", "i"), 2),
+        (("run", "ward.json", "--upstream", "http://x", *_ISSUER, "--jwks", "nowhere.json"), 2),
+        (("run", "ward.json", "--upstream", "http://x", *_ISSUER, "--jwks", "http://login.example/"), 3),
     ):
         assert invoke(*arguments)[0] == code, arguments
     assert "Traceback" not in capsys.readouterr().err

@@ -1,0 +1,87 @@
+"""Options of `proxy run` that say whom to trust, and the policy that they make of its one route."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from kernel.errors import DocumentError, Place
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kernel.bundle.policy import RoutePolicy
+    from kernel.bundle.trust import TokenTrust
+
+_LARGEST_JWKS: Final = 512 * 1024  # bytes
+_OPTIONS: Final = (
+    click.option(
+        "--issuer", metavar="NAME", help="Take tokens of this issuer (`iss`) where the file asks for bearer."
+    ),
+    click.option("--jwks", metavar="FILE|URL", help="Where the public keys of --issuer are."),
+    click.option(
+        "--audience", "audiences", multiple=True, metavar="NAME", help="What `aud` must hold; repeatable."
+    ),
+    click.option(
+        "--purpose",
+        "purposes",
+        multiple=True,
+        metavar="CODE",
+        help="Ask for one of these purposes of use, in X-Purpose-Of-Use or a claim; repeatable.",
+    ),
+)
+
+
+def trust_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options; their values go to `policy_of`."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def policy_of(
+    issuer: str | None, jwks: str | None, audiences: tuple[str, ...], purposes: tuple[str, ...]
+) -> RoutePolicy:
+    """Write the route's policy; raises `UsageError`, or `InterlockError` for keys that cannot be read."""
+    from kernel.bundle.policy import RoutePolicy
+    from kernel.bundle.trust import PurposeOfUse
+
+    if any((issuer, jwks, *audiences)) and not (issuer and jwks and audiences):
+        raise click.UsageError("--issuer, --jwks and --audience belong together")
+    tokens = _trust(issuer, jwks, audiences) if issuer and jwks else None
+    return RoutePolicy(tokens=tokens, purpose=PurposeOfUse(purposes) if purposes else None)
+
+
+def _trust(issuer: str, jwks: str, audiences: tuple[str, ...]) -> TokenTrust:
+    """Trust one issuer for trying out: plain JWTs pass too, since that is what most tools sign."""
+    from kernel.bundle.trust import ALGORITHMS, Issuer, TokenTrust
+    from kernel.bundle.trust_check import check_tokens
+    from kernel.contract.document import parse
+
+    uri = jwks if "://" in jwks else ""
+    signs = Issuer(
+        issuer,
+        audiences,
+        jwks_uri=uri,
+        jwks=None if uri else parse(_read_small(Path(jwks)), name=jwks).root,
+        algorithms=tuple(sorted(ALGORITHMS)),
+        types=("at+jwt", "JWT"),
+        consumer_claims=("iss",),
+    )
+    trust = TokenTrust((signs,))
+    check_tokens(trust, "--issuer")
+    return trust
+
+
+def _read_small(file: Path) -> bytes:
+    try:
+        with file.open("rb") as opened:
+            data = opened.read(_LARGEST_JWKS + 1)
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        raise DocumentError(f"the keys cannot be read: {why}", place=Place(str(file))) from None
+    if len(data) > _LARGEST_JWKS:
+        raise DocumentError(f"a key set has at most {_LARGEST_JWKS} bytes", place=Place(str(file)))
+    return data

@@ -1,0 +1,27 @@
+"""What the pipeline asks of an operation, whoever made it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from adapters.port import Headers
+    from kernel.operation.violation import RequestProblem, Violation
+
+
+class Judge(Protocol):
+    """What the pipeline asks of an operation (kernel.operation.operation.Operation)."""
+
+    @property
+    def id(self) -> str:
+        """The operation's name."""
+
+    def check_request(
+        self, path_values: tuple[bytes, ...], query: bytes, headers: Headers, body: bytes
+    ) -> RequestProblem | None:
+        """Judge one request."""
+
+    def check_response(
+        self, status: int, headers: Headers, body: bytes, *, head: bool = False
+    ) -> tuple[Violation, ...]:
+        """Judge one answer."""
