@@ -16,6 +16,8 @@ from cli.proxy_trust import policy_of, trust_options
 if TYPE_CHECKING:
     from kernel.bundle.model import Bundle
     from kernel.settings import Settings
+    from runtime_proxy.inspection import Trial
+    from runtime_proxy.throwaway import Way
 
 _FORMAT = click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
@@ -122,25 +124,39 @@ def run(
 @_DATA
 @_FORMAT
 def check(data: Path | None, form: str) -> int:
-    """Verify and compile the bundle, and print the effective configuration, secrets masked."""
-    from runtime_proxy.inspection import describe_bundle, trial_of
+    """Verify and compile bundle, deny lists and every operation, and print the effective configuration.
+
+    Secrets are masked. Ends with 1 when something is wrong that the proxy would serve around.
+    """
+    from cli.proxy_report import report_of
+    from runtime_proxy.inspection import trial_of
 
     settings = _settings(data)
     bundle = _bundle_of(settings)
-    plan = trial_of(bundle, settings["proxy_max_body_bytes"]).plan
-    report = {"settings": _masked(settings), "bundle": describe_bundle(plan)}
+    trial = trial_of(bundle, settings["proxy_max_body_bytes"])
+    plan = trial.plan
+    report = report_of(settings, bundle, trial)
+    ends = Exit.GATE_SAYS_NO if report["faults"] else Exit.OK
     if form == "json":
         click.echo(json.dumps(report, indent=2))
-        return Exit.OK
+        return ends
     for name, value in report["settings"].items():
         click.echo(f"{name} = {value!r}")
+    for name in ("addresses", "trusted", "deny_lists", "adapters"):
+        click.echo(f"\n{name.replace('_', ' ')}:")
+        for row in report[name]:
+            click.echo(f"  {_line(row)}")
     click.echo(f"\nbundle: {plan.serials} ({plan.environment})")
     for route in report["bundle"]["routes"]:
         click.echo(
             f"  {route['base'] or '/'}  {route['contract']} {', '.join(route['versions'])} "
             f"(current {route['current']}, {route['operations']} operations) -> {route['adapter']}"
         )
-    return Exit.OK
+        if route["policy"]:
+            click.echo(f"    policy: {json.dumps(route['policy'])}")
+    for fault in report["faults"]:
+        click.echo(f"fault: {fault}", err=True)
+    return ends
 
 
 @proxy.command()
@@ -150,18 +166,35 @@ def check(data: Path | None, form: str) -> int:
 @click.option(
     "--file", type=click.Path(path_type=Path, dir_okay=False), help="Ask of this OpenAPI file instead."
 )
+@click.option(
+    "--upstream", default="http://127.0.0.1:9", help="With --file: the provider, as `proxy run` has it."
+)
+@click.option(
+    "--prefix", default="", metavar="PATH", help="With --file: serve the file's paths below this one."
+)
 @click.option("--consumer", help="Ask as this consumer: its pin and its limits.")
+@click.option(
+    "-H", "--header", "headers", multiple=True, metavar="NAME:VALUE", help="Send this header (repeatable)."
+)
+@click.option("--on", "audience", type=click.Choice(["internal", "partner", "public"]),
+              help="Ask on the address of this audience (default: the one that URL names, else all contracts).")  # fmt: skip
 @_FORMAT
 def plan(
-    *, method: str, url: str, data: Path | None, file: Path | None, consumer: str | None, form: str
-) -> int:
-    """Say what would serve METHOD URL: contract, version, operation, security, checks, limits, adapter.
+    *, method: str, url: str, data: Path | None, file: Path | None, upstream: str, prefix: str,
+    consumer: str | None, headers: tuple[str, ...], audience: str | None, form: str,
+) -> int:  # fmt: skip
+    """Say what would serve METHOD URL: contract, version, operation, decoders, security, limits, adapter.
 
-    Ends with 1 when nothing would, and says which refusal the caller would get.
+    Deny lists count. Ends with 1 when nothing would serve it, and says which refusal the caller would get.
     """
+    from cli.proxy_report import asked_of
     from runtime_proxy.inspection import explain_call
+    from runtime_proxy.throwaway import Way
 
-    found = explain_call(_trial(data, file), method.upper(), url, consumer)
+    settings = _settings(data)
+    trial = _trial(settings, file, Way(upstream, _checked_prefix(prefix)))
+    asked = asked_of(settings, url, consumer, headers, audience, alone=file is not None)
+    found = explain_call(trial, method.upper(), url, asked)
     if form == "json":
         click.echo(json.dumps(found, indent=2))
     else:
@@ -170,19 +203,18 @@ def plan(
     return Exit.GATE_SAYS_NO if "refusal" in found else Exit.OK
 
 
-def _trial(data: Path | None, file: Path | None) -> Any:
+def _trial(settings: Settings, file: Path | None, way: Way) -> Trial:
     import tempfile
 
     from kernel.bundle.read import read_bundle
     from runtime_proxy.inspection import trial_of
-    from runtime_proxy.throwaway import Way, make_bundle
+    from runtime_proxy.throwaway import make_bundle
 
-    settings = _settings(data)
     if file is None:
         bundle = _bundle_of(settings)
     else:
         with tempfile.TemporaryDirectory(prefix="interlock-plan-") as folder:
-            made = make_bundle(file, Way("http://127.0.0.1:9"), Path(folder))
+            made = make_bundle(file, way, Path(folder))
             bundle = read_bundle(made.folder, made.trust)
     return trial_of(bundle, settings["proxy_max_body_bytes"])
 
@@ -211,20 +243,6 @@ def _checked_prefix(prefix: str) -> str:
     if prefix and not prefix.startswith("/"):
         prefix = f"/{prefix}"
     return prefix
-
-
-def _masked(settings: Settings) -> dict[str, Any]:
-    import re
-
-    shown: dict[str, Any] = {}
-    for name, value in settings.values.items():
-        if name == "token" and value:
-            shown[name] = "***"
-        elif isinstance(value, str) and "@" in value:
-            shown[name] = re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", value)
-        else:
-            shown[name] = value
-    return shown
 
 
 def _line(value: Any) -> str:

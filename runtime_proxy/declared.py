@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from kernel.operation.shapes import dereference
+from runtime_proxy.decoders import decoders_of
 
 if TYPE_CHECKING:
     from kernel.operation.operation import Operation
@@ -64,11 +65,17 @@ def declared_checks(root: Any, operation: Operation) -> dict[str, Any]:
     return {
         "parameters": list(parameters.values()),
         "request_media": _media(body),
+        "decoders": decoders_of(root, body),
         "request_body": "required"
         if operation.request_body_required
         else "optional"
         if _media(body)
         else "none",
+        "answer_decoders": {
+            str(status): decoders_of(root, dereference(root, answer)) for status, answer in answers.items()
+        }
+        if isinstance(answers, dict)
+        else {},
         "responses": {
             str(status): _media(dereference(root, answer)) or ["no content"]
             for status, answer in answers.items()

@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from adapters.port import Answer, Call
+from kernel.bundle.deny import Denied
+from kernel.bundle.policy_document import policy_document
 from kernel.errors import InterlockError
 from runtime_proxy.activate import probe
 from runtime_proxy.assemble import Parts, Terms, assemble
 from runtime_proxy.compiled import compile_routed
 from runtime_proxy.declared import declared_checks
+from runtime_proxy.exchange import Exchange
+from runtime_proxy.fronts import seen_from
 from runtime_proxy.match import Match, Miss
 from runtime_proxy.plan import AdapterSlot
 from runtime_proxy.refusals import REFUSALS
 from runtime_proxy.throttle import LocalLimiter
+from runtime_proxy.validate_request import fault_of
 
 if TYPE_CHECKING:
     from kernel.bundle.model import Bundle
+    from kernel.bundle.policy import RoutePolicy
     from kernel.operation.idempotency import Idempotency
+    from kernel.operation.operation import Operation
     from runtime_proxy.compiled import Compiled
+    from runtime_proxy.fronts import Front
     from runtime_proxy.plan import Access, LimitSet, Plan, ServedOperation, ServedRoute
 
 
@@ -48,6 +56,7 @@ class Trial:
 
     plan: Plan
     compiled: dict[str, Compiled]
+    policies: dict[tuple[str, int], RoutePolicy]
 
 
 def trial_of(bundle: Bundle, max_body: int) -> Trial:
@@ -58,7 +67,7 @@ def trial_of(bundle: Bundle, max_body: int) -> Trial:
     compiled = compile_routed(bundle, {})
     plan = assemble(bundle, Parts(compiled, slots, LocalLimiter(), Terms(max_body, "inspection"), 0))
     probe(plan)
-    return Trial(plan, compiled)
+    return Trial(plan, compiled, {(one.contract, one.major): one.policy for one in bundle.routes.routes})
 
 
 def describe_bundle(plan: Plan) -> dict[str, Any]:
@@ -85,32 +94,55 @@ def describe_bundle(plan: Plan) -> dict[str, Any]:
     }
 
 
-def explain_call(trial: Trial, method: str, url: str, consumer_id: str | None = None) -> dict[str, Any]:
+def unservable(plan: Plan) -> list[str]:
+    """Compile every operation, and list those that the proxy would refuse with 501, with the reason."""
+    faults: list[str] = []
+    for route in plan.routes:
+        for version in route.versions.values():
+            for operation in version.operations:
+                fault = _fault(operation)
+                if fault:
+                    method = operation.method.decode()
+                    faults.append(
+                        f"{version.contract} {version.version} {method} {operation.template}: {fault}"
+                    )
+    return faults
+
+
+def _fault(operation: Operation) -> str:
+    try:
+        operation.prepare()
+    except InterlockError as error:
+        return fault_of(error)
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Where and as whom a call is asked about; `front` None: as if one address served everything."""
+
+    consumer: str | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    front: Front | None = None
+    denied: frozenset[Denied] = frozenset()  # by the deny lists
+
+
+_PLAIN: Final = Asked()
+
+
+def explain_call(trial: Trial, method: str, url: str, asked: Asked = _PLAIN) -> dict[str, Any]:
     """Say what would serve a call, or with which refusal it would end (`refusal`, `status`)."""
-    plan = trial.plan
-    parts = urlsplit(url)
-    path = (parts.path or "/").encode("utf-8", "surrogateescape")
-    found = plan.router.match(method.encode(), path)
+    plan = trial.plan if asked.front is None else seen_from(trial.plan, asked.front)
+    found = _found(plan, method, url, asked)
     if isinstance(found, Miss) and found.target is not None:
         found = found.target.in_any_version(method.encode(), found)
     if isinstance(found, Miss):
         return _refused(found)
     route: ServedRoute = found.target
-    access: Access | None = None
-    version = route.current
-    if consumer_id is not None:
-        consumer = plan.consumers.get(consumer_id)
-        if consumer is None:
-            raise InterlockError(
-                f"the bundle holds no consumer {consumer_id[:64]!r}",
-                hint=f"one of: {', '.join(plan.consumers) or 'none'}",
-            )
-        access = consumer.access.get(route)
-        if access is None:
-            return {"refusal": "not-granted", "status": 403, "contract": route.contract}
-        if access.version is None:
-            return {"refusal": "retired", "status": 410, "contract": route.contract, "pin": access.pin}
-        version = access.version
+    access = _access(plan, route, asked)
+    if isinstance(access, dict):
+        return access
+    version = route.current if access is None or access.version is None else access.version
     again = version.trie.match(method.encode(), found.rest, route)
     if not isinstance(again, Match):
         return _refused(again)
@@ -118,7 +150,44 @@ def explain_call(trial: Trial, method: str, url: str, consumer_id: str | None = 
     served = version.operations[again.operation]
     checks = declared_checks(trial.compiled[version.digest].root, again.operation)
     pin = access.pin if access is not None else ""
-    return _described(served, again, limits) | checks | {"pin": pin}
+    policy = trial.policies[route.contract, route.major]
+    return _described(served, again, limits) | checks | {"pin": pin, "policy": policy_document(policy)}
+
+
+def _access(plan: Plan, route: ServedRoute, asked: Asked) -> Access | dict[str, Any] | None:
+    """Give the access of the consumer that asks (None: nobody in particular), or the refusal it would get."""
+    if Denied("route", f"{route.contract}/v{route.major}") in asked.denied:
+        return {"refusal": "denied", "status": 403, "contract": route.contract, "denied": "the route"}
+    name = asked.consumer
+    if name is None:
+        return None
+    consumer = plan.consumers.get(name)
+    if consumer is None:
+        raise InterlockError(
+            f"the bundle holds no consumer {name[:64]!r}",
+            hint=f"one of: {', '.join(plan.consumers) or 'none'}",
+        )
+    if Denied("consumer", consumer.id) in asked.denied:
+        return {"refusal": "denied", "status": 403, "contract": route.contract, "denied": "the consumer"}
+    access = consumer.access.get(route)
+    if access is None:
+        return {"refusal": "not-granted", "status": 403, "contract": route.contract}
+    if access.version is None:
+        return {"refusal": "retired", "status": 410, "contract": route.contract, "pin": access.pin}
+    return access
+
+
+def _found(plan: Plan, method: str, url: str, asked: Asked) -> Match | Miss:
+    """Find the operation by path, Host and headers, as the pipeline does."""
+    parts = urlsplit(url)
+    path = (parts.path or "/").encode("utf-8", "surrogateescape")
+    found = plan.router.match(method.encode(), path)
+    if plan.addresses is not None:
+        lines = [(name.lower().encode(), value.encode()) for name, value in asked.headers]
+        host = [(b"host", parts.netloc.encode())] if parts.netloc else []
+        exchange = Exchange(method.encode(), path, [*lines, *host], "", 0.0)
+        found = plan.addresses.choose(exchange, path, found)
+    return found
 
 
 def _described(served: ServedOperation, found: Match, limits: LimitSet) -> dict[str, Any]:
@@ -138,9 +207,11 @@ def _described(served: ServedOperation, found: Match, limits: LimitSet) -> dict[
         "limits": _limits(limits),
         "answers": "reported" if route.report_only else "enforced",
         "adapter": f"{route.adapter.name} ({route.adapter.adapter.kind})",
+        "served_for": route.audience,
+        "answers_say": [f"{name.decode()}: {value.decode()}" for name, value in version.headers],
         "forwarded_to": (route.upstream_prefix + b"/" + b"/".join(found.rest)).decode(),
         "timeout_seconds": route.timeout_seconds,
-        "unservable": served.fault,
+        "unservable": served.fault or _fault(found.operation),
     }
 
 

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from cli.errors import run_guarded
 from cli.proxy import proxy
+from kernel.bundle.deny import Denial, Denied, DenyList, registry_list, write_list
 from kernel.bundle.model import (
     AccessPart,
     AdapterInstance,
@@ -24,6 +25,7 @@ from kernel.bundle.model import (
     Route,
     RoutesPart,
 )
+from kernel.bundle.policy import Address, RoutePolicy
 from kernel.bundle.write import write_blob, write_part
 from kernel.contract.digest import canonical_bytes
 from kernel.sealing.keys import KeyFolder
@@ -186,3 +188,95 @@ def test_serve_says_where_it_is_and_goes_when_told(data: Path) -> None:
     assert child.returncode == 0, said
     assert "serving bundle contracts 3, access 4, routes 5: ward v1" in said
     assert not ready.exists()
+
+
+def signed(data: Path, **more) -> None:
+    """Publish the routes part again, with a policy or other settings."""
+    signer = KeyFolder(data / "keys").signing_key("publisher")
+    adapter = AdapterInstance(
+        "beds", more.pop("kind", "http"), more.pop("settings", {"base_url": "http://127.0.0.1:9"})
+    )
+    route = Route("ward", 1, "1.0.0", ("1.0.0",), "beds", **more)
+    write_part(data / "bundle", RoutesPart(6, "test", (adapter,), (route,)), signer)
+
+
+def asked(*words: str) -> tuple[int, dict]:
+    code, said = invoke("plan", *words, "--format", "json")
+    return code, json.loads(said)
+
+
+def test_plan_follows_hosts_headers_and_addresses(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    signed(data, policy=RoutePolicy(address=Address(("ward.example",), "Api-Version")))
+    where = ("--data", str(data))
+    code, found = asked("GET", "http://ward.example/beds/7", *where)
+    assert (code, found["forwarded_to"], found["served_for"]) == (0, "/beds/7", "internal")
+    assert found["policy"]["address"]["hosts"] == ["ward.example"]
+    assert asked("GET", "/ward/beds/7", "-H", "Api-Version: 1", *where)[1]["operation"] == "readBed"
+    assert asked("GET", "/ward/beds/7", *where) == (1, {"refusal": "not-found", "status": 404})
+    monkeypatch.setenv("INTERLOCK_PROXY_LISTEN_PUBLIC", "127.0.0.1:8702")
+    assert asked("GET", "/ward/v1/beds/7", "--on", "internal", *where)[0] == 0
+    for words in (("/ward/v1/beds/7", "--on", "public"), ("http://127.0.0.1:8702/ward/v1/beds/7",)):
+        assert asked("GET", *words, *where) == (1, {"refusal": "not-found", "status": 404})
+    assert invoke("plan", "GET", "/x", "-H", "nothing", *where)[0] == 2
+
+
+def test_plan_and_check_know_what_is_denied(data: Path) -> None:
+    signer = KeyFolder(data / "keys").ensure("deny", "deny-list")
+    for serial, what, consumer in (
+        (1, Denied("route", "ward/v1"), None),
+        (2, Denied("consumer", "ward"), "ward"),
+    ):
+        denial = Denial(what, "2026-11-26T12:00:00Z", "olga", "why")
+        write_list(registry_list(data / "bundle"), DenyList(serial, "registry", (denial,)), signer)
+        words = ("--consumer", consumer) if consumer else ()
+        code, found = asked("GET", "/ward/v1/beds/7", "--data", str(data), *words)
+        assert (code, found["refusal"], found["status"]) == (1, "denied", 403)
+    report = json.loads(invoke("check", "--data", str(data), "--format", "json")[1])
+    assert report["deny_lists"] == [{"origin": "registry", "serial": 2, "denied": ["consumer/ward"]}]
+    assert report["faults"] == []
+    registry_list(data / "bundle").write_bytes(b"spoilt")
+    code, said = invoke("check", "--data", str(data), "--format", "json")
+    assert code == 1
+    assert "deny list (registry)" in json.loads(said)["faults"][0]
+
+
+def test_check_tells_what_the_proxy_would_serve_around(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    signed(data, kind="lab_hl7v9", settings={"password": "s3cret", "url": "http://u:s3cret@lab.example"})
+    code, said = invoke("check", "--data", str(data), "--format", "json")
+    assert code == 1
+    report = json.loads(said)
+    assert "no adapter kind" in report["faults"][0]
+    assert report["adapters"][0]["settings"] == {"password": "***", "url": "http://u:***@lab.example"}
+    assert report["addresses"] == [
+        {"name": "proxy", "at": "127.0.0.1:8701", "audiences": ["internal", "partner", "public"]}
+    ]
+    assert {tuple(row["may_sign"]) for row in report["trusted"]} == {("access", "contracts", "routes")}
+    assert "s3cret" not in invoke("check", "--data", str(data))[1]
+    monkeypatch.setenv("INTERLOCK_PROXY_LISTEN_PUBLIC", "nowhere")
+    assert invoke("check", "--data", str(data))[0] == 2
+
+
+def test_plan_says_how_each_media_type_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    document = json.loads(json.dumps(DOCUMENT))
+    document["paths"]["/beds/{id}"]["put"] = {
+        "requestBody": {"content": {
+            "application/json": {"schema": {"type": "object"}},
+            "text/csv": {"schema": {"type": "string"}},
+            "image/png": {},
+            "application/pdf": {"schema": {"type": "object"}, "x-interlock-unchecked": True},
+        }},
+        "responses": {"200": {"description": "ok", "content": {"application/json": {}}}},
+    }  # fmt: skip
+    (tmp_path / "ward.json").write_text(json.dumps(document))
+    words = ("--file", "ward.json", "--prefix", "api", "--upstream", "http://p.example/v7")
+    code, found = asked("PUT", "/api/beds/7", *words)
+    assert code == 0
+    assert found["decoders"] == {
+        "application/json": "strict JSON, then its schema",
+        "text/csv": "text in its charset, then its schema",
+        "image/png": "only that it is declared: no schema says more",
+        "application/pdf": "passed on unread, as the contract says",
+    }
+    assert found["answer_decoders"] == {"200": {"application/json": "strict JSON, any value"}}
+    assert found["unservable"] == ""

@@ -7,7 +7,7 @@ import pytest
 
 from kernel.bundle.read import read_bundle
 from kernel.errors import InterlockError
-from runtime_proxy.inspection import describe_bundle, explain_call, trial_of
+from runtime_proxy.inspection import Asked, describe_bundle, explain_call, trial_of
 from runtime_proxy.throwaway import Way, make_bundle, prepare_all
 
 WAY = Way("http://127.0.0.1:9")
@@ -119,7 +119,7 @@ def test_a_plan_says_what_would_serve_a_call(tmp_path) -> None:
     assert found["audit"] == ["received", "completed"]
     assert found["forwarded_to"] == "/beds"
     assert found["adapter"] == "upstream (http)"
-    found = explain_call(trial, "GET", "/hospital/beds", "local")
+    found = explain_call(trial, "GET", "/hospital/beds", Asked("local"))
     assert found["parameters"] == ["query floor? (form)"]
     assert found["responses"] == {"200": ["application/json"]}
     assert found["audit"] == ["completed"]
@@ -142,7 +142,7 @@ def test_a_plan_says_which_refusal_a_call_would_get(tmp_path, method, url, expec
 def test_a_plan_knows_no_strangers(tmp_path) -> None:
     _, trial = made_of(write(tmp_path, SECURED), tmp_path)
     with pytest.raises(InterlockError, match="no consumer 'nobody'"):
-        explain_call(trial, "GET", "/beds", "nobody")
+        explain_call(trial, "GET", "/beds", Asked("nobody"))
 
 
 def test_what_is_served_is_described_without_secrets(tmp_path) -> None:
