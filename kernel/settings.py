@@ -182,6 +182,15 @@ SETTINGS: tuple[Setting, ...] = (
         "redis://… for limits over several workers, and for idempotency keys where idempotency_store says so; "
         "empty means one worker keeps limits itself",
     ),
+    Setting(
+        "limit_shares",
+        int,
+        0,
+        "workers over all hosts that share the limits in Redis: each admits one such part while Redis is lost; "
+        "0 means those of this host",
+        0,
+        10_000,
+    ),
 )
 
 _BY_NAME: Mapping[str, Setting] = {row.name: row for row in SETTINGS}

@@ -16,10 +16,10 @@ from runtime_proxy.guard import Guard
 from runtime_proxy.health import Health, Outward
 from runtime_proxy.idempotency import NO_KEYS, Keeping
 from runtime_proxy.limit_counters import LimitCounters
+from runtime_proxy.limiters import limiter_of
 from runtime_proxy.pipeline import Pipeline
 from runtime_proxy.settle import Settling
 from runtime_proxy.shedding import Shedding
-from runtime_proxy.throttle import LocalLimiter
 from runtime_proxy.token_trust import TrustStore
 from runtime_proxy.trail import Trail
 
@@ -65,7 +65,7 @@ class DataPlane:
         self.health = Health(self._trail)
         self._keeping = Keeping(keys, self._trail, Settling(self._trail))
         counters = LimitCounters()
-        limiter = LocalLimiter(workers, clock=monotonic, counters=counters)
+        self._limiter = limiter_of(settings, counters, journal, workers=workers, clock=monotonic)
         self._shedding = Shedding(settings["proxy_shed_lag"], counters)
         self.health.more.append(counters.lines)
         guard = Guard(settings["proxy_guard_requests"])
@@ -89,7 +89,7 @@ class DataPlane:
         self.activation = Activation(
             self.handlers,
             self.adapters,
-            limiter=limiter,
+            limiter=self._limiter,
             health=self.health,
             journal=journal,
             terms=Terms(
@@ -116,6 +116,7 @@ class DataPlane:
         self._trail.start()
         await self.denials.look()  # before anything serves: what is denied never does
         self._shedding.start()
+        await self._limiter.start()
         served = await self.activation.look(source)
         self._watches = [
             asyncio.create_task(self.activation.watch(source, self._poll)),
@@ -129,6 +130,7 @@ class DataPlane:
             watch.cancel()
         await asyncio.gather(*self._watches, return_exceptions=True)
         self._shedding.stop()
+        await self._limiter.stop()
         await self.adapters.stop()
         await self._trust.close()
         await self._trail.stop()

@@ -47,6 +47,9 @@ class Asker(Protocol):
     def ask(self, weight: int) -> asyncio.Future[None]:
         """Have the store asked for what a call needs; done when it has answered, or is out of reach."""
 
+    def refund(self) -> None:
+        """Give back what was granted to a call that another limit refused."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shadow:

@@ -81,6 +81,7 @@ class Metering:
         """Ask the store as often as it takes, for a bounded time; the body is whole now."""
         size = len(exchange.body) if self._sized else 0
         until = self._clock() + PATIENCE
+        reserved: list[Meter] = []
         while True:
             now = self._clock()
             wait, asked = self._look(now, weight, size)
@@ -88,7 +89,10 @@ class Metering:
                 self._count(exchange, weight, size, now)
                 return None
             if wait != ASK or now >= until:
+                for meter in reserved:
+                    cast("Asker", meter).refund()
                 return self._refuse(exchange, wait, now, weight, size)
+            reserved += [meter for meter, _ in asked]
             await _settled([_ask(meter, count) for meter, count in asked], (until - now) / SECOND)
 
     def _look(self, now: int, weight: int, size: int) -> tuple[int, list[tuple[Meter, int]]]:

@@ -32,6 +32,12 @@ if TYPE_CHECKING:
 class Limiter(Protocol):
     """Who keeps the state of the limits: this process, or a store that several workers share."""
 
+    async def start(self) -> None:
+        """Begin; call it inside the serving loop."""
+
+    async def stop(self) -> None:
+        """End, and give back what is held."""
+
     counters: LimitCounters
 
     @property
@@ -62,6 +68,12 @@ class LocalLimiter:
         self.counters = counters or LimitCounters()
         self._wall = wall
         self._known: dict[tuple[str, str], Any] = {}
+
+    async def start(self) -> None:
+        """Nothing is to be done."""
+
+    async def stop(self) -> None:
+        """Nothing is to be done."""
 
     def owner(self, owner: str, limits: Iterable[Limit], more: Limits | None, now: int) -> OwnerLimits:
         """Keep a limit's state while it stays as it was; a changed limit inherits what is owed."""

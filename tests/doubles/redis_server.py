@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -53,6 +54,19 @@ class RedisServer:
             self._child.wait(30)
             self._child = None
 
+    def freeze(self) -> None:
+        """Let it hang: connections stay, answers do not come."""
+        assert self._child is not None
+        self._child.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        assert self._child is not None
+        self._child.send_signal(signal.SIGCONT)
+
+    def tell(self, *words: str) -> str:
+        command = ["redis-cli", "-p", str(self.port), *words]
+        return subprocess.run(command, check=True, capture_output=True, text=True, timeout=10).stdout
+
 
 @contextlib.contextmanager
 def redis_server(*options: str) -> Iterator[RedisServer]:
@@ -69,3 +83,24 @@ def redis_server(*options: str) -> Iterator[RedisServer]:
             yield server
         finally:
             server.kill()
+
+
+@contextlib.contextmanager
+def redis_cluster() -> Iterator[list[RedisServer]]:
+    """Run two nodes that share the slots between them."""
+    with contextlib.ExitStack() as stack:
+        nodes = []
+        for slots in (("0", "8191"), ("8192", "16383")):
+            with socket.create_server(("127.0.0.1", 0)) as free:
+                port = str(free.getsockname()[1])
+            options = ("--cluster-enabled", "yes", "--cluster-port", port, "--cluster-node-timeout", "5000")
+            node = stack.enter_context(redis_server(*options))
+            node.tell("cluster", "addslotsrange", *slots)
+            nodes.append((node, port))
+        (first, _), (second, port) = nodes
+        first.tell("cluster", "meet", "127.0.0.1", str(second.port), port)
+        deadline = time.monotonic() + 30
+        while not all("cluster_slots_ok:16384" in node.tell("cluster", "info") for node, _ in nodes):
+            assert time.monotonic() < deadline, "the nodes do not find each other"
+            time.sleep(0.05)
+        yield [first, second]

@@ -1,0 +1,166 @@
+"""Limits in Redis through the whole pipeline: what callers see, and what becomes of them when Redis is lost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from kernel.bundle.limits import Concurrency, Limits, Quota, RateLimit
+from kernel.bundle.model import Consumer, Grant, Key, Limit
+from kernel.bundle.policy import ConsumerPolicy
+from tests.doubles.redis_server import RedisServer, redis_server
+
+pytestmark = pytest.mark.redis
+ORDER = {"code": "2823-3", "priority": "urgent"}
+SECOND = 1_000_000_000
+KEY = "ilk_k1_secret"
+
+
+@pytest.fixture
+def server() -> Iterator[RedisServer]:
+    with redis_server() as running:
+        yield running
+
+
+@pytest.fixture
+async def houses(make_house: Any, server: Any) -> Any:
+    made = []
+
+    async def make(**more: Any) -> Any:
+        house = make_house(redis_url=server.url, **more)
+        await house.plane._limiter.start()
+        made.append(house)
+        return house
+
+    yield make
+    for house in made:
+        await house.plane._limiter.stop()
+
+
+def clinic(**limits: Any) -> tuple[Consumer, ...]:
+    import hashlib
+
+    key = Key("k1", hashlib.sha256(KEY.encode()).hexdigest())
+    policy = ConsumerPolicy(Limits(**limits))
+    return (Consumer("clinic", "Clinic", "internal", (key,), (Grant("orders", 1),), (), policy),)
+
+
+async def order(house: Any, key: str | None = None) -> Any:
+    more = {"key": key} if key else {}
+    return await house.ask("POST", "/orders/v1/orders", ORDER, **more)
+
+
+async def test_two_proxies_hold_one_limit_and_announce_it(houses, kit) -> None:
+    first, second = await houses(), await houses()
+    for house in (first, second):
+        await house.publish(limits=(Limit("calls", 1, 60, 10),))
+    replies = [await order(house) for house in (first, second) * 8]
+    assert [reply.status for reply in replies].count(201) == 10
+    assert kit.header(replies[0], "ratelimit-policy") == '"calls";q=1;w=60'
+    assert kit.header(replies[0], "ratelimit") == '"calls";r=9;t=1'
+    last = replies[-1]
+    assert (last.status, kit.problem(last)["slug"]) == (429, "over-limit")
+    assert int(kit.header(last, "retry-after")) in (60, 61)
+    assert kit.header(last, "ratelimit").startswith('"calls";r=0;t=6')
+
+
+async def test_what_the_route_refuses_costs_the_consumer_nothing(houses, kit) -> None:
+    house = await houses()
+    await house.publish(limits=(Limit("own", 1, 60, 5),), routed=(Limit("route", 1, 60, 2),))
+    statuses = [(await order(house)).status for _ in range(6)]
+    assert statuses == [201, 201, 429, 429, 429, 429]
+    refused = await order(house)
+    assert kit.problem(refused)["detail"].startswith('The limit "route" is used up')
+    assert kit.header(refused, "ratelimit").startswith('"own";r=3;')
+
+
+async def test_quotas_and_calls_under_way_are_shared(houses, kit) -> None:
+    first, second = await houses(), await houses()
+    limits = {
+        "quotas": (Quota("day", 3, "day", "Europe/Berlin"),),
+        "concurrency": (Concurrency("parallel", 1),),
+    }
+    for house in (first, second):
+        await house.publish(consumers=clinic(**limits))
+    gate = asyncio.Event()
+    answered = first.provider.call
+
+    async def slow(call: Any) -> Any:
+        await gate.wait()
+        return await answered(call)
+
+    first.provider.call = slow
+    running = asyncio.create_task(order(first, KEY))
+    while not first.plane._limiter._accounts["interlock:dev:{consumer clinic}:slots"].in_use:
+        await asyncio.sleep(0.001)
+    reply = await order(second, KEY)
+    assert (reply.status, kit.problem(reply)["slug"]) == (429, "too-many-in-flight")
+    gate.set()
+    reply = await running
+    assert reply.status == 201
+    await asyncio.sleep(0.1)  # what the second was granted of the quota goes back
+    assert '"day";r=' in kit.header(reply, "ratelimit")
+    assert [(await order(first, KEY)).status for _ in range(3)] == [201, 201, 429]
+
+
+async def test_a_shadow_is_counted_and_refuses_nobody(houses) -> None:
+    house = await houses()
+    await house.publish(consumers=clinic(rates=(RateLimit("trial", 1, 60, 2, shadow=True),)))
+    for _ in range(5):
+        assert (await order(house, KEY)).status == 201
+        await asyncio.sleep(0.02)
+    metrics = (await house.ask("GET", "/-/metrics", key=None)).body.decode()
+    assert 'interlock_limit_shadow_refusals_total{owner="consumer clinic",limit="trial"} 3' in metrics
+    assert "interlock_limit_store_up 1" in metrics
+
+
+async def test_without_redis_a_share_is_admitted_or_nothing_and_the_log_says_so(houses, server, kit) -> None:
+    house = await houses(limit_shares=2)
+    await house.publish(
+        limits=(Limit("calls", 4, 1, 8),),
+        consumers=clinic(rates=(RateLimit("calls", 4, 1, 8),), when_store_lost="closed"),
+    )
+    assert [(await order(house)).status, (await order(house, KEY)).status] == [201, 201]
+    server.kill()
+    house.now += 60 * SECOND  # whatever was held has ended
+    assert (await order(house)).status == 429, "its share begins with nothing"
+    closed = await order(house, KEY)
+    assert (closed.status, kit.problem(closed)["slug"]) == (503, "limits-unavailable")
+    assert kit.header(closed, "retry-after") == "1"
+    house.now += 10 * SECOND
+    assert [(await order(house)).status for _ in range(4)] == [201, 201, 429, 429], "half of its part at once"
+    house.now += SECOND // 2
+    assert (await order(house)).status == 201
+    acts = [record["act"] for record in house.journal.records if record["stage"] == "act"]
+    assert acts == ["limits-store-lost"]
+    server.start()
+    for _ in range(400):
+        if house.plane._limiter._store.up:
+            break
+        await asyncio.sleep(0.01)
+    acts = [record["act"] for record in house.journal.records if record["stage"] == "act"]
+    assert acts == ["limits-store-lost", "limits-store-back"]
+    assert (await order(house)).status == 429, "another Redis process: everything counts as used"
+    house.now += SECOND
+    metrics = (await house.ask("GET", "/-/metrics", key=None)).body.decode()
+    assert "interlock_limit_store_losses_total 1" in metrics
+    assert "interlock_limits_unavailable_total 1" in metrics
+
+
+async def test_a_proxy_starts_without_its_redis(make_house, kit) -> None:
+    house = make_house(redis_url="redis://127.0.0.1:1/0")
+    await house.plane._limiter.start()
+    await house.publish(limits=(Limit("calls", 1, 1, 8),))
+    house.now += 10 * SECOND
+    assert (await order(house)).status == 201
+    await house.plane._limiter.stop()
+
+
+async def test_an_address_that_is_none_is_a_setting_error(make_house) -> None:
+    from kernel.errors import SettingsError
+
+    with pytest.raises(SettingsError, match="redis_url"):
+        make_house(redis_url="nonsense")
