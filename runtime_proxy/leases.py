@@ -160,7 +160,9 @@ class Account:
         """Write the items of the RateLimit field, as of the store's last answer and what was spent since."""
         if not self._store.up and not self.closed:
             return self._share().tell(now)
-        return b", ".join(limit.tell(*self._seen(index, now)) for index, limit in enumerate(self.limits))
+        if len(self.limits) == 1:
+            return self.limits[0].tell(*self._seen(0, now))
+        return b", ".join([limit.tell(*self._seen(index, now)) for index, limit in enumerate(self.limits)])
 
     def blocks(self, now: int, weight: int) -> tuple[str, ...]:
         """Name the limits that do not admit the call."""
@@ -178,13 +180,10 @@ class Account:
 
     def _seen(self, index: int, now: int) -> tuple[int, int]:
         """Give what would be admitted at once, and seconds until more is there."""
-        later = max(-((now - self._retry) // SECOND), 1)
-        if not self._state:
-            return 0, later
-        state = self._state[index]
-        left = max(state.left + self.hand, 0)
-        if not left:
-            return 0, later
+        state = self._state[index] if self._state else None
+        left = state.left + self.hand if state is not None else 0
+        if state is None or left <= 0:
+            return 0, max(-((now - self._retry) // SECOND), 1)
         full = -((now - self._told_at - state.reset * _MICRO) // SECOND)
         return left, max(full, 0 if left >= self.limits[index].most else 1)
 

@@ -55,6 +55,7 @@ class Metering:
         self._sized = bool(self._bytes) or any(shadow.unit == "bytes" for shadow in self._shadows)
         # Slots are taken in `serve` alone, which gives them back: not every head that is admitted gets there.
         self._occupies = bool(self._slots) or any(shadow.unit == "slots" for shadow in self._shadows)
+        self._only_requests = not (self._bytes or self._occupies or self._shadows)
         self._clock = clock
         self._counters = counters
         policy = b", ".join(meter.policy for meter in self._told)
@@ -62,6 +63,15 @@ class Metering:
 
     def admit(self, exchange: Exchange, weight: int, now: int) -> Refusal | None:
         """Count the call, refuse it, or leave it to `exchange.deferred`, which `serve` asks."""
+        if self._only_requests:
+            for meter in self._requests:
+                if meter.wait(now, weight):
+                    break
+            else:
+                for meter in self._requests:
+                    meter.spend(now, weight)
+                self._tell(exchange.reply_headers, now)
+                return None
         size = _declared_length(exchange.headers) if self._sized else 0
         wait, _ = self._look(now, weight, max(size, 0))
         if wait > 0 or wait == CLOSED:

@@ -29,6 +29,7 @@ class SharedLimit:
     words: str
     most: int
     calendar: Calendar | None = None
+    untimed: bool = False  # nobody knows when more of it will be there
 
     @property
     def name(self) -> str:
@@ -37,7 +38,7 @@ class SharedLimit:
 
     def tell(self, left: int, seconds: int) -> bytes:
         """Write the item of the RateLimit field."""
-        if isinstance(self.term, SlotTerm):
+        if self.untimed:
             return b"%b;r=%d" % (self.label, left)
         return b"%b;r=%d;t=%d" % (self.label, left, seconds)
 
@@ -62,7 +63,9 @@ def shared_limit(limit: Any) -> SharedLimit:
         return SharedLimit(limit, term, policy, label, words, limit.requests, Calendar(limit))
     if isinstance(limit, Concurrency):
         words, policy = describe_in_flight(limit), in_flight_policy(limit)
-        return SharedLimit(limit, SlotTerm(limit.name, limit.calls), policy, label, words, limit.calls)
+        return SharedLimit(
+            limit, SlotTerm(limit.name, limit.calls), policy, label, words, limit.calls, untimed=True
+        )
     unit, tokens = (b"content-bytes", limit.bytes) if isinstance(limit, ByteLimit) else (b"", limit.requests)
     plain = Limit(limit.name, tokens, limit.seconds, limit.burst)
     rate = rate_term(limit.name, tokens, limit.seconds, limit.burst)

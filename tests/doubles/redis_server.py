@@ -100,7 +100,8 @@ def redis_cluster() -> Iterator[list[RedisServer]]:
         (first, _), (second, port) = nodes
         first.tell("cluster", "meet", "127.0.0.1", str(second.port), port)
         deadline = time.monotonic() + 30
-        while not all("cluster_slots_ok:16384" in node.tell("cluster", "info") for node, _ in nodes):
+        whole = ("cluster_state:ok", "cluster_slots_ok:16384", "cluster_known_nodes:2")
+        while not all(word in node.tell("cluster", "info") for node, _ in nodes for word in whole):
             assert time.monotonic() < deadline, "the nodes do not find each other"
             time.sleep(0.05)
         yield [first, second]

@@ -11,7 +11,7 @@ import pytest
 from kernel.bundle.limits import Concurrency, Limits, Quota, RateLimit
 from kernel.bundle.model import Consumer, Grant, Key, Limit
 from kernel.bundle.policy import ConsumerPolicy
-from tests.doubles.redis_server import RedisServer, redis_server
+from tests.doubles.redis_server import RedisServer, redis_cluster, redis_server
 
 pytestmark = pytest.mark.redis
 ORDER = {"code": "2823-3", "priority": "urgent"}
@@ -31,6 +31,7 @@ async def houses(make_house: Any, server: Any) -> Any:
 
     async def make(**more: Any) -> Any:
         house = make_house(redis_url=server.url, **more)
+        house.plane._limiter._store._link.patience = 10  # a busy machine is no loss here
         await house.plane._limiter.start()
         made.append(house)
         return house
@@ -164,3 +165,42 @@ async def test_an_address_that_is_none_is_a_setting_error(make_house) -> None:
 
     with pytest.raises(SettingsError, match="redis_url"):
         make_house(redis_url="nonsense")
+
+
+async def test_in_a_cluster_each_owner_is_on_one_node_and_limits_of_two_nodes_hold_together(
+    make_house,
+) -> None:
+    with redis_cluster() as nodes:
+        house = make_house(redis_url=f"redis+cluster://127.0.0.1:{nodes[0].port}")
+        house.plane._limiter._store._link.patience = 10
+        await house.plane._limiter.start()
+        store = house.plane._limiter._store
+        assert store.up
+        others = tuple(clinic(rates=(RateLimit("own", 1, 60, 3),)))
+        await house.publish(
+            limits=(Limit("own", 1, 60, 3),), routed=(Limit("route", 1, 60, 5),), consumers=others
+        )
+        keys = (None, KEY)
+        statuses = [(await order(house, keys[number % 2])).status for number in range(12)]
+        assert statuses.count(201) == 5
+        assert store.counters.store_losses == 0
+        await house.plane._limiter.stop()
+
+
+async def test_a_process_that_took_the_place_of_another_between_two_calls_is_noticed(houses, server) -> None:
+    house = await houses()
+    await house.publish(
+        limits=(Limit("calls", 1, 60, 3),), consumers=clinic(rates=(RateLimit("own", 1, 60, 3),))
+    )
+    assert [(await order(house)).status for _ in range(4)] == [201, 201, 201, 429]
+    server.kill()
+    server.start()
+    house.now += 2 * SECOND  # the refusal is asked anew
+    assert (await order(house)).status == 429
+    assert house.plane._limiter.counters.store_losses == 1
+    for _ in range(400):
+        if house.plane._limiter._store.up:
+            break
+        await asyncio.sleep(0.01)
+    assert (await order(house)).status == 429
+    assert (await order(house, KEY)).status == 429, "nobody knows what others had spent of it"
