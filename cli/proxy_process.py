@@ -117,6 +117,7 @@ async def run_file(local: Local, settings: Settings) -> None:
         made = make_bundle(local.file, local.way, Path(folder) / "bundle")
         source = BundleSource(made.folder, lambda: made.trust)
         async with open_plane(settings, made.signer, Path(folder)) as plane:
+            await plane.begin()
             await take_up_file(plane, source, made, local)
             settle_memory()
             stop = stop_event()

@@ -111,12 +111,16 @@ class DataPlane:
             raise BundleMissing("no bundle is active yet", hint="freeze and route a contract")
         return self.activation.bundle
 
-    async def start(self, source: BundleSource) -> bool:
-        """Take up what lies there and keep looking; False: there was nothing to serve yet."""
+    async def begin(self) -> None:
+        """Start what runs beside the exchanges; `start` does it too."""
         self._trail.start()
-        await self.denials.look()  # before anything serves: what is denied never does
         self._shedding.start()
         await self._limiter.start()
+
+    async def start(self, source: BundleSource) -> bool:
+        """Take up what lies there and keep looking; False: there was nothing to serve yet."""
+        await self.begin()
+        await self.denials.look()  # before anything serves: what is denied never does
         served = await self.activation.look(source)
         self._watches = [
             asyncio.create_task(self.activation.watch(source, self._poll)),

@@ -77,7 +77,7 @@ class Metering:
         if wait > 0 or wait == CLOSED:
             return self._refuse(exchange, wait, now, weight, max(size, 0))
         if wait == ASK or self._occupies or size < 0:
-            exchange.deferred = partial(self._later, weight)
+            exchange.deferred = partial(self._later, weight, size)
             return None
         self._count(exchange, weight, size, now)
         return None
@@ -87,9 +87,9 @@ class Metering:
         for shadow in self._shadows:
             yield from (f"{text} (shadow)" for text in shadow.meter.describe())
 
-    async def _later(self, weight: int, exchange: Exchange) -> Refusal | None:
+    async def _later(self, weight: int, declared: int, exchange: Exchange) -> Refusal | None:
         """Ask the store as often as it takes, for a bounded time; the body is whole now."""
-        size = len(exchange.body) if self._sized else 0
+        size = declared if declared >= 0 else len(exchange.body)
         until = self._clock() + PATIENCE
         reserved: list[Meter] = []
         while True:

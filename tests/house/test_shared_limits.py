@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from tests.doubles.redis_server import DURABLE, redis_server
+from tests.house.running import ask, proxy_run
 
 pytestmark = [pytest.mark.house, pytest.mark.redis]
 HERE = Path(__file__).resolve().parent
@@ -168,3 +169,17 @@ def test_closed_means_that_nothing_passes_without_redis() -> None:
     assert got.between(3.2, 4.0) == 0, "leases have ended"
     assert "limits-unavailable" in got.slugs
     assert got.alone == 0
+
+
+def test_one_file_alone_shares_limits_too(tmp_path: Path) -> None:
+    document = {
+        "openapi": "3.1.0",
+        "info": {"title": "Ward", "version": "1.0.0"},
+        "paths": {"/beds": {"get": {"responses": {"204": {"description": "none"}}}}},
+    }
+    (tmp_path / "ward.json").write_text(json.dumps(document))
+    with redis_server() as server:
+        (tmp_path / "interlock.toml").write_text(f'[interlock]\nredis_url = "{server.url}"\n')
+        with proxy_run(tmp_path / "ward.json", "http://127.0.0.1:1", cwd=tmp_path) as (port, _):
+            told = ask(port, "GET", "/-/metrics").body.decode()
+    assert "interlock_limit_store_up 1" in told
