@@ -23,6 +23,9 @@ from kernel.bundle.deny_source import DenySource
 from kernel.bundle.read import BundleSource
 from kernel.sealing.keys import KeyFolder
 from kernel.sealing.private_files import replace_file
+from runtime_proxy.console.access_log import AccessLog
+from runtime_proxy.console.meters import Meters
+from runtime_proxy.console.series import SUFFIX
 from runtime_proxy.dataplane import DataPlane
 from runtime_proxy.edges import Edges
 from runtime_proxy.errors import ActivationFailed
@@ -163,6 +166,8 @@ async def open_plane(
         queue=settings["audit_queue"],
         fsync=settings["audit_fsync"],
     )
+    meters = _meters(settings, root, WRITER if seat is None else seat.writer)
+    journal.watch(meters.committed)
     try:
         plane = DataPlane(
             settings,
@@ -174,8 +179,10 @@ async def open_plane(
             deny=deny_sources(settings) if folder is None else (),
             workers=1 if seat is None else seat.workers,
             listening=seat is None,
+            meters=meters,
         )
         house = House(settings, bundle=plane.bundle, audit=journal)
+        meters.start()
         try:
             yield plane
         finally:
@@ -183,12 +190,26 @@ async def open_plane(
             await house.close()
     finally:
         await journal.aclose()
+        meters.stop()
+
+
+def _meters(settings: Settings, root: Path, worker: str) -> Meters:
+    target: str = settings["access_log"]
+    log = AccessLog(target, settings["access_log_sample"], worker) if target else None
+    return Meters(root / "run" / "metrics", worker, most_rows=settings["metrics_rows"], log=log)
+
+
+def forget_counts(root: Path) -> None:
+    """Begin all counters at 0: for a start, not for a worker that is replaced."""
+    for file in (root / "run" / "metrics").glob(f"*{SUFFIX}"):
+        file.unlink(missing_ok=True)
 
 
 @contextlib.asynccontextmanager
 async def _listening(plane: DataPlane, settings: Settings) -> AsyncIterator[Edges]:
     edge = Edges(plane.handlers, settings)
     await edge.listen()
+    plane.count_answers(edge)
     try:
         yield edge
     finally:

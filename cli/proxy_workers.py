@@ -15,6 +15,7 @@ from cli.proxy_process import (
     WRITER,
     Local,
     bundle_source,
+    forget_counts,
     head_signer,
     log_to_stderr,
     open_plane,
@@ -56,6 +57,8 @@ def serve_folder(settings: Settings, workers: int) -> int:
         return Exit.OK
     former = inherited()
     lock = claim(settings.path, WRITER) if former is None else former.kept[0]
+    if former is None:
+        forget_counts(settings.path)
     if workers == 1 and former is None:
         run_loop(serve(settings))
         return Exit.OK
@@ -119,6 +122,7 @@ async def _attend(plane: DataPlane, settings: Settings, seat: Seat) -> None:
     """Serve in this seat until told to drain, then drain."""
     settle_memory()
     edge = Edges(plane.handlers, settings)
+    plane.count_answers(edge)
     attendance = Attendance(seat, plane, edge)
     try:
         await attendance.until_told()

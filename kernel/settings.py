@@ -156,6 +156,18 @@ SETTINGS: tuple[Setting, ...] = (
         60,
     ),
     Setting(
+        "metrics_rows",
+        int,
+        10_000,
+        "most rows of one metric; what is new then counts as `other`",
+        256,
+        100_000,
+    ),
+    Setting(
+        "access_log", str, "", "file that gets a JSON line for each answer, `-` for stderr; empty means none"
+    ),
+    Setting("access_log_sample", float, 1.0, "part of the answers below 500 that are logged", 0, 1),
+    Setting(
         "audit_fsync",
         bool,
         True,

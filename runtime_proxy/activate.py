@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 from kernel.audit.record import act_record
@@ -89,6 +90,7 @@ class Activation:
         self._trust.retain([route.policy.tokens for route in plan.routes])
         self._health.activations += 1
         self._health.trouble = ""
+        self._health.behind_since = None
         self._swapped(plan)
         log.info(
             "serving bundle %s: %s",
@@ -127,6 +129,8 @@ class Activation:
     async def _kept_old(self, error: InterlockError) -> None:
         self._health.trouble = str(error)
         self._health.refused_bundles += 1
+        if self._health.behind_since is None:
+            self._health.behind_since = time.monotonic()
         old = self.plan
         log.error(
             "a bundle was not taken, %s: %s",

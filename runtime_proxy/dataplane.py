@@ -10,6 +10,8 @@ from kernel.errors import BundleMissing
 from runtime_proxy.activate import Activation
 from runtime_proxy.adapter_set import AdapterSet
 from runtime_proxy.assemble import Terms
+from runtime_proxy.console.gauges import PlaneGauges
+from runtime_proxy.console.table import CONNECTIONS
 from runtime_proxy.denials import Denials
 from runtime_proxy.fronts import fronts_of
 from runtime_proxy.guard import Guard
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from kernel.bundle.model import AdapterInstance, Bundle
     from kernel.bundle.read import BundleSource
     from kernel.settings import Settings
+    from runtime_proxy.console.meters import Meters
+    from runtime_proxy.edges import Edges
     from runtime_proxy.idempotency import KeyRoom
     from runtime_proxy.plan import Plan
     from runtime_proxy.trail import AuditJournal
@@ -59,6 +63,7 @@ class DataPlane:
         monotonic: Callable[[], int] = time.monotonic_ns,
         keys: KeyRoom = NO_KEYS,
         deny: Sequence[DenySource] = (),
+        meters: Meters | None = None,
     ) -> None:
         fields = {"server": server, "environment": settings["environment"]}
         self._trail = Trail(journal, fields, clock=monotonic)
@@ -67,7 +72,6 @@ class DataPlane:
         counters = LimitCounters()
         self._limiter = limiter_of(settings, counters, journal, workers=workers, clock=monotonic)
         self._shedding = Shedding(settings["proxy_shed_lag"], counters)
-        self.health.more.append(counters.lines)
         guard = Guard(settings["proxy_guard_requests"])
         self.handlers = {
             front: Pipeline(
@@ -102,8 +106,19 @@ class DataPlane:
             denials=self.denials,
             swapped=swapped,
         )
+        self._meters = meters
+        if meters is not None:
+            self.health.page = meters.page
+            meters.watch(PlaneGauges(self.handler, self.health, journal, counters))
         self._poll: float = settings["proxy_bundle_poll"]
         self._watches: list[asyncio.Task[None]] = []
+
+    def count_answers(self, edges: Edges) -> None:
+        """Have everything that the edges answer counted, if anything is."""
+        meters = self._meters
+        if meters is not None:
+            edges.watch(meters.answered)
+            meters.watch(lambda all_: all_.set(CONNECTIONS, edges.connections))
 
     def bundle(self) -> Bundle:
         """Give the bundle in force; raises `BundleMissing` before there is one."""

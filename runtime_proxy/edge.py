@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from adapters.errors import ListenFailed
 from runtime_proxy.answering import DateLine
 from runtime_proxy.edge_connection import EdgeConnection
-from runtime_proxy.edge_view import EdgeLimits
+from runtime_proxy.edge_view import EdgeLimits, Watch
 
 if TYPE_CHECKING:
     import socket
@@ -37,6 +37,7 @@ class Edge:
         self.draining = False
         self.date = DateLine()
         self.now = loop.time()
+        self.watch: Watch | None = None
         self.address: tuple[str, int] = ("", 0)
         self._loop = loop
         self._servers: list[asyncio.Server] = []

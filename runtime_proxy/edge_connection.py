@@ -208,9 +208,11 @@ class EdgeConnection(Intake):
     # -- writing ------------------------------------------------------------------------------------
     def _answer(self, reply: Reply, exchange: Exchange | None) -> None:
         """Write a reply in one go, and decide what becomes of the connection."""
+        edge = self._edge
+        if edge.watch is not None:
+            edge.watch(exchange, reply, self._refused)
         if self._state == CLOSED:
             return
-        edge = self._edge
         method = b"" if exchange is None else exchange.method
         persistent = (
             self._reader.persistent

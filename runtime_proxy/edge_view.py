@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from kernel.settings import Settings
     from runtime_proxy.answering import DateLine
-    from runtime_proxy.exchange import Handler, Reply
+    from runtime_proxy.exchange import Exchange, Handler, Reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,9 @@ class EdgeLimits:
         )
 
 
+Watch = Callable[["Exchange | None", "Reply", str], None]
+
+
 class EdgeView(Protocol):
     """The edge as its connections know it; runtime_proxy/edge.py is the real one."""
 
@@ -53,6 +56,7 @@ class EdgeView(Protocol):
     draining: bool
     date: DateLine
     now: float
+    watch: Watch | None  # told of every answer, before it is written
 
     def joined(self, connection: Any) -> None:
         """Count a new connection, or refuse it."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from kernel.errors import SettingsError
 from runtime_proxy.client_certificates import tls_context
 from runtime_proxy.edge import Edge
-from runtime_proxy.edge_view import EdgeLimits
+from runtime_proxy.edge_view import EdgeLimits, Watch
 from runtime_proxy.errors import StartFailed
 from runtime_proxy.listening import Sockets, address_of, open_sockets
 
@@ -38,6 +38,16 @@ class Edges:
         except BaseException:
             await self.drain()
             raise
+
+    def watch(self, told: Watch) -> None:
+        """Have `told` hear of every answer of any front."""
+        for edge in self._edges.values():
+            edge.watch = told
+
+    @property
+    def connections(self) -> int:
+        """How many connections are open over all fronts."""
+        return sum(edge.connections for edge in self._edges.values())
 
     def addresses(self) -> dict[str, tuple[str, int]]:
         """Where each front is bound, by name; the first is the proxy's own."""

@@ -61,6 +61,7 @@ class Exchange:
     received: str | None = None  # id of the audit record that says the call goes out
     sent: bool = False  # the provider may have the call
     needs_task: bool = False  # `serve` waits for more than promises and futures: the edge gives it a task
+    upstream_seconds: float = 0.0  # that the provider took for its answer; 0: there was none
     settled: bool = False  # the record of its end has been handed over
     claim: Claimed | None = None  # the idempotency key that this exchange holds
     observed: int = 0  # violations that were let through (report only)

@@ -57,8 +57,9 @@ class Health:
         self.troubles: dict[str, str] = {}  # what else is out of order, by its name
         self.listener_faults = 0  # vain attempts of device listeners to listen
         self.denied: dict[str, int] = {}  # how much is denied by deny lists, by kind
+        self.behind_since: float | None = None  # time.monotonic() when a bundle came that was not taken
+        self.page: Callable[[], bytes] = lambda: b"# this proxy keeps no metrics\n"
         self.draining = False
-        self.more: list[Callable[[], list[str]]] = []  # further metrics, as lines
 
     def reply(self, method: bytes, path: bytes, plan: Plan | None) -> Reply | None:
         """Answer one of our own paths; None: it is none of them."""
@@ -67,7 +68,7 @@ class Health:
         if method not in {b"GET", b"HEAD"}:
             return Reply(405, [(b"allow", b"GET, HEAD"), _NO_STORE])
         if path == b"/-/metrics":
-            reply = Reply(200, [_TEXT, _NO_STORE], self._metrics(plan))
+            reply = Reply(200, [_TEXT, _NO_STORE], self.page())
         elif path == b"/-/healthz":
             reply = Reply(200, [_JSON, _NO_STORE], b'{"status":"alive"}')
         else:
@@ -91,44 +92,6 @@ class Health:
             "denied": self.denied,
         }
         return Reply(503 if why else 200, [_JSON, _NO_STORE], orjson.dumps(body))
-
-    def _metrics(self, plan: Plan | None) -> bytes:
-        in_flight = sum(slot.in_flight for slot in plan.slots) if plan is not None else 0
-        lines = [
-            "# HELP interlock_bundle_activations_total Bundles that were taken up.",
-            "# TYPE interlock_bundle_activations_total counter",
-            f"interlock_bundle_activations_total {self.activations}",
-            "# HELP interlock_bundle_refused_total Bundles that were not taken, and why stands in /-/readyz.",
-            "# TYPE interlock_bundle_refused_total counter",
-            f"interlock_bundle_refused_total {self.refused_bundles}",
-            "# HELP interlock_exchanges_in_flight Calls that are on their way to providers.",
-            "# TYPE interlock_exchanges_in_flight gauge",
-            f"interlock_exchanges_in_flight {in_flight}",
-        ]
-        lines += [
-            "# HELP interlock_bundle_serial Serial of each part in force.",
-            "# TYPE interlock_bundle_serial gauge",
-        ]
-        lines += [
-            f'interlock_bundle_serial{{part="{part}"}} {serial}' for part, serial in _serials(plan).items()
-        ]
-        out = sum(name.startswith("listener ") for name in self.troubles)
-        lines += [
-            "# HELP interlock_listeners_out Device listeners that cannot listen now; which, and why, says /-/readyz.",
-            "# TYPE interlock_listeners_out gauge",
-            f"interlock_listeners_out {out}",
-            "# HELP interlock_listener_faults_total Vain attempts of device listeners to listen.",
-            "# TYPE interlock_listener_faults_total counter",
-            f"interlock_listener_faults_total {self.listener_faults}",
-        ]
-        lines += [
-            "# HELP interlock_denied Keys, consumers and routes that the deny lists name.",
-            "# TYPE interlock_denied gauge",
-        ]
-        lines += [f'interlock_denied{{kind="{kind}"}} {count}' for kind, count in self.denied.items()]
-        for source in self.more:
-            lines += source()
-        return ("\n".join(lines) + "\n").encode()
 
 
 def _serials(plan: Plan | None) -> dict[str, int]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _MOST_SERIES: Final = 1_000  # beyond it, shadow limits are counted together
 
@@ -27,51 +30,13 @@ class LimitCounters:
             key = ("other", "other")
         self.shadow[key] = self.shadow.get(key, 0) + 1
 
-    def lines(self) -> list[str]:
-        """Write them as Prometheus text."""
-        told = _metric(
-            "interlock_limit_shadow_refusals_total",
-            "Calls that a shadow limit would have refused.",
-            [(f'{{owner="{owner}",limit="{name}"}}', count) for (owner, name), count in self.shadow.items()],
-        )
-        told += _metric(
-            "interlock_limits_unavailable_total",
-            "Calls refused because the shared store of the limits was out of reach.",
-            [("", self.unavailable)],
-        )
-        told += _metric(
-            "interlock_shed_total",
-            "Calls refused because the worker had more than it could do, by priority.",
-            [(f'{{priority="{priority}"}}', count) for priority, count in self.shed.items()],
-        )
-        if self.store_up is None:
-            return told
-        told += _metric(
-            "interlock_limit_store_calls_total",
-            "Accounts settled with the shared store.",
-            [("", self.store_calls)],
-        )
-        told += _metric(
-            "interlock_limit_store_losses_total",
-            "Times that the shared store came out of reach.",
-            [("", self.store_losses)],
-        )
-        told += _metric(
-            "interlock_limit_alone_tokens_total",
-            "Calls (or bytes) admitted out of local shares while the store was out of reach.",
-            [("", self.alone)],
-        )
-        told += _metric(
-            "interlock_limit_store_up",
-            "1 while the shared store answers.",
-            [("", int(self.store_up))],
-            "gauge",
-        )
-        return told
-
-
-def _metric(name: str, meaning: str, rows: list[tuple[str, int]], kind: str = "counter") -> list[str]:
-    if not rows:
-        return []
-    head = [f"# HELP {name} {meaning}", f"# TYPE {name} {kind}"]
-    return head + [f"{name}{labels} {value}" for labels, value in rows]
+    def counts(self) -> Iterator[tuple[str, tuple[str, ...], int]]:
+        """Give every counter so far: metric (console/table.py), labels, count."""
+        for owner_and_name, count in self.shadow.items():
+            yield "interlock_limit_shadow_refusals_total", owner_and_name, count
+        for priority, count in self.shed.items():
+            yield "interlock_shed_total", (priority,), count
+        yield "interlock_limits_unavailable_total", (), self.unavailable
+        yield "interlock_limit_store_calls_total", (), self.store_calls
+        yield "interlock_limit_store_losses_total", (), self.store_losses
+        yield "interlock_limit_alone_tokens_total", (), self.alone

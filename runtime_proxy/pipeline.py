@@ -276,6 +276,7 @@ class Pipeline:
         exchange.sent = True
         try:
             answer = await slot.adapter.call(call)
+            exchange.upstream_seconds = answer.upstream_seconds
             broken = validate_response(served, exchange, answer)
             if broken and not observe_response(served, exchange, broken):
                 return await settling.withhold(exchange, served, answer, broken)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from kernel.operation.idempotency import Idempotency
     from kernel.operation.operation import Operation
     from runtime_proxy.client_certificates import ClientCertificate
+    from runtime_proxy.counting import Counting
     from runtime_proxy.credentials import CookieReader, QueryReader, Reader
     from runtime_proxy.gcra import Cell
     from runtime_proxy.judge import Judge
@@ -189,6 +190,7 @@ class ServedOperation:
     audit: dict[str, Any]  # fields of every audit record of this operation
     weight: int = 1  # how many calls one call counts as
     fault: str = ""  # why the operation cannot be served: found when it was first compiled
+    meter: Counting | None = field(default=None, init=False)  # where its calls are counted, once one came
     keyed: Keyed | None = None  # it takes an Idempotency-Key
 
 

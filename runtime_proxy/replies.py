@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 def answer_of(refusal: Refusal, exchange: Exchange) -> Reply:
     """Write a refusal as the reply of this exchange, with the contract that it was judged by."""
+    exchange.refusal = refusal
     version = exchange.operation.version if exchange.operation is not None else None
     lines = refusal.header_lines()
     present = {name for name, _ in exchange.reply_headers}

@@ -31,6 +31,7 @@ class Slot:
     crashes: int = 0  # in a row
     due: float = 0.0  # when the next worker is started, if there is none; time.monotonic()
     restarts: int = 0
+    writer: str = ""  # journal of the last one: what it left open is closed by the next that uses it
     adopted_by: Worker | None = None  # who accepts for it while it is empty
 
     def crashed(self, worker: Worker) -> float:

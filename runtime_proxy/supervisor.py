@@ -143,7 +143,10 @@ class Supervisor:
     def _writer(self, slot: int) -> str:
         """Name the journal: two by turns for each slot, so that a renewed worker need not wait for the old."""
         used = {one.writer for one in self.workers}
-        return next(name for half in "ab" if (name := f"{self._name}-{slot + 1}{half}") not in used)
+        last = self._slots[slot].writer
+        names = [last] if last else []
+        names += [f"{self._name}-{slot + 1}{half}" for half in "ab"]
+        return next(name for name in names if name not in used)
 
     def _forget(self, channel: socket.socket) -> None:
         """In the child: only its own channel stays open, and signals mean what they mean to a worker."""
@@ -183,6 +186,7 @@ class Supervisor:
             self._not_renewed(worker)
             return
         wait = self._slots[worker.slot].crashed(worker)
+        self._slots[worker.slot].writer = worker.writer
         log.error(
             "worker %d ended (%s, pid %d); replaced in %.1f s",
             worker.slot + 1, f"code {code}" if code >= 0 else signal.Signals(-code).name, worker.pid, wait,

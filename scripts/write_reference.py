@@ -16,6 +16,7 @@ from cli.main import COMMANDS, interlock
 from cli.topics import EXIT_CODES, topics
 from kernel.bundle.policy import ConsumerPolicy, RoutePolicy
 from kernel.settings import SETTINGS
+from runtime_proxy.console.table import METRICS
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference"
 NOTE = "<!-- Written by scripts/write_reference.py from the program itself; do not edit. -->\n\n"
@@ -53,6 +54,29 @@ def codes_page() -> str:
             ends = "" if topic.ends_with is None else f"Exit code {topic.ends_with}."
             said = " ".join(part for part in (f"**{topic.title}**", text, ends) if part)
             lines.append(f"- `{topic.code}` ({topic.kind}): {said}{mend}")
+    return "\n".join(lines) + "\n"
+
+
+def metrics_page() -> str:
+    """Write every metric as a table."""
+    lines = [
+        "# Metrics\n",
+        "`GET /-/metrics` of any worker gives those of all workers (Prometheus' text format 0.0.4). A metric appears with",
+        "its first count. `-` as a label stands for what is not known (no operation matched, no consumer named), `other`",
+        "for what came after `metrics_rows` rows were in use. Gauges without a label `worker` are sums over the workers.\n",
+        "| metric | kind | labels | meaning |",
+        "|---|---|---|---|",
+    ]
+    for one in METRICS:
+        labels = ", ".join(f"`{label}`" for label in one.labels) or "none"
+        lines.append(f"| `{one.name}` | {one.kind} | {labels} | {one.help} |")
+    lines += ["", "Upper bounds of the buckets, in seconds:\n"]
+    lines += [f"- `{one.name}`: {', '.join(map(str, one.buckets))}" for one in METRICS if one.buckets]
+    lines += [
+        "",
+        "The buckets of whole calls are those of OpenTelemetry's `http.server.request.duration`; what the proxy adds, and",
+        "what a commit of the audit journal takes, begins at 100 µs.",
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -138,6 +162,7 @@ def commands() -> Iterator[tuple[tuple[str, ...], click.Command]]:
 
 PAGES = {
     "settings.md": settings_page,
+    "metrics.md": metrics_page,
     "cli.md": cli_page,
     "exit-codes.md": exit_codes_page,
     "codes.md": codes_page,

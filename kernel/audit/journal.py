@@ -28,6 +28,7 @@ from kernel.errors import AuditError, Place
 from kernel.promise import Promise
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 _WRITER = re.compile(r"[a-z][a-z0-9-]{0,63}")
@@ -124,6 +125,10 @@ class Journal:
             waiter.result(timeout)
         except TimeoutError:
             raise AuditError("the disk did not take an audit record in time") from None
+
+    def watch(self, committed: Callable[[int, float], None] | None) -> None:
+        """Have `committed` told of every group commit: records and seconds; it runs in the writer's thread."""
+        self._tape.watch = committed
 
     @property
     def waiting(self) -> int:

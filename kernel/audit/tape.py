@@ -27,6 +27,7 @@ from kernel.audit.segment import (
 from kernel.errors import AuditError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 HEAD_EVERY = 1.0  # seconds
@@ -40,6 +41,7 @@ class Tape:
     ) -> None:
         self.folder = folder
         self.end = end
+        self.watch: Callable[[int, float], None] | None = None  # told of every sync: records, seconds
         self.head_due = 0.0  # time.monotonic() at which the next head is due
         self._heads = heads
         self._signer = signer
@@ -47,6 +49,7 @@ class Tape:
         self._fsync = fsync
         self._file = _open_segment(folder, end.number)
         self._head_seq = 0
+        self._synced = end.seq
 
     @property
     def path(self) -> Path:
@@ -103,8 +106,12 @@ class Tape:
 
     def sync(self) -> None:
         """Make durable what was written, and begin a new segment where this one is full."""
+        began = time.perf_counter()
         if self._fsync:
             os.fdatasync(self._file)
+        if self.watch is not None:
+            self.watch(self.end.seq - self._synced, time.perf_counter() - began)
+        self._synced = self.end.seq
         if self.end.size >= self._segment_bytes:
             self._rotate()
 

@@ -230,6 +230,45 @@ def _wait(condition: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
+def _scraped(port: int) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+    from prometheus_client.parser import text_string_to_metric_families
+
+    page = ask(port, "GET", "/-/metrics").body.decode()
+    families = text_string_to_metric_families(page)
+    return {
+        (one.name, frozenset(one.labels.items())): one.value for family in families for one in family.samples
+    }
+
+
+def test_any_worker_tells_the_metrics_of_all_also_after_one_was_replaced(proxy: Proxy) -> None:
+    place = {
+        "contract": "orders",
+        "version": "1.0.0",
+        "operation": "place",
+        "consumer": "-",
+        "code_class": "2xx",
+    }
+    wanted = ("interlock_requests_total", frozenset(place.items()))
+    for _ in range(40):
+        assert ask(proxy.port, "POST", TARGET, b'{"n":1}').status == 201
+    _wait(lambda: {_scraped(proxy.port).get(wanted) for _ in range(10)} == {40.0})
+    found = _scraped(proxy.port)
+    workers = {
+        dict(labels)["worker"] for name, labels in found if name == "interlock_worker_start_time_seconds"
+    }
+    assert workers == {"proxy-1a", "proxy-2a"}
+    assert found["interlock_audit_records_total", frozenset()] >= 80
+    victim = min(proxy.pids(2))
+    os.kill(victim, signal.SIGKILL)
+    proxy.pids(2, without={victim})
+    assert ask(proxy.port, "POST", TARGET, b'{"n":1}').status == 201
+    _wait(lambda: {_scraped(proxy.port).get(wanted) for _ in range(10)} == {41.0})
+    old = proxy.pids(2)
+    proxy.child.send_signal(signal.SIGHUP)
+    proxy.pids(2, without=old)
+    _wait(lambda: {_scraped(proxy.port).get(wanted) for _ in range(10)} == {41.0})
+
+
 def test_proxy_run_with_workers(tmp_path: Path, upstream: Upstream) -> None:
     (tmp_path / "orders.yaml").write_bytes(ORDERS)
     with proxy_run(tmp_path / "orders.yaml", upstream.url, "--workers", "2", cwd=tmp_path) as (port, said):

@@ -27,6 +27,7 @@ from kernel.bundle.model import (
 from kernel.contract.digest import canonical_bytes, digest
 from kernel.errors import AuditError
 from kernel.settings import load
+from runtime_proxy.console.meters import Meters
 from runtime_proxy.dataplane import DataPlane
 from runtime_proxy.exchange import Exchange, Reply
 from runtime_proxy.idempotency import NO_KEYS, KeyRoom
@@ -181,7 +182,14 @@ def answer(status: int, body: Any = None, *headers: tuple[bytes, bytes]) -> Answ
 class House:
     """One data plane with its doubles; `publish` puts a bundle in force."""
 
-    def __init__(self, *, open_reports: bool = False, keys: KeyRoom = NO_KEYS, **settings: Any) -> None:
+    def __init__(
+        self,
+        *,
+        open_reports: bool = False,
+        keys: KeyRoom = NO_KEYS,
+        meters: Meters | None = None,
+        **settings: Any,
+    ) -> None:
         self.now = 1_000_000_000_000
         self.journal = Journal()
         self.provider = Provider()
@@ -193,6 +201,7 @@ class House:
             open_reports=open_reports,
             monotonic=lambda: self.now,
             keys=keys,
+            meters=meters,
         )
         self.pipeline = self.plane.handler
         self._serial = 0
@@ -281,13 +290,24 @@ def problem(reply: Reply) -> dict[str, Any]:
 
 
 @pytest.fixture
-def make_house():
-    return House
+def make_house(tmp_path):
+    """Make houses that keep metrics, each in a folder of its own."""
+    kept: list[Meters] = []
+
+    def make(*, meters: Meters | None = None, **more: Any) -> House:
+        if meters is None:
+            meters = Meters(tmp_path / f"metrics-{len(kept)}", "proxy", most_rows=256)
+            kept.append(meters)
+        return House(meters=meters, **more)
+
+    yield make
+    for meters in kept:
+        meters.stop()
 
 
 @pytest.fixture
-async def house():
-    made = House()
+async def house(make_house):
+    made = make_house()
     await made.publish()
     return made
 
