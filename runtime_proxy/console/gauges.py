@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from adapters.resilience.guarded import Guarded
 from runtime_proxy.console import table
 
 if TYPE_CHECKING:
+    from adapters.resilience.guarded import Condition
     from runtime_proxy.console.meters import Meters
     from runtime_proxy.health import Health
     from runtime_proxy.limit_counters import LimitCounters
     from runtime_proxy.pipeline import Pipeline
     from runtime_proxy.trail import AuditJournal
+
+_CIRCUITS: Final = ("closed", "half-open", "open")
 
 
 class PlaneGauges:
@@ -35,6 +39,8 @@ class PlaneGauges:
         if plan is not None:
             for slot in plan.slots:
                 in_flight[slot.name] = in_flight.get(slot.name, 0) + slot.in_flight
+                if isinstance(slot.adapter, Guarded):
+                    self._tell_guards(meters, slot.name, slot.adapter.condition())
             for part, serial in plan.serials.as_json().items():
                 meters.set(table.SERIAL, serial, part)
         self._partners |= in_flight.keys()
@@ -54,9 +60,18 @@ class PlaneGauges:
         for name, labels, count in self._limits.counts():
             self._pass_on(meters, name, labels, count)
 
+    def _tell_guards(self, meters: Meters, partner: str, now: Condition) -> None:
+        if now.circuit in _CIRCUITS:
+            meters.set(table.CIRCUIT, _CIRCUITS.index(now.circuit), partner)
+            self._pass_on(meters, table.CIRCUIT_OPENED.name, (partner,), now.opened)
+        meters.set(table.WAITING, now.waiting, partner)
+        self._pass_on(meters, table.ADAPTER_SHED.name, (partner,), now.shed)
+
     def _pass_on(self, meters: Meters, name: str, labels: tuple[str, ...], count: int) -> None:
         """Add what has come since the last time: the worker counts from 0, its file from the start of the proxy."""
         before = self._told.get((name, labels), 0)
+        if count < before:
+            before = 0  # whoever counts was made anew
         if count != before:
             meters.count(table.BY_NAME[name], *labels, by=count - before)
             self._told[name, labels] = count

@@ -84,6 +84,24 @@ OBSERVED = Metric(
 IN_FLIGHT = Metric(
     "interlock_exchanges_in_flight", "gauge", ("partner",), "Calls that are on their way to a provider."
 )
+CIRCUIT = Metric(
+    "interlock_adapter_circuit",
+    "gauge",
+    ("worker", "partner"),
+    "Circuit of an adapter with a breaker: 0 closed, 1 half-open, 2 open.",
+)
+CIRCUIT_OPENED = Metric(
+    "interlock_adapter_circuit_opened_total",
+    "counter",
+    ("partner",),
+    "How often an adapter's circuit has opened.",
+)
+WAITING = Metric(
+    "interlock_adapter_waiting", "gauge", ("partner",), "Calls that wait for room in an adapter's bulkhead."
+)
+ADAPTER_SHED = Metric(
+    "interlock_adapter_shed_total", "counter", ("partner",), "Calls refused because an adapter had no room."
+)
 CONNECTIONS = Metric("interlock_connections_open", "gauge", ("worker",), "Client connections that are open.")
 COMMIT = Metric(
     "interlock_audit_commit_seconds",
@@ -180,7 +198,8 @@ ROWS = Metric(
 
 METRICS: Final = (
     REQUESTS, DURATION, OVERHEAD, UPSTREAM, REFUSALS_TOTAL, VALIDATION, THROTTLED, OBSERVED, SHADOW, SHED, UNAVAILABLE,
-    STORE_CALLS, STORE_LOSSES, ALONE, STORE_UP, IN_FLIGHT, CONNECTIONS,
+    STORE_CALLS, STORE_LOSSES, ALONE, STORE_UP, IN_FLIGHT, CIRCUIT,
+    CIRCUIT_OPENED, WAITING, ADAPTER_SHED, CONNECTIONS,
     COMMIT, RECORDS, QUEUE, ACTIVATIONS, REFUSED_BUNDLES, SERIAL, DENIED, LISTENERS_OUT,
     LISTENER_FAULTS, LAG, LOOP_LAG, STARTED, MEMORY, CPU, ROWS,
 )  # fmt: skip

@@ -10,6 +10,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from adapters.errors import UpstreamTimeout
+from adapters.resilience.guarded import Guarded
 from kernel.audit.journal import Journal
 from kernel.errors import SettingsError
 from kernel.sealing.keys import SigningKey
@@ -131,6 +132,28 @@ async def test_a_bundle_that_is_not_taken_shows_as_lag(counted, meters) -> None:
     assert page(meters)("interlock_bundle_lag_seconds", worker="proxy-1a") == 0
     counted.plane.health.behind_since = time.monotonic() - 5
     assert page(meters)("interlock_bundle_lag_seconds", worker="proxy-1a") >= 5
+
+
+async def test_the_guards_of_an_adapter_are_told(counted, meters, kit) -> None:
+    guarded = Guarded(counted.provider, {"breaker": {"least_calls": 2}, "bulkhead": {"calls": 1, "queue": 0}})
+    (slot,) = counted.plane.activation.plan.slots
+    slot.adapter = guarded
+
+    def broken(_: Any) -> Any:
+        raise UpstreamTimeout("too late", sent=True)
+
+    assert page(meters)("interlock_adapter_circuit", worker="proxy-1a", partner="laboratory") == 0
+    counted.provider.answer = broken
+    for _ in range(3):
+        await counted.count("POST", "/orders/v1/orders", ORDER)
+    told = page(meters)
+    assert told("interlock_adapter_circuit", worker="proxy-1a", partner="laboratory") == 2
+    assert told("interlock_adapter_circuit_opened_total", partner="laboratory") == 1
+    assert told("interlock_adapter_waiting", partner="laboratory") == 0
+    assert told("interlock_refusals_total", slug="circuit-open") == 1
+    slot.adapter = Guarded(counted.provider, {"breaker": {}})
+    assert page(meters)("interlock_adapter_circuit_opened_total", partner="laboratory") == 1
+    assert page(meters)("interlock_adapter_circuit", worker="proxy-1a", partner="laboratory") == 0
 
 
 def test_workers_are_added_up_and_those_that_are_gone_keep_their_counters(tmp_path) -> None:
