@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from adapters.canonical.store import CanonicalStore
 from adapters.frozen_schemas import FrozenSchemas
 from adapters.intake import AuditLog, Intake
 from kernel.sealing.payload import Sealer
@@ -32,6 +31,9 @@ class House:
     def intake(self) -> Intake:
         """Give the one intake of this process; raises `CanonicalStoreError` when it cannot be opened."""
         if self._intake is None:
+            # Not at the top: the database takes 23 MB in every worker, and a proxy without devices needs none.
+            from adapters.canonical.store import CanonicalStore  # noqa: PLC0415
+
             store = CanonicalStore.open(self.settings, Sealer(self.settings.path / "keys"))
             self._intake = Intake(store, FrozenSchemas(self.bundle), self.audit)
         return self._intake

@@ -131,6 +131,14 @@ SETTINGS: tuple[Setting, ...] = (
         "",
         "PEM file of authorities (or pinned certificates) of clients; empty asks for no client certificate",
     ),
+    Setting(
+        "proxy_cold_seconds",
+        float,
+        900.0,
+        "seconds without a call after which a compiled operation is let go of; 0 keeps all of them",
+        0,
+        10**6,
+    ),
     Setting("proxy_bundle_poll", float, 0.2, "seconds between looks for a newer bundle", 0.05, 60),
     Setting(
         "idempotency_store",

@@ -17,7 +17,7 @@ from runtime_proxy.fronts import seen_from
 from runtime_proxy.match import Match
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from kernel.bundle.model import Bundle
     from kernel.bundle.read import BundleSource
@@ -65,6 +65,10 @@ class Activation:
         self._swapped = swapped
         self._compiled: dict[str, Compiled] = {}
         self.bundle: Bundle | None = None  # in force
+
+    def contracts(self) -> Iterable[Compiled]:
+        """Give the contracts in force."""
+        return self._compiled.values()
 
     async def take_up(self, bundle: Bundle) -> Plan:
         """Serve this bundle from now on; raises `InterlockError`, and then the one before keeps serving."""

@@ -19,7 +19,6 @@ from runtime_proxy.credentials import (
     QueryReader,
     reader_of,
 )
-from runtime_proxy.declared import declared_headers, undeclared_conditions
 from runtime_proxy.errors import ActivationFailed
 from runtime_proxy.forwarding import not_forwarded, refuses_slash
 from runtime_proxy.idempotency import keyed_of
@@ -201,9 +200,10 @@ class _Assembly:
         route: ServedRoute,
         trusted: Trusted,
     ) -> ServedOperation:
-        declared = declared_headers(document.root, operation)
+        facts = document.facts[operation]
+        declared = facts.headers
         keeps = b"x-request-id" in declared
-        dropped = not_forwarded(declared) | undeclared_conditions(document.root, operation)
+        dropped = not_forwarded(declared) | facts.conditions
         most, limit = operation.max_body, self.parts.terms.max_body
         return ServedOperation(
             operation=operation,

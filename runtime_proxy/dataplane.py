@@ -10,6 +10,7 @@ from kernel.errors import BundleMissing
 from runtime_proxy.activate import Activation
 from runtime_proxy.adapter_set import AdapterSet
 from runtime_proxy.assemble import Terms
+from runtime_proxy.coldness import Coldness
 from runtime_proxy.console.gauges import PlaneGauges
 from runtime_proxy.console.table import CONNECTIONS
 from runtime_proxy.denials import Denials
@@ -110,6 +111,7 @@ class DataPlane:
         if meters is not None:
             self.health.page = meters.page
             meters.watch(PlaneGauges(self.handler, self.health, journal, counters))
+        self._cold: float = settings["proxy_cold_seconds"]
         self._poll: float = settings["proxy_bundle_poll"]
         self._watches: list[asyncio.Task[None]] = []
 
@@ -141,6 +143,9 @@ class DataPlane:
             asyncio.create_task(self.activation.watch(source, self._poll)),
             asyncio.create_task(self.denials.watch(self._poll)),
         ]
+        if self._meters is not None:  # who counts nothing does not know what is cold
+            coldness = Coldness(self.activation, self._meters.calls, self._cold)
+            self._watches.append(asyncio.create_task(coldness.watch()))
         return served
 
     async def stop(self) -> None:

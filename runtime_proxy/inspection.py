@@ -148,7 +148,7 @@ def explain_call(trial: Trial, method: str, url: str, asked: Asked = _PLAIN) -> 
         return _refused(again)
     limits = route.limits if access is None else access.limits
     served = version.operations[again.operation]
-    checks = declared_checks(trial.compiled[version.digest].root, again.operation)
+    checks = declared_checks(trial.compiled[version.digest].root(), again.operation)
     pin = access.pin if access is not None else ""
     policy = trial.policies[route.contract, route.major]
     return _described(served, again, limits) | checks | {"pin": pin, "policy": policy_document(policy)}

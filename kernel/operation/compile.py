@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from kernel.contract.positions import token
+from kernel.operation.declared import Declared
 from kernel.operation.idempotency import EXTENSION as IDEMPOTENCY
 from kernel.operation.idempotency import compile_idempotency
 from kernel.operation.limits import DEFAULT, OperationLimits
@@ -18,7 +19,7 @@ from kernel.operation.shapes import dereference, follow
 from kernel.schema.dialects import dialect_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from kernel.contract.finding import Finding
 
@@ -56,6 +57,12 @@ class CompiledContract:
     openapi_version: str
     operations: tuple[Operation, ...]
     security_schemes: Mapping[str, SecurityScheme]
+    declared: Declared
+
+    def let_go(self, root: Callable[[], Any]) -> None:
+        """Hold nothing of the document any more while no operation is awake; `root` reads it again."""
+        if self.declared.at_hand and not any(operation.awake for operation in self.operations):
+            self.declared.let_go(lambda: compile_contract(root(), name=self.name).declared)
 
     def prepare(self) -> tuple[Finding, ...]:
         """Compile every operation (freeze does); raises as `Operation.prepare` does, at the first defect."""
@@ -80,7 +87,7 @@ def compile_contract(
     if not isinstance(version, str) or not _VERSION.fullmatch(version):
         raise refused("this is no OpenAPI 3.0, 3.1 or 3.2 document", "/openapi")
     schemes = dict(_schemes(root))
-    schemas = Schemas(root, dialect_of(root), limits)
+    declared = Declared(Schemas(root, dialect_of(root), limits))
     made: list[Operation] = []
     taken: dict[tuple[str, bytes], str] = {}
     for template, item, place in _paths(root):
@@ -94,7 +101,8 @@ def compile_contract(
                 raise refused(f"a contract may have {limits.operations} operations", "/paths")
             parameters = _parameters(root, item, spec, place, pointer)
             security = _security(spec.get("security", root.get("security")), schemes, pointer)
-            operation = Operation(spec, parameters, schemas, _query_keys(security, schemes))
+            number = declared.add((spec, parameters))
+            operation = Operation(declared, number, _query_keys(security, schemes))
             _describe(operation, root, spec, unknown_query, pointer)
             operation.method, operation.template, operation.pointer = method, template, pointer
             operation.id = str(spec.get("operationId") or f"{method.decode()} {template}")
@@ -102,7 +110,7 @@ def compile_contract(
             operation.names, operation.security = names, security
             operation.idempotency = compile_idempotency(spec.get(IDEMPOTENCY), method, pointer)
             made.append(operation)
-    return CompiledContract(name, version, tuple(made), schemes)
+    return CompiledContract(name, version, tuple(made), schemes, declared)
 
 
 def _paths(root: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], str]]:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kernel.operation.answers import Answers
 from kernel.operation.requests import Requests
 
 if TYPE_CHECKING:
     from kernel.contract.finding import Finding
+    from kernel.operation.declared import Declared
     from kernel.operation.idempotency import Idempotency
     from kernel.operation.message import Headers
-    from kernel.operation.schemas import Schemas
     from kernel.operation.violation import RequestProblem, Violation
 
 SecurityAlternatives = tuple[Mapping[str, tuple[str, ...]], ...]
@@ -32,11 +32,10 @@ class Operation:
 
     __slots__ = (
         "_answers",
+        "_declared",
+        "_number",
         "_requests",
-        "_schemas",
         "_security_names",
-        "_spec",
-        "_specs",
         "deprecated",
         "id",
         "idempotency",
@@ -68,17 +67,10 @@ class Operation:
     unknown_query: str
     weight: int
 
-    def __init__(
-        self,
-        spec: dict[str, Any],
-        specs: tuple[tuple[dict[str, Any], str], ...],
-        schemas: Schemas,
-        security_names: frozenset[str],
-    ) -> None:
-        """Keep what is compiled later: the operation object, its parameters with pointers, the schemas."""
-        self._spec = spec
-        self._specs = specs
-        self._schemas = schemas
+    def __init__(self, declared: Declared, number: int, security_names: frozenset[str]) -> None:
+        """Keep where that stands which is compiled later: operation object, parameters, schemas."""
+        self._declared = declared
+        self._number = number
         self._security_names = security_names
         self._requests: Requests | None = None
         self._answers: Answers | None = None
@@ -112,13 +104,24 @@ class Operation:
         requests = self._requests or self._compile_requests()
         return requests.undeclared_query(query)
 
+    @property
+    def awake(self) -> bool:
+        """Whether anything of it is compiled."""
+        return self._requests is not None or self._answers is not None
+
+    def sleep(self) -> None:
+        """Let go of what was compiled; the next call compiles it again."""
+        self._requests = None
+        self._answers = None
+
     def _compile_requests(self) -> Requests:
+        (spec, specs), schemas = self._declared.of(self._number)
         self._requests = Requests(
-            self._specs,
+            specs,
             self.names,
-            self._spec.get("requestBody"),
+            spec.get("requestBody"),
             self.pointer,
-            self._schemas,
+            schemas,
             strict=self.unknown_query == "strict",
             security_names=self._security_names,
             most=self.max_body,
@@ -126,5 +129,6 @@ class Operation:
         return self._requests
 
     def _compile_answers(self) -> Answers:
-        self._answers = Answers(self._spec.get("responses"), self.pointer, self._schemas)
+        (spec, _), schemas = self._declared.of(self._number)
+        self._answers = Answers(spec.get("responses"), self.pointer, schemas)
         return self._answers

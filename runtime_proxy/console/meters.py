@@ -113,6 +113,10 @@ class Meters:
         """Count something that is rare."""
         self.series.numbers[self.series.row(metric, *labels)] += by
 
+    def calls(self, counting: Counting) -> int:
+        """Say how many answers were counted there."""
+        return sum(self.series.numbers[counting.duration : counting.duration + _CALL_SUM])
+
     def _count_refusal(self, slug: str) -> None:
         place = self._refusals.get(slug)
         if place is None:
