@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from adapters.port import Headers
-    from kernel.operation.compile import SecurityScheme
     from kernel.operation.operation import SecurityAlternatives
+    from kernel.operation.security_schemes import SecurityScheme
     from runtime_proxy.client_certificates import ClientCertificate
     from runtime_proxy.refusal import Refusal
     from runtime_proxy.trusted import Trusted

@@ -10,7 +10,7 @@ from urllib.parse import unquote_to_bytes
 
 if TYPE_CHECKING:
     from adapters.port import Headers
-    from kernel.operation.compile import SecurityScheme
+    from kernel.operation.security_schemes import SecurityScheme
 
 LONGEST: Final = 512  # bytes of a presented key; ours are far shorter
 AUTHORIZATION: Final = b"authorization"

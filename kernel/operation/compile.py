@@ -15,6 +15,13 @@ from kernel.operation.limits import DEFAULT, OperationLimits
 from kernel.operation.members import listing, mapping, refused
 from kernel.operation.operation import Operation
 from kernel.operation.schemas import Schemas
+from kernel.operation.security_schemes import (
+    SecurityScheme,
+    check_schemes,
+    query_keys,
+    requirements,
+    schemes_of,
+)
 from kernel.operation.shapes import dereference, follow
 from kernel.schema.dialects import dialect_of
 
@@ -39,17 +46,6 @@ _POLICIES: Final = ("strict", "report", "allow")
 
 
 @dataclass(frozen=True, slots=True)
-class SecurityScheme:
-    """One entry of `components.securitySchemes`: `place` and `parameter` where `type` is apiKey."""
-
-    name: str
-    type: str  # apiKey, http, mutualTLS, oauth2, openIdConnect
-    place: Literal["header", "query", "cookie"] | None = None
-    parameter: str = ""
-    scheme: str = ""  # basic, bearer …, lower case, where `type` is http
-
-
-@dataclass(frozen=True, slots=True)
 class CompiledContract:
     """A contract's operations in the order of the document."""
 
@@ -66,6 +62,7 @@ class CompiledContract:
 
     def prepare(self) -> tuple[Finding, ...]:
         """Compile every operation (freeze does); raises as `Operation.prepare` does, at the first defect."""
+        check_schemes(self.operations, self.security_schemes)
         found = (finding for operation in self.operations for finding in operation.prepare())
         return tuple(dict.fromkeys(found))  # shared parts are one finding, however often they are referenced
 
@@ -86,7 +83,7 @@ def compile_contract(
     version = root.get("openapi") if isinstance(root, dict) else None
     if not isinstance(version, str) or not _VERSION.fullmatch(version):
         raise refused("this is no OpenAPI 3.0, 3.1 or 3.2 document", "/openapi")
-    schemes = dict(_schemes(root))
+    schemes = dict(schemes_of(root))
     declared = Declared(Schemas(root, dialect_of(root), limits))
     made: list[Operation] = []
     taken: dict[tuple[str, bytes], str] = {}
@@ -100,9 +97,9 @@ def compile_contract(
             if len(made) >= limits.operations:
                 raise refused(f"a contract may have {limits.operations} operations", "/paths")
             parameters = _parameters(root, item, spec, place, pointer)
-            security = _security(spec.get("security", root.get("security")), schemes, pointer)
+            security = requirements(spec.get("security", root.get("security")), schemes, pointer)
             number = declared.add((spec, parameters))
-            operation = Operation(declared, number, _query_keys(security, schemes))
+            operation = Operation(declared, number, query_keys(security, schemes))
             _describe(operation, root, spec, unknown_query, pointer)
             operation.method, operation.template, operation.pointer = method, template, pointer
             operation.id = str(spec.get("operationId") or f"{method.decode()} {template}")
@@ -195,47 +192,3 @@ def _weight(declared: Any, pointer: str) -> int:
     if isinstance(declared, bool) or not isinstance(declared, int) or not 1 <= declared <= HEAVIEST:
         raise refused(f"x-interlock-weight is a whole number from 1 to {HEAVIEST}", pointer)
     return declared
-
-
-def _schemes(root: dict[str, Any]) -> Iterator[tuple[str, SecurityScheme]]:
-    for key, declared in _declared_schemes(root).items():
-        spec = dereference(root, declared)
-        pointer = f"/components/securitySchemes{token(key)}"
-        if not isinstance(spec, dict) or not isinstance(spec.get("type"), str):
-            raise refused("a security scheme needs a type", pointer)
-        if spec["type"] == "apiKey":
-            if spec.get("in") not in ("header", "query", "cookie") or not isinstance(spec.get("name"), str):
-                raise refused("an API key needs a name and a place: header, query or cookie", pointer)
-            yield key, SecurityScheme(key, "apiKey", spec["in"], spec["name"])
-        else:
-            yield key, SecurityScheme(key, spec["type"], scheme=str(spec.get("scheme", "")).lower())
-
-
-def _declared_schemes(root: dict[str, Any]) -> dict[str, Any]:
-    components = mapping(root.get("components"), "/components")
-    return mapping(components.get("securitySchemes"), "/components/securitySchemes")
-
-
-def _security(
-    declared: Any, schemes: Mapping[str, SecurityScheme], pointer: str
-) -> tuple[Mapping[str, tuple[str, ...]], ...]:
-    """Read security requirements; raises `ContractInvalid` where one names a scheme that is not there."""
-    found = []
-    for index, listed in enumerate(listing(declared, f"{pointer}/security")):
-        alternative = mapping(listed, f"{pointer}/security/{index}")
-        for key in alternative:
-            if key not in schemes:
-                raise refused(
-                    f"the security scheme {key[:80]!r} is not declared", f"{pointer}/security/{index}"
-                )
-        place = f"{pointer}/security/{index}"
-        found.append({key: tuple(map(str, listing(scopes, place))) for key, scopes in alternative.items()})
-    return tuple(found)
-
-
-def _query_keys(
-    security: tuple[Mapping[str, tuple[str, ...]], ...], schemes: Mapping[str, SecurityScheme]
-) -> frozenset[str]:
-    """Name the query fields that carry a key, which are no unknown fields."""
-    used = (schemes[key] for alternative in security for key in alternative)
-    return frozenset(scheme.parameter for scheme in used if scheme.place == "query")

@@ -5,7 +5,7 @@ import hashlib
 
 import pytest
 
-from kernel.operation.compile import SecurityScheme
+from kernel.operation.security_schemes import SecurityScheme
 from runtime_proxy.authenticate import Identity, authenticate, compile_security
 from runtime_proxy.credentials import CookieReader, QueryReader
 from runtime_proxy.plan import KeyRow, LimitSet, ServedConsumer

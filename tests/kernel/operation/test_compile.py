@@ -8,8 +8,9 @@ import httptools
 import pytest
 
 from kernel.errors import ContractInvalid, SchemaRefused
-from kernel.operation.compile import CARRIED_METHODS, SecurityScheme, compile_contract
+from kernel.operation.compile import CARRIED_METHODS, compile_contract
 from kernel.operation.limits import OperationLimits
+from kernel.operation.security_schemes import SecurityScheme
 
 OK = {"responses": {"200": {"description": "ok"}}}
 
@@ -221,3 +222,32 @@ def test_an_operation_may_have_its_own_policy_for_unknown_fields(policy: str, st
     assert (problem and problem.status) == status
     assert operation.undeclared_query(b"b=1&c=2&b=3") == 2
     assert operation.undeclared_query(b"%zz") == 0
+
+
+@pytest.mark.parametrize(
+    ("scheme", "kind"),
+    [
+        ({"type": "http", "scheme": "Digest"}, "digest"),
+        ({"type": "http", "scheme": "negotiate"}, "negotiate"),
+        ({"type": "http"}, "http"),
+        ({"type": "basic"}, "basic"),
+        ({"type": "OAuth2"}, "OAuth2"),
+    ],
+)
+def test_a_scheme_that_nothing_can_verify_is_refused_at_freeze(scheme: dict[str, Any], kind: str) -> None:
+    """It is not refused earlier: what was frozen before is denied when it is called."""
+    answer = {"200": {"description": "ok"}}
+    root: dict[str, Any] = {
+        "openapi": "3.1.0",
+        "paths": {"/beds": {"get": {"security": [{"key": []}, {"odd": []}], "responses": answer}}},
+        "components": {
+            "securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "k"}, "odd": scheme}
+        },
+    }
+    contract = compile_contract(root)
+    with pytest.raises(ContractInvalid, match=kind) as caught:
+        contract.prepare()
+    assert caught.value.place is not None
+    assert caught.value.place.pointer == "/components/securitySchemes/odd"
+    del root["paths"]["/beds"]["get"]["security"]
+    compile_contract(root).prepare()  # declared, and asked for by nobody

@@ -30,6 +30,7 @@ REQUIRED = "must say `required: true`"  # of a path parameter: OpenAPI 3.x "Para
 STYLE = "cannot have the style"  # simple and matrix are no styles of a query
 SAME = "are the same path to a router"  # OpenAPI 3.x "Paths Object": identical, and MUST NOT exist
 SCHEME = "is not declared"  # a security requirement MUST correspond to a declared scheme
+VERIFIER = "that no proxy here can verify"  # http without its `scheme`, which MUST be there, and digest
 LOOP = "leads back to itself on the same value"  # Pet is oneOf Cat, Cat is allOf Pet: nothing can be judged
 UNREAD = "so that its content could not be checked"  # text of an object, FHIR XML of a JSON schema
 TYPE = "the schema is not valid"  # `type: count` and the like are no JSON Schema types
@@ -60,6 +61,13 @@ REFUSED = {
     "openapi-diff-pairs/security_diff_3.yaml": SCHEME,
     "openapi-diff-pairs/security_diff_4.yaml": SCHEME,
     "openapi-diff-pairs/security_diff_5.yaml": SCHEME,
+    "openapi-diff-pairs/bc_security_scheme_base.yaml": VERIFIER,
+    "openapi-diff-pairs/bc_security_scheme_bearer_format_changed.yaml": VERIFIER,
+    "openapi-diff-pairs/bc_security_scheme_changed_but_compatible.yaml": VERIFIER,
+    "openapi-diff-pairs/bc_security_scheme_in_changed.yaml": VERIFIER,
+    "openapi-diff-pairs/bc_security_scheme_open_id_connect_url_changed.yaml": VERIFIER,
+    "openapi-diff-pairs/bc_security_scheme_scheme_changed.yaml": VERIFIER,
+    "openapi-diff-pairs/bc_security_scheme_scopes_increased.yaml": VERIFIER,
     "openapi-diff-pairs/bc_security_scheme_type_changed.yaml": "an API key needs a name",
     "openapi-diff-pairs/path_5.yaml": "a parameter needs a name",
     "openapi-diff-pairs/path_6.yaml": "a parameter needs a name",

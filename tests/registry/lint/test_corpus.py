@@ -65,6 +65,7 @@ PAIRS: dict[tuple[frozenset[str], str], str] = {
         "bc_security_scheme_open_id_connect_url_changed bc_security_scheme_scopes_increased "
         "bc_security_scheme_type_changed "
     ),
+    (frozenset({"cannot-be-served"}), "HTTP digest has no verifier"): ("bc_security_scheme_scheme_changed "),
     (frozenset({"cannot-be-served"}), "a schema that is made of itself on the same value"): (
         "composed_schema_2 oneOf_diff_1 oneOf_diff_2 oneOf_diff_3 "
     ),
