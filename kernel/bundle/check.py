@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from kernel.bundle.trust_check import check_trust
+from kernel.bundle.bindings import check_bindings
 from kernel.contract.version import Version
 from kernel.errors import BundleError, ContractInvalid
 
@@ -28,7 +28,7 @@ def check_parts(contracts: ContractsPart, access: AccessPart, routes: RoutesPart
         _limits_once(f"consumer {consumer.id}", consumer)
     for route in routes.routes:
         _limits_once(f"the route of {route.contract} v{route.major}", route)
-    check_trust(routes.routes, access)
+    check_bindings(access)
     held = {(entry.name, entry.version) for entry in contracts.contracts}
     adapters = {adapter.name for adapter in routes.adapters}
     check_policies(route.policy for route in routes.routes)

@@ -160,7 +160,8 @@ def test_run_is_called_wrongly(
         (("run", "ward.json", "--upstream", "http://x", "--port", "70000"), 2),
         (("run", "ward.json", "--upstream", "http://x", "--issuer", "i"), 2),
         (("run", "ward.json", "--upstream", "http://x", *_ISSUER, "--jwks", "nowhere.json"), 2),
-        (("run", "ward.json", "--upstream", "http://x", *_ISSUER, "--jwks", "http://login.example/"), 3),
+        (("run", "ward.json", "--upstream", "http://x", *_ISSUER, "--jwks", "http://login.example/"), 2),
+        (("run", "ward.json", "--upstream", "http://x", "--purpose", "a b"), 2),
     ):
         assert invoke(*arguments)[0] == code, arguments
     assert "Traceback" not in capsys.readouterr().err
