@@ -119,7 +119,9 @@ def authenticate(  # noqa: PLR0917 - hot
             outcome = _meet(alternative, headers, query, keys, now)
         else:
             outcome = trusted.meet(alternative, headers, query, keys, now, certificate)
-        if isinstance(outcome, (Identity, Deferred)):
+        if isinstance(outcome, Identity):
+            return outcome
+        if isinstance(outcome, Deferred):
             return outcome
         worst = _graver(worst, outcome)
     if security.open_to_all:

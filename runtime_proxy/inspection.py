@@ -201,6 +201,8 @@ def _described(served: ServedOperation, found: Match, limits: LimitSet) -> dict[
         "method": found.operation.method.decode(),
         "audience": version.audience,
         "security": _security(found),
+        "tokens": _issuers(route),
+        "purpose": list(route.purpose.values.values()) if route.purpose is not None else [],
         "audit": ["received", "completed"] if served.changes else ["completed"],
         "body_limit": served.body_limit,
         "idempotency": _idempotency(found.operation.idempotency),
@@ -230,6 +232,15 @@ def _security(found: Match) -> list[str]:
         or "nobody in particular"
         for alternative in found.operation.security
     ] or ["none asked for"]
+
+
+def _issuers(route: ServedRoute) -> list[str]:
+    """Name whose tokens the route takes where a bearer is asked for."""
+    trust = route.policy.tokens
+    if trust is None:
+        return []
+    asked = [f"introspection at {trust.introspection.endpoint}"] if trust.introspection is not None else []
+    return [one.issuer for one in trust.issuers] + asked
 
 
 def _refused(miss: Miss) -> dict[str, Any]:

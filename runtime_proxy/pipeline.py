@@ -78,24 +78,23 @@ class Pipeline:
         try:
             exchange.request_id = new_request_id()
             exchange.reply_headers.append((b"x-request-id", exchange.request_id.encode()))
-            exchange.refusal = self._judge(exchange)
+            now = self._monotonic()
+            refusal = self._guard.admit(exchange.peer, now)
+            exchange.refusal = refusal = self._judge(exchange, now) if refusal is None else refusal
         except Exception:
             log.exception("a fault while judging a head, request %s", exchange.request_id)
-            exchange.refusal = InternalError()
-        refusal = exchange.refusal
+            exchange.refusal = refusal = InternalError()
         if refusal is not None and isinstance(refusal, Deferred):
             exchange.needs_task = True
             return True  # the body is read while somebody else is asked
         return refusal is None and exchange.prepared is None
 
-    def _judge(self, exchange: Exchange) -> Refusal | None:
-        refusal = self._guard.admit(exchange.peer, self._monotonic())
-        return refusal if refusal is not None else self._judge_admitted(exchange)
+    def _judge_again(self, exchange: Exchange) -> Refusal | None:
+        return self._judge(exchange, self._monotonic())
 
-    def _judge_admitted(  # noqa: PLR0911 - each step may be the last
-        self, exchange: Exchange
+    def _judge(  # noqa: PLR0911 - each step may be the last
+        self, exchange: Exchange, now: int
     ) -> Refusal | None:
-        now = self._monotonic()
         path, _, exchange.query = exchange.target.partition(b"?")
         plan = self.plan
         if path[:3] == b"/-/":
@@ -221,7 +220,7 @@ class Pipeline:
         """Carry the exchange out; never raises but when it is cancelled."""
         try:
             if exchange.refusal is not None and isinstance(exchange.refusal, Deferred):
-                exchange.refusal = await decide(exchange, exchange.refusal, self._judge_admitted)
+                exchange.refusal = await decide(exchange, exchange.refusal, self._judge_again)
             served = exchange.operation
             if exchange.prepared is not None:
                 return exchange.prepared
