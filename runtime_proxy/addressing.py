@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def addresses_of(routes: Iterable[ServedRoute], mounts: Iterable[Mount]) -> Addresses | None:
     """Gather the further addresses of some routes; None where there are none."""
-    addressed = [(route, route.address) for route in routes if route.address is not None]
+    addressed = [(route, address) for route in routes if (address := route.policy.address) is not None]
     retired = [mount.major for mount in mounts if mount.major is not None]
     return Addresses(addressed, retired) if addressed else None
 

@@ -149,7 +149,6 @@ class _Assembly:
             refuses_slash=refuses_slash(given.policy),
             open=given.report_requests and self.parts.terms.open_reports,
             audience=route_audience(self.bundle, given),
-            address=given.policy.address,
             purpose=asked_purpose(given.policy.purpose),
             policy=given.policy,
         )

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from adapters.port import Adapter, Headers
     from kernel.bundle.model import Audience
-    from kernel.bundle.policy import Address
     from kernel.operation.idempotency import Idempotency
     from kernel.operation.operation import Operation
     from runtime_proxy.client_certificates import ClientCertificate
@@ -128,7 +127,6 @@ class ServedRoute:
     audience: Audience  # the narrowest of its versions: which listener it is served on
     policy: RoutePolicy
     denied: bool = False  # by a deny list: nobody is let through
-    address: Address | None = None
     purpose: AskedPurpose | None = None  # it is used for stated purposes only
 
     @property

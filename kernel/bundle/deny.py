@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from kernel.sealing.keys import SigningKey, Trust
 
 Origin = Literal["registry", "local"]
-LARGEST_LIST: Final = 16 * 1024 * 1024  # bytes
+LARGEST_LIST: Final = 64 * 1024 * 1024  # bytes: some 400,000 entries
 _NAME: Final = r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?"
 _KEY: Final = re.compile(r"[A-Za-z0-9-]{1,64}")
 _CONSUMER: Final = re.compile(_NAME)

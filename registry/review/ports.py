@@ -102,8 +102,11 @@ class BundlePress(Protocol):
     def write(self, part: ContractsPart | AccessPart | RoutesPart) -> None:
         """Sign a part and put it in place of the one before."""
 
+    def denied(self) -> int | None:
+        """Give the serial of the deny list that this process wrote and that still lies there."""
+
     def write_denials(self, given: DenyList) -> None:
-        """Sign the deny list and put it in place of the one before, where that is not this one already."""
+        """Sign the deny list and put it in place of the one before."""
 
     def holds(self, part: PartKind) -> bool:
         """Whether the folder holds any edition of this part."""

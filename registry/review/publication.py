@@ -54,9 +54,11 @@ def publish(services: Services) -> tuple[PartKind, ...]:
 
 def _deny(services: Services, ledger: Ledger) -> None:
     """Write the deny list before anything else: it is short, and what it closes must not wait."""
+    serial = ledger.denials.serial()
+    if services.press.denied() == serial:
+        return
     try:
-        given = DenyList(ledger.denials.serial(), "registry", ledger.denials.standing())
-        services.press.write_denials(given)
+        services.press.write_denials(DenyList(serial, "registry", ledger.denials.standing()))
     except InterlockError as error:
         raise _failed(error) from error
 

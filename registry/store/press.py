@@ -32,7 +32,7 @@ class FolderPress:
             "routes": keys.ensure(ROUTES_KEY, "routes"),
         }
         self._deny_signer = keys.ensure(DENY_KEY, "deny-list")
-        self._denials: DenyList | None = None  # as this process wrote it last
+        self._denied: int | None = None  # serial of the list that this process wrote last
         self._held: set[str] = set()  # digests whose blobs this process wrote or looked at
 
     def sign(self, statement: Statement) -> bytes:
@@ -55,13 +55,14 @@ class FolderPress:
         """Sign a part and put it in place of the one before."""
         write_part(self._folder, part, self._signers[kind_of(part)])
 
+    def denied(self) -> int | None:
+        """Give the serial of the deny list that this process wrote and that still lies there."""
+        return self._denied if registry_list(self._folder).is_file() else None
+
     def write_denials(self, given: DenyList) -> None:
-        """Sign the deny list and put it in place of the one before, where that is not this one already."""
-        path = registry_list(self._folder)
-        if given == self._denials and path.is_file():
-            return
-        write_list(path, given, self._deny_signer)
-        self._denials = given
+        """Sign the deny list and put it in place of the one before."""
+        write_list(registry_list(self._folder), given, self._deny_signer)
+        self._denied = given.serial
 
     def holds(self, part: PartKind) -> bool:
         """Whether the folder holds any edition of this part."""
