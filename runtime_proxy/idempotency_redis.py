@@ -7,12 +7,13 @@ a lost second forgets is a call done twice. Replicas are not waited for, so a fa
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import secrets
 import time
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.exceptions import RedisError
 
 from kernel.errors import Place
@@ -30,7 +31,9 @@ ROW: Final = b"interlock:key:"  # and the row in hex
 ALIVE: Final = b"interlock:alive:"  # and an owner
 _BEAT: Final = 5.0  # seconds between signs of life
 _DEAD_AFTER: Final = 20  # seconds without one
-_PATIENCE: Final = 2.0  # seconds for an answer of the server
+_PATIENCE: Final = 5.0  # seconds for an answer of the server
+_CONNECTIONS: Final = 16
+_PAUSES: Final = (0.5, 2.0, 10.0, 60.0, 600.0)  # seconds before a failed claim is taken back, try by try
 
 # One key each, so that a cluster runs them. What stands there, or nothing: the key is claimed.
 CLAIM: Final = """
@@ -57,9 +60,17 @@ class RedisStore:
     """An `IdempotencyStore` at `url`; connects with the first claim."""
 
     def __init__(self, url: str) -> None:
-        self._redis: Redis = Redis.from_url(url, socket_timeout=_PATIENCE, socket_connect_timeout=_PATIENCE)
+        pool = BlockingConnectionPool.from_url(
+            url,
+            max_connections=_CONNECTIONS,
+            timeout=_PATIENCE,
+            socket_timeout=_PATIENCE,
+            socket_connect_timeout=_PATIENCE,
+        )
+        self._redis: Redis = Redis.from_pool(pool)
         self._me = secrets.token_hex(8).encode()
-        self._checked = False
+        self._checking: asyncio.Task[None] | None = None  # one for all that wait for it
+        self._forgetting: set[asyncio.Task[None]] = set()
         self._beating: asyncio.Task[None] | None = None
 
     def claim(self, claim: Claim) -> asyncio.Task[Kept | None]:
@@ -80,9 +91,10 @@ class RedisStore:
 
     async def close(self) -> None:
         """Let go of the server; what is still running here counts as dead in a while."""
-        if self._beating is not None:
-            self._beating.cancel()
-            await asyncio.gather(self._beating, return_exceptions=True)
+        ending = [*self._forgetting, *([self._beating] if self._beating is not None else [])]
+        for task in ending:
+            task.cancel()
+        await asyncio.gather(*ending, return_exceptions=True)
         await self._redis.aclose()
 
     async def _claim(self, claim: Claim) -> Kept | None:
@@ -108,6 +120,7 @@ class RedisStore:
                     return await self._claim(claim)
                 state = b"unknown"
         except (RedisError, OSError) as error:
+            self._forget(claim)
             raise _failed(error) from None
         return Kept(_state(state), fingerprint, request_id.decode(), answer or None)
 
@@ -117,23 +130,41 @@ class RedisStore:
         except (RedisError, OSError) as error:
             raise _failed(error) from None
 
+    def _forget(self, claim: Claim) -> None:
+        """Take back, when that is possible again, what a failed claim may have entered all the same."""
+        task = asyncio.create_task(self._taken_back(claim))
+        self._forgetting.add(task)
+        task.add_done_callback(self._forgetting.discard)
+
+    async def _taken_back(self, claim: Claim) -> None:
+        for pause in _PAUSES:
+            await asyncio.sleep(pause)
+            with contextlib.suppress(KeysUnavailable):
+                await self._end(claim, None)
+                return
+        log.error("a claim that failed could not be taken back, request %s", claim.request_id)
+
     async def _run(self, script: str, row: bytes, *given: Any) -> Any:
         return await self._redis.eval(script, 1, ROW + row.hex().encode(), *given)
 
     async def _ready(self) -> None:
+        """Wait until the server is known to be fit; all who come meanwhile wait for one answer."""
+        if self._beating is None:
+            if self._checking is None or self._checking.done():
+                self._checking = asyncio.create_task(self._begin())
+            await asyncio.shield(self._checking)
+
+    async def _begin(self) -> None:
         """Refuse a server that could forget, and give the first sign of life."""
-        if not self._checked:
-            told = await self._redis.config_get("appendonly", "appendfsync")
-            if told.get("appendonly") != "yes" or told.get("appendfsync") != "always":
-                raise KeysUnavailable(
-                    "the Redis server may forget what it has confirmed",
-                    hint="set `appendonly yes` and `appendfsync always`, or idempotency_store to file",
-                    place=Place("redis_url"),
-                )
-            self._checked = True
-        if self._beating is None or self._beating.done():
-            await self._beat()
-            self._beating = asyncio.create_task(self._keep_beating())
+        told = await self._redis.config_get("appendonly", "appendfsync")
+        if told.get("appendonly") != "yes" or told.get("appendfsync") != "always":
+            raise KeysUnavailable(
+                "the Redis server may forget what it has confirmed",
+                hint="set `appendonly yes` and `appendfsync always`, or idempotency_store to file",
+                place=Place("redis_url"),
+            )
+        await self._beat()
+        self._beating = asyncio.create_task(self._keep_beating())
 
     async def _keep_beating(self) -> None:
         while True:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from adapters.port import Answer, Call
+from adapters.resilience.repeating import Repeating
 from kernel.bundle.deny import Denied
 from kernel.bundle.policy_document import policy_document
 from kernel.errors import InterlockError
@@ -213,8 +214,19 @@ def _described(served: ServedOperation, found: Match, limits: LimitSet) -> dict[
         "answers_say": [f"{name.decode()}: {value.decode()}" for name, value in version.headers],
         "forwarded_to": (route.upstream_prefix + b"/" + b"/".join(found.rest)).decode(),
         "timeout_seconds": route.timeout_seconds,
+        "sent_again": _sent_again(route),
         "unservable": served.fault or _fault(found.operation),
     }
+
+
+def _sent_again(route: ServedRoute) -> str:
+    adapter = route.adapter.adapter
+    if not isinstance(adapter, Repeating):
+        return "never"
+    told = [f"{adapter.retries.tries} tries where that is safe"] if adapter.retries is not None else []
+    if adapter.hedging is not None:
+        told.append(f"a second time after {adapter.hedging.after_seconds:g} s where that is idempotent")
+    return "; ".join(told)
 
 
 def _idempotency(terms: Idempotency | None) -> str:

@@ -12,7 +12,7 @@ from urllib.parse import SplitResult, urlsplit
 from adapters.errors import AdapterSettingsError
 from adapters.port import AdapterKind, Call
 from adapters.wire.http import ClientLimits, HttpClient, Origin
-from adapters.wire.http_balance import BalancedClient, BalanceTerms, Upstream
+from adapters.wire.http_balance import BalancedClient, BalanceTerms, Standing, Upstream
 from adapters.wire.http_health import HealthChecks, HealthTerms
 
 if TYPE_CHECKING:
@@ -168,10 +168,9 @@ class HttpAdapter:
             await self._checks.stop()
         await self._client.close()
 
-    @property
-    def upstreams(self) -> tuple[Upstream, ...]:
-        """How each of base_urls stands; nothing where there is but one base_url."""
-        return self._client.upstreams if isinstance(self._client, BalancedClient) else ()
+    def standing(self) -> list[Standing]:
+        """Tell how each of base_urls stands; nothing where there is but one base_url."""
+        return self._client.standing() if isinstance(self._client, BalancedClient) else []
 
     def call(self, call: Call) -> Awaitable[Answer]:
         """Carry one call out; raises the errors of `HttpClient.send`."""

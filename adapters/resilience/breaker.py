@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
@@ -11,6 +12,7 @@ from adapters.errors import CircuitOpen
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+log = logging.getLogger("interlock.adapters")
 State = Literal["closed", "open", "half-open"]
 _SLICES: Final = 10  # of the window
 _LONGEST: Final = 8  # times `open_seconds`, however often it opens again
@@ -110,10 +112,13 @@ class Breaker:
     def _open(self) -> None:
         self.opened += 1
         self._change(half=True)
-        self._open_until = self._clock() + self.terms.open_seconds * min(2**self._again, _LONGEST)
+        seconds = self.terms.open_seconds * min(2**self._again, _LONGEST)
+        self._open_until = self._clock() + seconds
+        log.warning("%s: the circuit is open for %g seconds", self.name, seconds)
 
     def _close(self) -> None:
         self._again = 0
+        log.warning("%s: the circuit is closed again", self.name)
         self._change(half=False)
 
     def _change(self, *, half: bool) -> None:

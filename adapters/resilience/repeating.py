@@ -70,8 +70,8 @@ class Repeating:
         self.retried = 0
         self.hedged = 0
         self._slot = slot
-        self._retries = retries
-        self._hedging = hedging
+        self.retries = retries
+        self.hedging = hedging
         self._clock = clock
         self._chance = chance
         self._pause = pause
@@ -124,7 +124,7 @@ class Repeating:
 
     def _bounded(self, call: Call, tried: int, deadline: float) -> Call:
         """Give the call with the time that one try of it may take."""
-        longest = self._retries.try_seconds if self._retries is not None else None
+        longest = self.retries.try_seconds if self.retries is not None else None
         left = call.timeout_seconds if tried == 1 else max(deadline - self._clock(), _LEAST_SECONDS)
         seconds = left if longest is None else min(left, longest)
         return call if seconds == call.timeout_seconds else with_time_left(call, seconds)
@@ -133,7 +133,7 @@ class Repeating:
         self, call: Call, tried: int, answer: Answer | None, failure: UpstreamError | None
     ) -> float | None:
         """Give the pause before the next try; None: this one stands."""
-        terms = self._retries
+        terms = self.retries
         if terms is None or tried >= terms.tries or isinstance(failure, CallShed):
             return None
         if failure is not None:
@@ -153,12 +153,12 @@ class Repeating:
 
     # -- hedging ------------------------------------------------------------------------------------
     async def _one_try(self, call: Call) -> Answer:
-        if self._hedging is None or call.method not in _IDEMPOTENT:
+        if self.hedging is None or call.method not in _IDEMPOTENT:
             return await self._slot.adapter.call(call)
         first = asyncio.create_task(self._send(call))
         running = {first}
         try:
-            after = self._hedging.after_seconds
+            after = self.hedging.after_seconds
             await asyncio.wait(running, timeout=after)
             budget, left = self._hedge_budget, call.timeout_seconds - after
             if not first.done() and left > _LEAST_SECONDS and budget is not None and budget.spend():

@@ -67,6 +67,16 @@ class Upstream:
         return min(max((now - back) / slow_start, _LEAST_WEIGHT), 1.0)
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How one upstream stands now, for whoever looks after it."""
+
+    name: str
+    healthy: bool
+    ejected: bool
+    in_flight: int
+
+
 class BalancedClient:
     """A client over several upstreams; `send` raises what the chosen one raises. Not shared between loops.
 
@@ -93,6 +103,13 @@ class BalancedClient:
     async def close(self) -> None:
         """End all connections."""
         await asyncio.gather(*(one.client.close() for one in self.upstreams))
+
+    def standing(self) -> list[Standing]:
+        """Tell how each upstream stands."""
+        now = self.clock()
+        return [
+            Standing(one.name, one.healthy, one.ejected_until > now, one.in_flight) for one in self.upstreams
+        ]
 
     async def _send(self, call: Call) -> Answer:
         chosen = self.choose()

@@ -16,7 +16,9 @@ from kernel.contract.digest import canonical_bytes
 from kernel.contract.finding import Finding, Severity
 from kernel.contract.positions import token
 from kernel.errors import SchemaRefused
+from kernel.operation.idempotency import EXTENSION as IDEMPOTENCY
 from registry.compat.containment import Comparer
+from registry.compat.idempotency import rule_of_idempotency
 from registry.compat.openapi_answers import compare_responses
 from registry.compat.openapi_parts import (
     Parameters,
@@ -178,7 +180,11 @@ def _policies(journal: Journal, scope: Scope, old: Part, new: Part) -> None:
         before, after = old.value.get(key), new.value.get(key)
         if not key.startswith("x-interlock-") or canonical_bytes(before) == canonical_bytes(after):
             continue
-        if (
+        rule = rule_of_idempotency(before, after) if key == IDEMPOTENCY else None
+        if rule is not None:
+            what = f"{scope.label}: the Idempotency-Key is declared differently"
+            journal.note(rule, scope, what, at=(old.pointer, new.pointer), before=before, after=after)
+        elif (
             key == _LIMIT
             and (isinstance(before, int) or before is None)
             and (isinstance(after, int) or after is None)

@@ -75,6 +75,11 @@ RULES: tuple[Rule, ...] = (
     Rule("operation-id-changed", SAFE, "The operationId names the operation for tools; nothing on the wire changes."),
     Rule("limit-lowered", BREAKING, "Bodies that were taken are refused as too large.", "Raise the limit again, or release a new major."),
     Rule("limit-raised", SAFE, "Bodies that were taken still are."),
+    Rule("idempotency-key-required", BREAKING, "Callers that send no Idempotency-Key are refused.", "Make the key optional, or release a new major."),
+    Rule("idempotency-key-dropped", BREAKING, "A repeat under the same Idempotency-Key is carried out a second time.", _KEEP),
+    Rule("idempotency-key-shorter", BREAKING, "A repeat that comes late is carried out a second time.", "Keep keys for as long as before, or release a new major."),
+    Rule("idempotency-key-taken", SAFE, "Callers may send an Idempotency-Key; whoever sends none is served as before."),
+    Rule("idempotency-key-relaxed", SAFE, "Every call that was taken still is, and keys are kept for at least as long."),
     Rule("change-unclassified", UNDECIDED, "The documents differ here, and no rule knows what that means.", _ASK),
     Rule("version-too-low", BREAKING, "The declared version promises less change than there is.", "Declare the version that the findings ask for."),
     # AsyncAPI

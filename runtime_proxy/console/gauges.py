@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from adapters.resilience.guarded import Guarded
+from runtime_proxy.conditions import sent_again, upstreams_of
 from runtime_proxy.console import table
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from runtime_proxy.health import Health
     from runtime_proxy.limit_counters import LimitCounters
     from runtime_proxy.pipeline import Pipeline
+    from runtime_proxy.plan import Plan
     from runtime_proxy.trail import AuditJournal
 
 _CIRCUITS: Final = ("closed", "half-open", "open")
@@ -31,6 +33,7 @@ class PlaneGauges:
         self._health = health
         self._journal = journal
         self._partners: set[str] = set()
+        self._upstreams: set[tuple[str, str]] = set()
 
     def __call__(self, meters: Meters) -> None:
         """Set them all; runs in the serving loop."""
@@ -41,6 +44,7 @@ class PlaneGauges:
                 in_flight[slot.name] = in_flight.get(slot.name, 0) + slot.in_flight
                 if isinstance(slot.adapter, Guarded):
                     self._tell_guards(meters, slot.name, slot.adapter.condition())
+            self._tell_plan(meters, plan)
             for part, serial in plan.serials.as_json().items():
                 meters.set(table.SERIAL, serial, part)
         self._partners |= in_flight.keys()
@@ -59,6 +63,16 @@ class PlaneGauges:
         self._pass_on(meters, table.REFUSED_BUNDLES.name, (), health.refused_bundles)
         for name, labels, count in self._limits.counts():
             self._pass_on(meters, name, labels, count)
+
+    def _tell_plan(self, meters: Meters, plan: Plan) -> None:
+        usable = dict.fromkeys(self._upstreams, 0)
+        for partner, one in upstreams_of(plan):
+            usable[partner, one.name] = int(one.healthy and not one.ejected)
+        self._upstreams |= usable.keys()
+        for labels, count in usable.items():
+            meters.set(table.UPSTREAM_USABLE, count, *labels)
+        for route, how, count in sent_again(plan):
+            self._pass_on(meters, table.SENT_AGAIN.name, (route, how), count)
 
     def _tell_guards(self, meters: Meters, partner: str, now: Condition) -> None:
         if now.circuit in _CIRCUITS:

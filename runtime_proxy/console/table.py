@@ -102,6 +102,15 @@ WAITING = Metric(
 ADAPTER_SHED = Metric(
     "interlock_adapter_shed_total", "counter", ("partner",), "Calls refused because an adapter had no room."
 )
+UPSTREAM_USABLE = Metric(
+    "interlock_upstream_usable",
+    "gauge",
+    ("partner", "upstream"),
+    "Workers that send calls to this one of several upstreams; the others have left it out.",
+)
+SENT_AGAIN = Metric(
+    "interlock_sent_again_total", "counter", ("route", "how"), "Calls sent again: by retry or by hedge."
+)
 CONNECTIONS = Metric("interlock_connections_open", "gauge", ("worker",), "Client connections that are open.")
 COMMIT = Metric(
     "interlock_audit_commit_seconds",
@@ -199,7 +208,7 @@ ROWS = Metric(
 METRICS: Final = (
     REQUESTS, DURATION, OVERHEAD, UPSTREAM, REFUSALS_TOTAL, VALIDATION, THROTTLED, OBSERVED, SHADOW, SHED, UNAVAILABLE,
     STORE_CALLS, STORE_LOSSES, ALONE, STORE_UP, IN_FLIGHT, CIRCUIT,
-    CIRCUIT_OPENED, WAITING, ADAPTER_SHED, CONNECTIONS,
+    CIRCUIT_OPENED, WAITING, ADAPTER_SHED, UPSTREAM_USABLE, SENT_AGAIN, CONNECTIONS,
     COMMIT, RECORDS, QUEUE, ACTIVATIONS, REFUSED_BUNDLES, SERIAL, DENIED, LISTENERS_OUT,
     LISTENER_FAULTS, LAG, LOOP_LAG, STARTED, MEMORY, CPU, ROWS,
 )  # fmt: skip

@@ -118,6 +118,25 @@ async def test_a_claim_outlives_the_kill_of_the_server() -> None:
         await store.close()
 
 
+async def test_a_claim_that_may_have_been_entered_is_taken_back(monkeypatch) -> None:
+    from runtime_proxy import idempotency_redis
+
+    monkeypatch.setattr(idempotency_redis, "_PAUSES", (0.01, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5))
+    with redis_server(*DURABLE) as server:
+        store, first = RedisStore(server.url), a_claim()
+        await store.claim(a_claim())
+        with Redis.from_url(server.url) as redis:  # it is entered, and the answer is lost with the server
+            redis.hset(ROW + first.row.hex().encode(), mapping={"state": "running", "fingerprint": first.fingerprint,
+                       "request_id": first.request_id, "owner": store._me})  # fmt: skip
+        server.kill()
+        with pytest.raises(KeysUnavailable):
+            await store.claim(first)
+        server.start()
+        await asyncio.gather(*store._forgetting)
+        assert await store.claim(a_claim(row=first.row, request_id="r-2")) is None
+        await store.close()
+
+
 @pytest.mark.parametrize("options", [(), ("--appendonly", "yes"), ("--appendfsync", "always")])
 async def test_a_server_that_could_forget_is_not_used(options) -> None:
     with redis_server(*options) as server:

@@ -220,9 +220,9 @@ async def test_an_adapter_over_three_servers_goes_on_when_one_is_gone(servers) -
         servers[0].answers |= {"GET /api/who": answer(503), "GET /alive": answer(503)}
         statuses = [(await adapter.call(call)).status for _ in range(60)]
         assert statuses.count(503) <= 1, "an ejection ends them"
-        while adapter.upstreams[0].healthy:
+        while adapter.standing()[0].healthy:
             await asyncio.sleep(0.01)
-        assert [one.healthy for one in adapter.upstreams] == [False, True, True]
+        assert [one.healthy for one in adapter.standing()] == [False, True, True]
     finally:
         await adapter.stop()
     assert any(seen.target == "/alive" for seen in servers[1].seen)
