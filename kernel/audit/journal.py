@@ -53,8 +53,10 @@ class Journal:
         self._gone = False
         self._due: asyncio.AbstractEventLoop | None = None  # a turn of this loop will end with a `_flush`
         # Whoever has claimed the tape may use it: who writes a group claims it, the thread lets go of it
-        # when the group is synced. The guard only protects the claim.
+        # when the group is synced. The guard only protects the claim. A group is the thread's only once it
+        # is handed over, whole: a claim alone may be that of a writer who is still at it.
         self._claimed = False
+        self._handed = False
         self._guard = threading.Lock()
         self._wake = threading.Lock()  # a binary semaphore: cheaper than a condition, and never lost
         self._wake.acquire()
@@ -174,6 +176,7 @@ class Journal:
                 return  # whoever has the tape, or closes, takes up what waits
             self._claimed = True
         self._write_queue()
+        self._handed = True
         self._kick()
 
     def _write_queue(self) -> None:
@@ -198,7 +201,8 @@ class Journal:
     def _run(self) -> None:
         try:
             while self._failure is None and not (self._closing and self._take()):
-                if self._claimed:
+                if self._handed:
+                    self._handed = False
                     self._commit_group()
                 else:
                     self._pause()

@@ -61,6 +61,33 @@ async def test_what_waits_is_written_together_and_in_order(log: Log, monkeypatch
     assert [record["request_id"] for record in log.records()[1:]] == [f"r-{number}" for number in range(500)]
 
 
+async def test_a_group_is_synced_only_when_it_is_written(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever wakes the thread meanwhile: a group is not told, nor forgotten, before it is whole."""
+    journal = log.open()
+    await journal.append(log.completed("before"))
+    write, sync = journal._tape.write, journal._tape.sync
+    writing, seen = threading.Event(), []
+
+    def slowly(records: list[Any]) -> Any:
+        writing.set()
+        journal._kick()
+        threading.Event().wait(0.05)  # the thread looks now
+        refused = write(records)
+        writing.clear()
+        return refused
+
+    def noted() -> None:
+        seen.append(writing.is_set())
+        sync()
+
+    monkeypatch.setattr(journal._tape, "write", slowly)
+    monkeypatch.setattr(journal._tape, "sync", noted)
+    async with asyncio.timeout(10):
+        await journal.append(log.completed("slow"))
+    assert seen == [False]
+    assert [record.get("request_id") for record in log.records()] == [None, "before", "slow"]
+
+
 async def test_a_caller_who_went_away_changes_nothing(log: Log) -> None:
     journal = log.open()
     gone = journal.append(log.completed("gone"))
