@@ -109,7 +109,7 @@ class DataPlane:
         )
         self._meters = meters
         if meters is not None:
-            self.health.page = meters.page
+            self.health.metrics = meters.pieces
             meters.watch(PlaneGauges(self.handler, self.health, journal, counters))
         self._cold: float = settings["proxy_cold_seconds"]
         self._poll: float = settings["proxy_bundle_poll"]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+import asyncio
+from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -25,6 +26,24 @@ class Reply:
     headers: Headers
     body: bytes = b""
     close: bool = False  # end the connection after this answer
+
+
+@dataclass(slots=True)
+class LateReply(Reply):
+    """A reply whose body takes long to write: `written` puts it together, others being served between."""
+
+    pieces: Iterator[bytes] = field(default_factory=lambda: iter(()))
+
+
+async def written(reply: Reply) -> Reply:
+    """Give a reply with its body put together, giving way to others after each piece."""
+    if isinstance(reply, LateReply):
+        pieces = []
+        for piece in reply.pieces:
+            pieces.append(piece)
+            await asyncio.sleep(0)
+        reply.body = b"".join(pieces)
+    return reply
 
 
 @dataclass(slots=True)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Final, Protocol
 import orjson
 
 from kernel.errors import AuditError
-from runtime_proxy.exchange import Reply
+from runtime_proxy.exchange import LateReply, Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from runtime_proxy.plan import Plan
     from runtime_proxy.trail import Trail
@@ -58,7 +58,7 @@ class Health:
         self.listener_faults = 0  # vain attempts of device listeners to listen
         self.denied: dict[str, int] = {}  # how much is denied by deny lists, by kind
         self.behind_since: float | None = None  # time.monotonic() when a bundle came that was not taken
-        self.page: Callable[[], bytes] = lambda: b"# this proxy keeps no metrics\n"
+        self.metrics: Callable[[], Iterator[bytes]] = lambda: iter((b"# this proxy keeps no metrics\n",))
         self.draining = False
 
     def reply(self, method: bytes, path: bytes, plan: Plan | None) -> Reply | None:
@@ -68,7 +68,8 @@ class Health:
         if method not in {b"GET", b"HEAD"}:
             return Reply(405, [(b"allow", b"GET, HEAD"), _NO_STORE])
         if path == b"/-/metrics":
-            reply = Reply(200, [_TEXT, _NO_STORE], self.page())
+            pieces = self.metrics() if method == b"GET" else iter(())
+            reply: Reply = LateReply(200, [_TEXT, _NO_STORE], pieces=pieces)
         elif path == b"/-/healthz":
             reply = Reply(200, [_JSON, _NO_STORE], b'{"status":"alive"}')
         else:

@@ -12,6 +12,7 @@ from kernel.errors import AuditError
 from runtime_proxy.authenticate import authenticate
 from runtime_proxy.authorize import authorize
 from runtime_proxy.deferred import Deferred, decide
+from runtime_proxy.exchange import written
 from runtime_proxy.forwarding import ENCODED_SLASH
 from runtime_proxy.match import Miss
 from runtime_proxy.observe import begin_observing, observe_request, observe_response, observe_undeclared
@@ -223,7 +224,7 @@ class Pipeline:
                 exchange.refusal = await decide(exchange, exchange.refusal, self._judge_again)
             served = exchange.operation
             if exchange.prepared is not None:
-                return exchange.prepared
+                return await written(exchange.prepared)
             if exchange.refusal is not None or served is None:
                 return await self._settling.refuse(exchange, exchange.refusal or InternalError())
             if exchange.deferred is not None:

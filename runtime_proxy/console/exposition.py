@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from runtime_proxy.console.series import MILLION
+from runtime_proxy.console.series import AT_ONCE, MILLION
 from runtime_proxy.console.table import METRICS, REFUSALS_TOTAL, THROTTLED, VALIDATION
 from runtime_proxy.refusals import REFUSALS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from runtime_proxy.console.series import Totals
     from runtime_proxy.console.table import Metric
 
@@ -20,17 +22,25 @@ _NOT_VALID: Final = frozenset(
 _LIMITS: Final = {"source-over-limit": "source", "over-limit": "limit"}
 
 
-def write(totals: Totals) -> bytes:
-    """Give the whole page; metrics without rows are left out."""
+def write(totals: Totals) -> Iterator[bytes]:
+    """Give the whole page in pieces of some dozens of rows; metrics without rows are left out."""
     _derive(totals)
     lines: list[str] = []
     for metric in METRICS:
         rows = totals.get(metric.name)
-        if rows:
-            lines += (f"# HELP {metric.name} {metric.help}", f"# TYPE {metric.name} {metric.kind}")
-            for labels, numbers in sorted(rows.items()):
-                _write_row(lines, metric, labels, numbers)
-    return ("\n".join(lines) + "\n").encode()
+        if not rows:
+            continue
+        lines += (f"# HELP {metric.name} {metric.help}", f"# TYPE {metric.name} {metric.kind}")
+        for count, (labels, numbers) in enumerate(sorted(rows.items())):
+            _write_row(lines, metric, labels, numbers)
+            if count % AT_ONCE == AT_ONCE - 1:
+                yield _joined(lines)
+                lines = []
+    yield _joined(lines)
+
+
+def _joined(lines: list[str]) -> bytes:
+    return "".join(f"{line}\n" for line in lines).encode()
 
 
 def _derive(totals: Totals) -> None:

@@ -35,6 +35,7 @@ _NAMES_BYTES: Final = 16 * 1024 * 1024  # both parts are sparse: what is not use
 _NUMBERS: Final = 1024 * 1024
 _NUMBERS_AT: Final = _NAMES_AT + _NAMES_BYTES
 _SIZE: Final = _NUMBERS_AT + 8 * _NUMBERS
+AT_ONCE: Final = 40  # rows that are read, or written, without giving way to others
 ALIVE_SECONDS: Final = 10.0  # a worker whose last beat is older has no gauges
 
 
@@ -123,26 +124,29 @@ class Series:
 Totals = dict[str, dict[tuple[str, ...], list[int]]]  # metric → labels → its numbers
 
 
-def gather(folder: Path) -> Totals:
-    """Add up the rows of all workers' files in a folder; gauges only of workers that live."""
-    totals: Totals = {}
+def gather(folder: Path, totals: Totals) -> Iterator[None]:
+    """Add the rows of all workers' files in a folder to `totals`, stopping for others after some dozens of rows.
+
+    Gauges count only of workers that live.
+    """
     for path in sorted(folder.glob(f"*{SUFFIX}")):
         with contextlib.suppress(OSError, ValueError), path.open("rb") as file:
             held = mmap.mmap(file.fileno(), _SIZE, access=mmap.ACCESS_READ)
             try:
-                _add(held, totals)
+                yield from _add(held, totals)
             finally:
                 held.close()
-    return totals
 
 
-def _add(held: mmap.mmap, totals: Totals) -> None:
+def _add(held: mmap.mmap, totals: Totals) -> Iterator[None]:
     magic, beat, names_used, numbers_used = _HEAD.unpack_from(held)
     if magic != _MAGIC or names_used > _NAMES_BYTES or numbers_used > _NUMBERS:
         return  # of another version, or none of ours
     alive = time.monotonic_ns() - beat < ALIVE_SECONDS * 1e9
     numbers = memoryview(held[_NUMBERS_AT : _NUMBERS_AT + 8 * numbers_used]).cast("Q")
-    for name, labels, index in _lines(held, names_used):
+    for count, (name, labels, index) in enumerate(_lines(held, names_used)):
+        if count % AT_ONCE == 0:
+            yield
         metric = BY_NAME.get(name)
         if metric is None or (metric.kind == "gauge" and not alive):
             continue

@@ -1,5 +1,6 @@
 """Metrics as Prometheus reads them, over several workers, and an access log that tells nothing of what was sent."""
 
+import asyncio
 import json
 import os
 import time
@@ -18,7 +19,7 @@ from runtime_proxy.console import series, table
 from runtime_proxy.console.access_log import AccessLog
 from runtime_proxy.console.exposition import write
 from runtime_proxy.console.meters import Meters
-from runtime_proxy.console.series import Series, gather
+from runtime_proxy.console.series import Series, Totals, gather
 from runtime_proxy.exchange import Reply
 
 ORDER = {"code": "2823-3", "priority": "urgent", "note": "Muster, Erika"}
@@ -58,6 +59,13 @@ async def counted(make_house, meters):
 
     house.count = ask
     return house
+
+
+def written(folder: Path) -> bytes:
+    totals: Totals = {}
+    for _ in gather(folder, totals):
+        pass
+    return b"".join(write(totals))
 
 
 def page(meters: Meters) -> Page:
@@ -163,18 +171,18 @@ def test_workers_are_added_up_and_those_that_are_gone_keep_their_counters(tmp_pa
         made.set(table.IN_FLIGHT, number, "lab")
         made.set(table.CONNECTIONS, number, str(number))
         made.beat()
-    told = Page(write(gather(tmp_path)))
+    told = Page(written(tmp_path))
     assert told("interlock_audit_records_total") == 7
     assert told("interlock_exchanges_in_flight", partner="lab") == 7
     assert told("interlock_connections_open", worker="3") == 3
     two.close()
-    told = Page(write(gather(tmp_path)))
+    told = Page(written(tmp_path))
     assert told("interlock_audit_records_total") == 7
     assert told("interlock_exchanges_in_flight", partner="lab") == 3
     two = Series(tmp_path / f"b{series.SUFFIX}", most_rows=9)
     two.numbers[two.row(table.RECORDS)] += 1
     two.beat()
-    told = Page(write(gather(tmp_path)))
+    told = Page(written(tmp_path))
     assert told("interlock_audit_records_total") == 8, "a counter never goes back"
     assert told("interlock_exchanges_in_flight", partner="lab") == 3, "a gauge begins anew"
     for made in (one, two):
@@ -186,7 +194,7 @@ def test_rows_are_bounded_and_what_is_new_then_is_counted_together(tmp_path) -> 
     for number in range(100):
         made.numbers[made.row(table.REFUSALS_TOTAL, f"slug-{number}")] += 1
     made.beat()
-    told = Page(write(gather(tmp_path)))
+    told = Page(written(tmp_path))
     rows = {
         labels: value for (name, labels), value in told.samples.items() if name == "interlock_refusals_total"
     }
@@ -195,12 +203,34 @@ def test_rows_are_bounded_and_what_is_new_then_is_counted_together(tmp_path) -> 
     made.close()
 
 
+async def test_a_long_page_holds_nobody_up(counted, meters) -> None:
+    made = Meters(meters._folder, "proxy-2a", most_rows=5_000)
+    for number in range(4_000):
+        made.series.numbers[made.series.row(table.REFUSALS_TOTAL, f"slug-{number}")] += number
+    made.stop()
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(other())
+    reply = await counted.ask("GET", "/-/metrics", key=None)
+    task.cancel()
+    assert Page(reply.body)("interlock_refusals_total", slug="slug-3999") == 3999
+    assert turns >= 200, "as many as the page has pieces"
+    head = await counted.ask("HEAD", "/-/metrics", key=None)
+    assert (head.status, head.body) == (200, b"")
+
+
 def test_labels_cannot_break_out_of_their_line(tmp_path) -> None:
     made = Series(tmp_path / f"a{series.SUFFIX}", most_rows=3)
     odd = 'a"b\\c\nd'
     made.numbers[made.row(table.REFUSALS_TOTAL, odd)] += 2
     made.beat()
-    assert Page(write(gather(tmp_path)))("interlock_refusals_total", slug=odd) == 2
+    assert Page(written(tmp_path))("interlock_refusals_total", slug=odd) == 2
     made.close()
 
 
@@ -210,7 +240,7 @@ def test_a_file_that_is_none_of_ours_is_passed_over(tmp_path) -> None:
     made = Series(tmp_path / f"a{series.SUFFIX}", most_rows=3)
     made.numbers[made.row(table.RECORDS)] += 1
     made.beat()
-    assert Page(write(gather(tmp_path)))("interlock_audit_records_total") == 1
+    assert Page(written(tmp_path))("interlock_audit_records_total") == 1
     made.close()
 
 
