@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kernel.audit.record import act_record
 from kernel.errors import AuditError, BundleMissing, InterlockError
-from runtime_proxy.assemble import Parts, assemble
+from runtime_proxy.assemble import Parts, assembling
 from runtime_proxy.compiled import compile_routed
 from runtime_proxy.errors import ActivationFailed
 from runtime_proxy.fronts import seen_from
 from runtime_proxy.match import Match
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from kernel.bundle.model import Bundle
     from kernel.bundle.read import BundleSource
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from runtime_proxy.trail import AuditJournal
 
 log = logging.getLogger("interlock.proxy")
+_AT_ONCE: Final = 0.002  # seconds of making a plan without serving others
 _BRACES: Final = re.compile(r"\{[^{}]*\}")
 
 
@@ -77,7 +78,7 @@ class Activation:
         try:
             now = self._limiter.clock()
             parts = Parts(compiled, change.slots, self._limiter, self._terms, now, self._trust)
-            plan = assemble(bundle, parts)
+            plan = await _gently(assembling(bundle, parts))
             probe(plan)
             views = [(pipeline, seen_from(plan, front)) for front, pipeline in self._pipelines.items()]
         except BaseException:
@@ -150,6 +151,19 @@ class Activation:
             await self._journal.append(act_record(actor="proxy", act=act, subject=subject, **more))
         except AuditError as error:
             log.critical("the change of bundles could not be recorded: %s", error)
+
+
+async def _gently(steps: Iterator[Plan | None]) -> Plan:
+    """Take the steps on the loop, for they ask what the limits hold, and serve others in between."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + _AT_ONCE
+    for plan in steps:
+        if plan is not None:
+            return plan
+        if loop.time() >= until:
+            await asyncio.sleep(0)
+            until = loop.time() + _AT_ONCE
+    raise ActivationFailed("no plan was made")  # the last step is the plan
 
 
 def probe(plan: Plan) -> None:

@@ -51,7 +51,7 @@ from runtime_proxy.token_trust import TrustStore
 from runtime_proxy.trusted import Callers, Trusted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from kernel.bundle.model import Bundle, Consumer, ContractEntry, Route
     from kernel.operation.operation import Operation
@@ -84,12 +84,22 @@ class Parts:
 
 def assemble(bundle: Bundle, parts: Parts) -> Plan:
     """Make the plan of a bundle; raises `ActivationFailed` for a route that cannot be served."""
+    *_, plan = assembling(bundle, parts)
+    assert plan is not None  # the last thing that it gives
+    return plan
+
+
+def assembling(bundle: Bundle, parts: Parts) -> Iterator[Plan | None]:
+    """Make it route by route, giving None after each: a thousand contracts take half a second."""
     serials = Serials(bundle.contracts.serial, bundle.access.serial, bundle.routes.serial)
     http = {(entry.name, entry.version) for entry in routed(bundle)}
     assembly = _Assembly(bundle, parts, serials)
-    routes = tuple(
-        assembly.route(route) for route in bundle.routes.routes if (route.contract, route.current) in http
-    )
+    made: list[ServedRoute] = []
+    for given in bundle.routes.routes:
+        if (given.contract, given.current) in http:
+            made.append(assembly.route(given))
+            yield None
+    routes = tuple(made)
     mounts = [Mount(route.base.decode(), route.current.trie, route, route.audience) for route in routes]
     mounts += _retired(bundle, {(route.contract, route.major) for route in routes})
     consumers = {one.id: _consumer(one, routes, parts) for one in bundle.access.consumers}
@@ -102,7 +112,7 @@ def assemble(bundle: Bundle, parts: Parts) -> Plan:
         for key in one.keys
     }
     slots = tuple(parts.slots.values())
-    return Plan(
+    yield Plan(
         serials,
         bundle.routes.environment,
         Router(mounts),

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import msgspec
 import pytest
 
 from adapters.errors import AdapterSettingsError
@@ -224,3 +225,24 @@ async def test_an_adapter_that_was_started_for_nothing_is_stopped(house, kit) ->
     assert (new.stopped, old.stopped) == (True, False)
     house.provider = old
     assert await serves(house)
+
+
+async def test_a_large_bundle_is_put_together_while_others_are_served(make_house, monkeypatch) -> None:
+    monkeypatch.setattr("runtime_proxy.activate._AT_ONCE", 0.0)
+    house = make_house()
+    await house.publish()
+    served = []
+    bundle = house.bundle_of()
+    routes = tuple(
+        msgspec.structs.replace(bundle.routes.routes[0], base_path=f"/o{one}") for one in range(20)
+    )
+    parts = msgspec.structs.replace(bundle.routes, routes=routes)
+    taking = asyncio.create_task(
+        house.plane.activation.take_up(msgspec.structs.replace(bundle, routes=parts))
+    )
+    while not taking.done():
+        reply = await house.ask("POST", "/orders/v1/orders", {"code": "2823-3", "priority": "urgent"})
+        served.append(reply.status)
+        await asyncio.sleep(0)
+    assert (await taking).routes[-1].base == b"/o19"
+    assert served.count(201) >= 20, "by the former plan, between the routes"
