@@ -9,13 +9,12 @@ from runtime_proxy.deferred import Deferred
 from runtime_proxy.keys import verify_key
 from runtime_proxy.plan import NOBODY, Alternative, Identity, KeyRow, Security
 from runtime_proxy.refusals_head import (
-    ConsumerUnknown,
     CredentialsExpired,
     CredentialsMissing,
     CredentialsRefused,
     SecurityUnverifiable,
-    VerificationUnavailable,
 )
+from runtime_proxy.refusals_trust import ConsumerUnknown, VerificationUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,7 +11,7 @@ import asyncio
 from typing import TYPE_CHECKING, Final
 
 from runtime_proxy.refusals_edge import BodyTooLarge
-from runtime_proxy.refusals_head import VerificationUnavailable
+from runtime_proxy.refusals_trust import VerificationUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable

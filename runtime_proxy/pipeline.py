@@ -34,7 +34,7 @@ from runtime_proxy.validate_request import validate_request
 from runtime_proxy.validate_response import validate_response
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from runtime_proxy.exchange import Exchange, Reply
     from runtime_proxy.guard import Guard
@@ -204,16 +204,14 @@ class Pipeline:
         if route is not None and route.open and path:
             observe_undeclared(exchange, route, path, miss.slug)
             return None
-        if miss.slug == "not-found" and path in self._published():
-            exchange.prepared = published_reply(exchange, self._published()[path])
-            return None
+        if miss.slug == "not-found":
+            exchange.prepared = published_reply(exchange, self.plan, path)
+            if exchange.prepared is not None:
+                return None
         if miss.slug == "options":
             exchange.prepared = options_reply(allow, exchange)
             return None
         return MethodNotAllowed(headers=allow) if allow else REFUSALS[miss.slug]()
-
-    def _published(self) -> Mapping[bytes, bytes]:
-        return self.plan.published if self.plan is not None else {}
 
     # -- from the body on -----------------------------------------------------------------------------
 

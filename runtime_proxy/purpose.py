@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from runtime_proxy.plan import NOBODY, AskedPurpose
-from runtime_proxy.refusals_head import PurposeMissing, PurposeRefused
+from runtime_proxy.refusals_trust import PurposeMissing, PurposeRefused
 
 if TYPE_CHECKING:
     from kernel.bundle.trust import PurposeOfUse

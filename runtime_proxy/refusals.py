@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from runtime_proxy import refusals_call, refusals_edge, refusals_head, refusals_keyed, refusals_shed
+from runtime_proxy import (
+    refusals_call,
+    refusals_edge,
+    refusals_head,
+    refusals_keyed,
+    refusals_shed,
+    refusals_trust,
+)
 
 if TYPE_CHECKING:
     from runtime_proxy.refusal import Refusal
@@ -12,6 +19,6 @@ if TYPE_CHECKING:
 # In the order in which a request can meet them.
 REFUSALS: Final[dict[str, type[Refusal]]] = {
     row.slug: row
-    for rows in (refusals_edge, refusals_head, refusals_keyed, refusals_shed, refusals_call)
+    for rows in (refusals_edge, refusals_head, refusals_trust, refusals_keyed, refusals_shed, refusals_call)
     for row in rows.ROWS
 }

@@ -8,6 +8,7 @@ from runtime_proxy.exchange import Headers, Reply
 
 if TYPE_CHECKING:
     from runtime_proxy.exchange import Exchange
+    from runtime_proxy.plan import Plan
     from runtime_proxy.refusal import Refusal
 
 
@@ -34,8 +35,11 @@ def options_reply(allow: Headers, exchange: Exchange) -> Reply:
     return Reply(204, [*allow, *exchange.reply_headers])
 
 
-def published_reply(exchange: Exchange, document: bytes) -> Reply:
-    """Answer a request for a discovery document of our own (RFC 8615); it is the same for everybody."""
+def published_reply(exchange: Exchange, plan: Plan | None, path: bytes) -> Reply | None:
+    """Answer a request for a discovery document of our own (RFC 8615), the same for all; None: it is none."""
+    document = plan.published.get(path) if plan is not None else None
+    if document is None:
+        return None
     lines = [*exchange.reply_headers]
     if exchange.method not in {b"GET", b"HEAD"}:
         return Reply(405, [(b"allow", b"GET, HEAD"), *lines])

@@ -12,13 +12,8 @@ from runtime_proxy.deferred import Deferred
 from runtime_proxy.jwt import TokenExpired, TokenRefused, TokenUndecided
 from runtime_proxy.keys import verify_key
 from runtime_proxy.plan import Identity, KeyRow
-from runtime_proxy.refusals_head import (
-    ConsumerUnknown,
-    CredentialsExpired,
-    CredentialsMissing,
-    CredentialsRefused,
-    VerificationUnavailable,
-)
+from runtime_proxy.refusals_head import CredentialsExpired, CredentialsMissing, CredentialsRefused
+from runtime_proxy.refusals_trust import ConsumerUnknown, VerificationUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
