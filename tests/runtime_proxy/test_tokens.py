@@ -14,6 +14,7 @@ from kernel.bundle.trust import Introspection, TokenTrust
 from runtime_proxy.client_certificates import ClientCertificate
 from runtime_proxy.deferred import Deferred
 from runtime_proxy.errors import ActivationFailed
+from tests.doubles.edge import Client, edge_of, until
 from tests.doubles.issuer import (
     AUDIENCE,
     OTHER_KEY,
@@ -91,6 +92,42 @@ async def test_the_body_is_read_while_keys_are_fetched_and_once_only(make_house,
     assert house.pipeline.admit(again)
     assert again.refusal is None, "a known token is judged at once"
     await house.pipeline.serve(again)
+    await house.plane.stop()
+
+
+async def test_on_the_wire_bodies_come_while_keys_are_fetched_and_answers_keep_their_order(
+    make_house, kit, server
+) -> None:
+    """A body in two pieces, then a call with a key behind it: both wait for the issuer, in order."""
+    house = make_house(proxy_drain_timeout=0)
+    await house.publish(
+        document(kit), consumers=(bound(),), policy=RoutePolicy(tokens=TokenTrust((server.issuer(),)))
+    )
+    (cache,) = house.plane._trust._caches.values()
+    await asyncio.wait((cache._fetching,))
+    cache._keys, gate = None, asyncio.Event()
+
+    async def fetch(get: Any = cache._fetch) -> Any:
+        await gate.wait()
+        return await get()
+
+    cache._fetch, cache._not_before = fetch, 0.0
+    house.provider.answer = lambda call: kit.answer(201 if call.method == b"POST" else 200, {"id": "o-1"})
+    body = json.dumps(ORDER).encode()
+    head = (
+        b"POST /orders/v1/orders HTTP/1.1\r\nHost: p.example\r\nContent-Type: application/json\r\n"
+        b"Authorization: Bearer %b\r\nContent-Length: %d\r\n\r\n" % (server.token().encode(), len(body))
+    )
+    behind = b"GET /orders/v1/orders HTTP/1.1\r\nHost: p.example\r\nX-API-Key: %b\r\n\r\n" % kit.KEY.encode()
+    async with edge_of(house.pipeline) as edge:
+        client = await Client.to(edge)
+        await client.send(head + body[:5], body[5:] + behind)
+        await until(lambda: cache._fetching)
+        assert house.provider.calls == []
+        gate.set()
+        assert [(await client.answer())[0] for _ in range(2)] == [201, 200]
+        await client.close()
+    assert house.provider.calls[0].body == body
     await house.plane.stop()
 
 
@@ -305,6 +342,7 @@ async def test_an_opaque_token_is_asked_about_once(asking, kit, server) -> None:
     ("answer", "status"),
     [
         ({"active": False}, 401),
+        ({"active": False, "aud": AUDIENCE, "client_id": "clinic-app"}, 401),
         ({"active": True}, 401),
         ({"active": True, "aud": "other", "client_id": "clinic-app"}, 401),
         ({"active": True, "aud": AUDIENCE, "client_id": "clinic-app", "exp": 1000}, 401),
