@@ -11,7 +11,7 @@ import click
 from cli.errors import Exit
 from cli.proxy_deny import deny
 from cli.proxy_keys import resolve, unresolved
-from cli.proxy_trust import policy_of, trust_options
+from cli.proxy_trust import trust_options, trusting
 
 if TYPE_CHECKING:
     from kernel.bundle.model import Bundle
@@ -103,7 +103,9 @@ def run(
     from cli.proxy_workers import serve_file, workers_of
     from runtime_proxy.throwaway import Way
 
-    way = Way(upstream, _checked_prefix(prefix), report_only, timeout, policy_of(**trust))
+    told = trusting(**trust)
+    prefix = _checked_prefix(prefix)
+    way = Way(upstream, prefix, report_only, timeout, told.policy, told.pins, told.secure)
     settings = _settings(
         None,
         proxy_port=port,
@@ -116,6 +118,7 @@ def run(
         proxy_workers=workers,
         audit_fsync=False,
         idempotency_store="file",
+        **told.settings,
     )
     return serve_file(Local(file, way, keep_going), settings, workers_of(settings))
 

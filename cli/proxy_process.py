@@ -266,7 +266,7 @@ def say_ready(made: Throwaway, way: Way, address: tuple[str, int]) -> None:
             click.echo(f"  header Authorization: Bearer a token of {issuer.issuer}", err=True)
     mode = ", report only: nothing is refused" if way.report_only else ""
     click.echo(
-        f"interlock proxy http://{at}:{port}{way.prefix} "
+        f"interlock proxy {'https' if way.secure else 'http'}://{at}:{port}{way.prefix} "
         f"({made.contract} {made.version}, {made.operations} operations{mode}) -> {way.upstream}",
         err=True,
     )

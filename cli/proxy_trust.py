@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kernel.bundle.policy import RoutePolicy
-    from kernel.bundle.trust import TokenTrust
+    from kernel.bundle.trust import CertificateBinding, TokenTrust
 
 _LARGEST_JWKS: Final = 512 * 1024  # bytes
 _OPTIONS: Final = (
@@ -31,14 +32,56 @@ _OPTIONS: Final = (
         metavar="CODE",
         help="Ask for one of these purposes of use, in X-Purpose-Of-Use or a claim; repeatable.",
     ),
+    click.option(
+        "--tls-certificate", metavar="FILE", help="PEM file of a certificate: the proxy speaks TLS."
+    ),
+    click.option("--tls-key", metavar="FILE", help="PEM file of its key, without a password."),
+    click.option(
+        "--client-certificate",
+        metavar="FILE",
+        help="PEM file of client certificates that open what the file declares as mutualTLS.",
+    ),
 )
 
 
 def trust_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options; their values go to `policy_of`."""
+    """Add the options; their values go to `trusting`."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
+
+
+@dataclass(frozen=True, slots=True)
+class Trusting:
+    """What the options say."""
+
+    policy: RoutePolicy
+    pins: tuple[CertificateBinding, ...]
+    settings: dict[str, str | None]  # of the listener; None: not said here
+
+    @property
+    def secure(self) -> bool:
+        """Whether the options ask for TLS."""
+        return bool(self.settings["proxy_tls_certificate"])
+
+
+def trusting(
+    *, tls_certificate: str | None, tls_key: str | None, client_certificate: str | None, **tokens: Any
+) -> Trusting:
+    """Read the options; raises `UsageError`, or `InterlockError` for files that cannot be read."""
+    from runtime_proxy.client_certificates import pins_in
+
+    if client_certificate and not tls_certificate:
+        raise click.UsageError("--client-certificate needs --tls-certificate and --tls-key")
+    if bool(tls_certificate) != bool(tls_key):
+        raise click.UsageError("--tls-certificate and --tls-key belong together")
+    settings = {
+        "proxy_tls_certificate": tls_certificate,
+        "proxy_tls_key": tls_key,
+        "proxy_tls_client_ca": client_certificate,
+    }
+    pins = pins_in(Path(client_certificate)) if client_certificate else ()
+    return Trusting(policy_of(**tokens), pins, settings)
 
 
 def policy_of(

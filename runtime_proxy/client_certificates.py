@@ -8,10 +8,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 
-from kernel.errors import SettingsError
+from kernel.bundle.trust import CertificateBinding
+from kernel.errors import Place, SettingsError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from kernel.settings import Settings
 
 
@@ -44,6 +48,16 @@ def read_certificate(der: bytes) -> ClientCertificate:
     except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
         pass
     return ClientCertificate(thumbprint, tuple(marks))
+
+
+def pins_in(file: Path) -> tuple[CertificateBinding, ...]:
+    """Pin every certificate of a PEM file; raises `SettingsError` where it holds none."""
+    try:
+        found = x509.load_pem_x509_certificates(file.read_bytes())
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "it holds no certificate in PEM form"
+        raise SettingsError(f"client certificates cannot be read: {why}", place=Place(str(file))) from None
+    return tuple(CertificateBinding(sha256=one.fingerprint(hashes.SHA256()).hex()) for one in found)
 
 
 def tls_context(settings: Settings) -> ssl.SSLContext | None:

@@ -20,7 +20,7 @@ from kernel.bundle.model import (
     RoutesPart,
 )
 from kernel.bundle.policy import ConsumerPolicy, RoutePolicy
-from kernel.bundle.trust import TokenBinding
+from kernel.bundle.trust import CertificateBinding, TokenBinding
 from kernel.bundle.write import write_blob, write_part
 from kernel.contract.digest import canonical_bytes
 from kernel.contract.document import kind_of, parse
@@ -58,6 +58,8 @@ class Way:
     report_only: bool = False
     timeout_seconds: float = 30.0
     policy: RoutePolicy = field(default_factory=RoutePolicy)
+    pins: tuple[CertificateBinding, ...] = ()  # client certificates that open what asks for mutual TLS
+    secure: bool = False  # the proxy itself speaks TLS
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,7 @@ def make_bundle(file: Path, way: Way, folder: Path) -> Throwaway:
     contracts += [
         _entry(folder, urn.name, str(urn.version), "schema", root) for urn, root in schemas.found.values()
     ]
-    key, consumer = _consumer(contract, name, Version.parse(version).major, way.policy)
+    key, consumer = _consumer(contract, name, Version.parse(version).major, way)
     places = tuple(dict.fromkeys(_places(contract))) if key else ()
     route = Route(
         contract=name,
@@ -204,7 +206,7 @@ def _entry(folder: Path, name: str, version: str, kind: Any, root: Any) -> Contr
     return ContractEntry(name, version, kind, "frozen", "public", digest)
 
 
-def _consumer(contract: CompiledContract, name: str, major: int, policy: RoutePolicy) -> tuple[str, Consumer]:
+def _consumer(contract: CompiledContract, name: str, major: int, way: Way) -> tuple[str, Consumer]:
     """Make one consumer that may do everything the file names, and its key where one is asked for.
 
     Every token that the route trusts is this consumer's; scopes and audience are the token's own.
@@ -222,8 +224,9 @@ def _consumer(contract: CompiledContract, name: str, major: int, policy: RoutePo
     key_id = secrets.token_hex(4)
     key = f"ilk_{key_id}_{secrets.token_hex(16)}"
     row = Key(key_id, hashlib.sha256(key.encode()).hexdigest())
-    issuers = policy.tokens.issuers if policy.tokens is not None else ()
-    bound = ConsumerPolicy(tokens=tuple(TokenBinding(one.issuer, one.issuer, "iss") for one in issuers))
+    issuers = way.policy.tokens.issuers if way.policy.tokens is not None else ()
+    tokens = tuple(TokenBinding(one.issuer, one.issuer, "iss") for one in issuers)
+    bound = ConsumerPolicy(tokens=tokens or None, certificates=way.pins or None)
     holder = "holder of the throw-away key"
     return key, Consumer(_CONSUMER, holder, "internal", (row,), grants, policy=bound)
 

@@ -144,6 +144,7 @@ def test_plan_works_on_a_file_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert [path.name for path in tmp_path.iterdir()] == ["ward.json"]
 
 
+_TLS = ("--tls-key", "ward.json", "--tls-certificate", "ward.json")
 _ISSUER = ("--issuer", "i", "--audience", "a")
 
 
@@ -162,6 +163,9 @@ def test_run_is_called_wrongly(
         (("run", "ward.json", "--upstream", "http://x", *_ISSUER, "--jwks", "nowhere.json"), 2),
         (("run", "ward.json", "--upstream", "http://x", *_ISSUER, "--jwks", "http://login.example/"), 2),
         (("run", "ward.json", "--upstream", "http://x", "--purpose", "a b"), 2),
+        (("run", "ward.json", "--upstream", "http://x", "--tls-key", "ward.json"), 2),
+        (("run", "ward.json", "--upstream", "http://x", "--client-certificate", "ward.json"), 2),
+        (("run", "ward.json", "--upstream", "http://x", *_TLS, "--client-certificate", "ward.json"), 2),
     ):
         assert invoke(*arguments)[0] == code, arguments
     assert "Traceback" not in capsys.readouterr().err

@@ -47,8 +47,8 @@ def proxy_run(
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=cwd, env=clean_environment(**(settings or {})),
     )  # fmt: skip
     try:
-        said = _read_until(child, re.compile(r"http://127\.0\.0\.1:(\d+)"))
-        port = re.findall(r"http://127\.0\.0\.1:(\d+)", said.replace(upstream, ""))
+        said = _read_until(child, re.compile(r"https?://127\.0\.0\.1:(\d+)"))
+        port = re.findall(r"https?://127\.0\.0\.1:(\d+)", said.replace(upstream, ""))
         yield int(port[0]), said
     finally:
         child.send_signal(signal.SIGTERM)

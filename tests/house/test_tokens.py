@@ -1,10 +1,14 @@
 """`interlock proxy run` with an issuer: a stranger's tokens are verified from the first call on, in every worker."""
 
+import http.client
 import json
+import ssl
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 
+from tests.doubles.authority import PEM, Authority
 from tests.doubles.issuer import AUDIENCE, AuthorizationServer
 from tests.doubles.upstream import Upstream
 from tests.house.running import ask, proxy_run
@@ -55,4 +59,34 @@ def test_tokens_open_what_the_file_asks_for(tmp_path: Path, by: str, workers: st
     if by == "url":
         assert 1 <= server.fetches <= int(workers)
     server.close()
+    upstream.close()
+
+
+def test_a_pinned_certificate_opens_mutual_tls(tmp_path: Path) -> None:
+    upstream = Upstream()
+    text = WARD.replace('{type: oauth2, flows: {clientCredentials: {tokenUrl: "https://login.example/token", scopes: {}}}}', "{type: mutualTLS}")  # fmt: skip
+    (tmp_path / "ward.yaml").write_text(text.replace("[user/Location.rs]", "[]"))
+    authority = Authority("Ward CA")
+    server, _ = authority.issue(tmp_path, "server", x509.DNSName("localhost"))
+    mine, certificate = authority.issue(tmp_path, "mine")
+    pins, root = tmp_path / "pins.pem", tmp_path / "root.pem"
+    pins.write_bytes(certificate.public_bytes(PEM))
+    root.write_bytes(authority.certificate.public_bytes(PEM))
+    options = ("--tls-certificate", str(server), "--tls-key", str(server), "--client-certificate", str(pins))
+    with proxy_run(tmp_path / "ward.yaml", upstream.url, *options, cwd=tmp_path) as (port, said):
+        assert "interlock proxy https://" in said
+
+        def call(shown: Path | None) -> int:
+            context = ssl.create_default_context(cafile=str(root))
+            if shown is not None:
+                context.load_cert_chain(shown)
+            connection = http.client.HTTPSConnection("localhost", port, context=context, timeout=30)
+            try:
+                connection.request("GET", "/beds")
+                return connection.getresponse().status
+            finally:
+                connection.close()
+
+        assert call(mine) == 200
+        assert call(None) == 401
     upstream.close()
