@@ -368,6 +368,19 @@ async def test_nothing_of_the_message_lies_open_on_the_disk(lab, kit) -> None:
     assert (folder / "keys.sqlite").stat().st_mode & 0o077 == 0
 
 
+def test_every_commit_is_durable_and_the_file_has_a_bound(tmp_path) -> None:
+    from runtime_proxy.idempotency_rows import open_rows
+
+    rows = open_rows(tmp_path / "keys.sqlite", 2**20)
+    assert rows.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
+    assert rows.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    (page,), (pages,) = (
+        rows.execute(f"PRAGMA {name}").fetchone() for name in ("page_size", "max_page_count")
+    )
+    assert page * pages == 2**20
+    rows.close()
+
+
 async def test_a_store_that_fails_lets_nothing_pass(lab, kit) -> None:
     folder = lab.folder / "idempotency"
     folder.write_text("a file where the folder should be")

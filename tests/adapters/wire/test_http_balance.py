@@ -97,6 +97,9 @@ async def test_failures_in_a_row_leave_an_upstream_out(outcome) -> None:
     world.clients[0].outcome = outcome
     await world.ask(200)
     assert len(world.clients[0].calls) == 3
+    world.upstreams[1].in_flight = world.upstreams[2].in_flight = 1000
+    assert "u0" not in world.chosen(200), "however busy the others are"
+    world.upstreams[1].in_flight = world.upstreams[2].in_flight = 0
     world.now += 9.9
     await world.ask(50)
     assert len(world.clients[0].calls) == 3
