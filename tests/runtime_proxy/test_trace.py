@@ -1,5 +1,6 @@
 """Trace context: a valid caller's trace goes on with a new span, anything else begins a new trace."""
 
+import os
 import re
 import uuid
 
@@ -57,3 +58,19 @@ def test_request_ids_are_uuids_of_version_7_in_order_of_time() -> None:
     assert {uuid.UUID(one).version for one in ids} == {7}
     assert {uuid.UUID(one).variant for one in ids} == {uuid.RFC_4122}
     assert [one[:13] for one in ids] == sorted(one[:13] for one in ids)
+
+
+def test_a_forked_worker_does_not_repeat_its_parents_ids() -> None:
+    new_request_id()
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.write(writing, "\n".join(new_request_id()[14:] for _ in range(50)).encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    theirs = set(os.read(reading, 10_000).decode().split("\n"))
+    ours = {new_request_id()[14:] for _ in range(50)}
+    os.close(reading)
+    os.close(writing)
+    assert len(theirs) == len(ours) == 50
+    assert not theirs & ours
