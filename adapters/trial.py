@@ -11,7 +11,7 @@ from adapters.canonical.values import Held, Violations
 from adapters.errors import MessageRefused
 from adapters.identify import identify
 from adapters.reasons import Fate, reason
-from kernel.audit.record import new_id
+from kernel.audit.stamps import new_id
 
 if TYPE_CHECKING:
     from adapters.frozen_schemas import FrozenSchemas

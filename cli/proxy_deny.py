@@ -78,7 +78,7 @@ def deny(
 
 def _change(settings: Settings, denied: Denied, reason: str | None) -> None:
     """Write the next list, with the entry (or without it, where `reason` is None)."""
-    from kernel.audit.record import now
+    from kernel.audit.stamps import now
     from kernel.bundle.deny import Denial, DenyList, local_list, write_list
     from kernel.sealing.keys import KeyFolder
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Iterator
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -18,21 +17,29 @@ if TYPE_CHECKING:
 Headers = list[tuple[bytes, bytes]]  # names in lower case, order kept
 
 
-@dataclass(slots=True)
 class Reply:
-    """What goes back; the edge adds framing (Content-Length, Connection, Date) and nothing else."""
+    """What goes back; the edge adds framing (Content-Length, Connection, Date) and nothing else.
 
-    status: int
-    headers: Headers
-    body: bytes = b""
-    close: bool = False  # end the connection after this answer
+    `close` ends the connection after this answer. A plain class, since one is made for every call, and
+    its compiled form sets four fields where a dataclass would run an `__init__` written in Python.
+    """
+
+    def __init__(self, status: int, headers: Headers, body: bytes = b"", close: bool = False) -> None:  # noqa: FBT001, FBT002 - hot
+        self.status = status
+        self.headers = headers
+        self.body = body
+        self.close = close
+
+    def __repr__(self) -> str:
+        return f"Reply({self.status}, {len(self.body)} bytes)"
 
 
-@dataclass(slots=True)
 class LateReply(Reply):
     """A reply whose body takes long to write: `written` puts it together, others being served between."""
 
-    pieces: Iterator[bytes] = field(default_factory=lambda: iter(()))
+    def __init__(self, status: int, headers: Headers, *, pieces: Iterator[bytes]) -> None:
+        super().__init__(status, headers)
+        self.pieces = pieces
 
 
 async def written(reply: Reply) -> Reply:
@@ -46,22 +53,14 @@ async def written(reply: Reply) -> Reply:
     return reply
 
 
-@dataclass(slots=True)
 class Exchange:
     """A request as the edge read it, and what each step of the pipeline found out about it.
 
     `target` is the raw request target as sent (origin form); `started` comes from time.perf_counter().
-    The edge fills the first block and `body`; the rest belongs to the pipeline.
+    The edge gives the first block and `body`; the rest belongs to the pipeline. A plain class, as `Reply`.
     """
 
-    method: bytes
-    target: bytes
-    headers: Headers
-    peer: str  # source address without port
-    started: float
-    secure: bool = False  # it came over TLS
     body: bytes = b""
-
     body_limit: int = 0  # bytes; set by `admit`, enforced by the edge while it reads
     request_id: str = ""
     refusal: Refusal | None = None
@@ -84,7 +83,23 @@ class Exchange:
     settled: bool = False  # the record of its end has been handed over
     claim: Claimed | None = None  # the idempotency key that this exchange holds
     observed: int = 0  # violations that were let through (report only)
-    reply_headers: Headers = field(default_factory=list)  # limits, versions …: for any answer
+
+    def __init__(  # noqa: PLR0917 - hot
+        self,
+        method: bytes,
+        target: bytes,
+        headers: Headers,
+        peer: str,  # source address without port
+        started: float,
+        secure: bool = False,  # noqa: FBT001, FBT002 - it came over TLS; hot
+    ) -> None:
+        self.method = method
+        self.target = target
+        self.headers = headers
+        self.peer = peer
+        self.started = started
+        self.secure = secure
+        self.reply_headers: Headers = []  # limits, versions …: for any answer
 
 
 class Held(Protocol):

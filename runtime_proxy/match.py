@@ -83,12 +83,13 @@ class _Split:
         self.weight = sum(map(len, self.separators))
 
     def read(self, segment: bytes) -> tuple[bytes, ...] | None:
-        first, *between, last = self.separators
+        separators = self.separators
+        first, last = separators[0], separators[-1]
         end = len(segment) - len(last)
         if not segment.startswith(first) or not segment.endswith(last):
             return None
         values: list[bytes] = []
-        for separator in reversed(between):
+        for separator in separators[-2:0:-1]:
             # One byte must remain for the parameter on the right.
             at = segment.rfind(separator, len(first), end - 1)
             if at < 0:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from adapters.port import Adapter, Headers
+    from kernel.audit.forms import ExchangeForm
     from kernel.bundle.model import Audience
     from kernel.operation.idempotency import Idempotency
     from kernel.operation.operation import Operation
@@ -187,6 +188,7 @@ class ServedOperation:
     body_limit: int
     audit: dict[str, Any]  # fields of every audit record of this operation
     weight: int = 1  # how many calls one call counts as
+    form: ExchangeForm | None = None  # writes its plain audit records; made with its first call
     fault: str = ""  # why the operation cannot be served: found when it was first compiled
     meter: Counting | None = field(default=None, init=False)  # where its calls are counted, once one came
     keyed: Keyed | None = None  # it takes an Idempotency-Key

@@ -7,8 +7,9 @@ import logging
 import time
 from typing import TYPE_CHECKING, Any, Protocol
 
-from kernel.audit.record import exchange_record, new_id
-from kernel.audit.record import now as wall_clock
+from kernel.audit.record import exchange_record
+from kernel.audit.stamps import new_id
+from kernel.audit.stamps import now as wall_clock
 from kernel.errors import AuditError
 from kernel.promise import Promise
 from runtime_proxy.refusal import errors_of
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from adapters.port import Answer
+    from kernel.audit.forms import Draft, ExchangeForm
     from kernel.audit.record import Outcome, Stage
     from kernel.operation.violation import Violation
     from runtime_proxy.exchange import Exchange
@@ -33,7 +35,10 @@ _REPORTED = {"report_only": True}
 class AuditJournal(Protocol):
     """What the proxy needs of kernel.audit.journal.Journal."""
 
-    def append(self, record: dict[str, Any]) -> Promise:
+    def form(self, fields: dict[str, Any]) -> ExchangeForm | None:
+        """Give the form that plain records of one operation are written by, if the journal has such."""
+
+    def append(self, record: dict[str, Any] | Draft) -> Promise:
         """Hand a record over; done when it is durable, `AuditError` when it cannot be kept."""
 
     @property
@@ -77,16 +82,30 @@ class Trail:
     def received(self, exchange: Exchange) -> Promise:
         """Record that a call which may change something is about to go out."""
         served, consumer, key = _who(exchange)
+        duration = int((time.perf_counter() - exchange.started) * 1e6)
+        form = self._form(exchange, served)
+        if form is not None and exchange.body:
+            draft = form.received(
+                request_id=exchange.request_id,
+                client=exchange.peer,
+                consumer=consumer,
+                key=key,
+                trace_id=exchange.trace_id,
+                body=exchange.body,
+                duration_us=duration,
+            )
+            exchange.received = draft.record_id
+            return self._journal.append(draft)
         record = exchange_record(
             served.audit,
             "received",
             request_id=exchange.request_id,
             client=exchange.peer,
-            consumer=consumer,
-            key=key,
+            consumer=consumer or None,
+            key=key or None,
             trace_id=exchange.trace_id,
             request_body=exchange.body,
-            duration_us=int((time.perf_counter() - exchange.started) * 1e6),
+            duration_us=duration,
         )
         _note(record, exchange)
         exchange.received = record["id"]
@@ -96,28 +115,63 @@ class Trail:
         """Record the provider's answer; `broken` is what was let through on purpose (report only)."""
         served, consumer, key = _who(exchange)
         status = answer.status
+        outcome: Outcome = "success" if status < _CLIENT_ERROR else "failed"
+        duration = int((time.perf_counter() - exchange.started) * 1e6)
+        exchange.settled = True
+        form = self._form(exchange, served)
+        if (
+            form is not None
+            and answer.body
+            and not (broken or exchange.observed)
+            and (exchange.received is not None or not exchange.body)
+        ):
+            draft = form.completed(
+                request_id=exchange.request_id,
+                client=exchange.peer,
+                consumer=consumer,
+                key=key,
+                trace_id=exchange.trace_id,
+                closes=exchange.received or "",
+                outcome=outcome,
+                status=status,
+                body=answer.body,
+                upstream_us=int(answer.upstream_seconds * 1e6),
+                duration_us=duration,
+            )
+            return self._journal.append(draft)
         record = exchange_record(
             served.audit,
             "completed",
             request_id=exchange.request_id,
             client=exchange.peer,
-            consumer=consumer,
-            key=key,
+            consumer=consumer or None,
+            key=key or None,
             trace_id=exchange.trace_id,
             closes=exchange.received,
-            outcome="success" if status < _CLIENT_ERROR else "failed",
+            outcome=outcome,
             status=status,
             problems=errors_of(broken) if broken else None,
             request_body=None if exchange.received else exchange.body,
             response_body=answer.body,
             upstream_status=status,
             upstream_us=int(answer.upstream_seconds * 1e6),
-            duration_us=int((time.perf_counter() - exchange.started) * 1e6),
+            duration_us=duration,
             more=_REPORTED if exchange.observed else None,
         )
         _note(record, exchange)
-        exchange.settled = True
         return self._journal.append(record)
+
+    def _form(self, exchange: Exchange, served: ServedOperation) -> ExchangeForm | None:
+        """Give the form where it fits: a caller with a key, about whom there is no more to note."""
+        identity = exchange.identity
+        if identity is None or identity.key is None or identity.noted is not None:
+            return None
+        form = served.form
+        if form is None:
+            form = served.form = self._journal.form(served.audit)
+        if form is not None and form.takes(exchange.peer, identity.key.consumer.id, identity.key.id):
+            return form
+        return None
 
     def ended(
         self,
@@ -231,11 +285,11 @@ def _note(record: dict[str, Any], exchange: Exchange) -> None:
         record.update(identity.noted)
 
 
-def _who(exchange: Exchange) -> tuple[ServedOperation, str | None, str | None]:
-    """Give the operation, and the ids of consumer and key where there is one."""
+def _who(exchange: Exchange) -> tuple[ServedOperation, str, str]:
+    """Give the operation, and the ids of consumer and key ("" where nobody in particular calls)."""
     served, identity = exchange.operation, exchange.identity
     assert served is not None  # only a matched call is carried out
     row = identity.key if identity is not None else None
     if row is None:
-        return served, None, None
+        return served, "", ""
     return served, row.consumer.id, row.id

@@ -17,7 +17,7 @@ from adapters.canonical.upgrade import pending, upgrade
 from adapters.canonical.values import Held, Known, Publication, Refusal, Settled
 from adapters.canonical.writer import Writer
 from adapters.errors import CanonicalStoreError
-from kernel.audit.record import new_id
+from kernel.audit.stamps import new_id
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine

@@ -17,9 +17,11 @@ import re
 import threading
 import time
 from collections import deque
+from collections.abc import Mapping
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
+from kernel.audit.forms import Draft, ExchangeForm
 from kernel.audit.heads import HeadsFile, HeadSigner
 from kernel.audit.recovery import find_end
 from kernel.audit.tape import Tape
@@ -60,7 +62,7 @@ class Journal:
         self._guard = threading.Lock()
         self._wake = threading.Lock()  # a binary semaphore: cheaper than a condition, and never lost
         self._wake.acquire()
-        self._thread = threading.Thread(target=self._run, name=f"audit-{self.writer}", daemon=True)
+        self._syncer = threading.Thread(target=self._run, name=f"audit-{self.writer}", daemon=True)
 
     @classmethod
     def open(
@@ -101,10 +103,14 @@ class Journal:
             raise AuditError(
                 f"the journal cannot be opened: {error.strerror}", place=Place(str(own))
             ) from error
-        journal._thread.start()
+        journal._syncer.start()
         return journal
 
-    def append(self, record: dict[str, Any]) -> Promise:
+    def form(self, fields: Mapping[str, Any]) -> ExchangeForm:
+        """Give the form for the plain records of one operation; good while this journal is open."""
+        return self._tape.form(fields)
+
+    def append(self, record: dict[str, Any] | Draft) -> Promise:
         """Hand a record over; the promise is kept when it is durable. The dict is the journal's from then on.
 
         Raises `AuditError` at once when the journal is dead, closed, or too many records wait; the promise
@@ -146,7 +152,7 @@ class Journal:
         """Write what waits, end what is open as unknown, sign the last head, let go; may be called twice."""
         self._closing = True
         self._kick()
-        self._thread.join()
+        self._syncer.join()
 
     async def aclose(self) -> None:
         """Close without holding up the event loop."""

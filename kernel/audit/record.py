@@ -8,12 +8,10 @@ are no floats, so that the sorted compact JSON that we store is RFC 8785 canonic
 from __future__ import annotations
 
 import hashlib
-import itertools
-import os
-import time
 from typing import TYPE_CHECKING, Any, Literal
 
 from kernel.audit.redaction import clip
+from kernel.audit.stamps import new_id, now
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -107,50 +105,6 @@ _ACTIONS = {"GET": "R", "HEAD": "R", "PUT": "U", "PATCH": "U", "DELETE": "D", "P
 def action_of(method: str) -> str:
     """Name the kind of access (CRUDE) of an HTTP method."""
     return _ACTIONS.get(method, "E")
-
-
-class _Ids:
-    """Makes UUIDv7 (RFC 9562 §5.7, §6.2): time, a counter of 26 bits, 48 random bits per process."""
-
-    def __init__(self) -> None:
-        self._counter = itertools.count()
-        self._head = (-1, -1, "")  # millisecond, upper half of the counter, and both as text
-        self._node = os.urandom(6).hex()
-        os.register_at_fork(after_in_child=self._renew)
-
-    def new_id(self) -> str:
-        """Make one in its text form; ids of one process sort by time and are never the same."""
-        milliseconds, count = time.time_ns() // 1_000_000, next(self._counter)
-        upper = count >> 14 & 0xFFF
-        known, known_upper, text = self._head
-        if known != milliseconds or known_upper != upper:
-            text = f"{milliseconds >> 16:08x}-{milliseconds & 0xFFFF:04x}-7{upper:03x}-"
-            self._head = (milliseconds, upper, text)
-        return f"{text}{0x8000 | count & 0x3FFF:04x}-{self._node}"
-
-    def _renew(self) -> None:
-        self._node = os.urandom(6).hex()  # a forked worker must not repeat its parent's ids
-
-
-new_id = _Ids().new_id
-
-
-class _Clock:
-    """Writes the time; the part down to the second is formatted once a second."""
-
-    def __init__(self) -> None:
-        self._second = (-1, "")
-
-    def now(self) -> str:
-        seconds, nanoseconds = divmod(time.time_ns(), 1_000_000_000)
-        known, prefix = self._second
-        if known != seconds:
-            prefix = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
-            self._second = (seconds, prefix)
-        return f"{prefix}.{nanoseconds:09d}Z"
-
-
-now = _Clock().now
 
 
 def operation_fields(

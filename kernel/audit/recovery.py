@@ -12,6 +12,7 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from kernel.audit.forms import Draft
 from kernel.audit.heads import Head, last_head
 from kernel.audit.segment import (
     SegmentHeader,
@@ -43,7 +44,7 @@ class End:
     seq: int  # of the last record; 0 when there is none
     epoch: int
     chain: bytes
-    opened: dict[str, dict[str, Any]] = field(default_factory=dict)
+    opened: dict[str, dict[str, Any] | Draft] = field(default_factory=dict)
     torn_bytes: int = 0
     torn_sha256: str = ""
 

@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import msgspec
 import orjson
 
+from kernel.audit.forms import Draft
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -128,12 +130,13 @@ def parse_record(data: bytes) -> dict[str, Any] | None:
     return record if isinstance(record, dict) else None
 
 
-def carried(record: dict[str, Any]) -> dict[str, Any]:
+def carried(opened: dict[str, Any] | Draft) -> dict[str, Any]:
     """Pick what is kept of an opened exchange or series."""
+    record = opened.as_record() if isinstance(opened, Draft) else opened
     return {name: record[name] for name in CARRIED if name in record}
 
 
-def track(opened: dict[str, dict[str, Any]], record: dict[str, Any]) -> bool:
+def track(opened: dict[str, Any], record: dict[str, Any]) -> bool:
     """Follow what is under way, by record id; False when `record` closes something that was not open."""
     closes = record.get("closes")
     if closes is not None and opened.pop(closes, None) is None:

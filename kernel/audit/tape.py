@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from kernel.audit.forms import Draft, ExchangeForm
 from kernel.audit.heads import Head, HeadsFile, HeadSigner, sign_head
-from kernel.audit.record import FIELDS, new_id, now
+from kernel.audit.record import FIELDS
 from kernel.audit.recovery import End, create_segment, write_all
 from kernel.audit.redaction import check_fields
 from kernel.audit.segment import (
@@ -24,12 +26,14 @@ from kernel.audit.segment import (
     segment_path,
     track,
 )
+from kernel.audit.stamps import new_id, now
 from kernel.errors import AuditError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+_NOT_OPEN = "an audit record closes something that is not open"
 HEAD_EVERY = 1.0  # seconds
 
 
@@ -82,17 +86,14 @@ class Tape:
         self.sync()
         return refused
 
-    def write(self, records: list[dict[str, Any]]) -> dict[int, AuditError]:
+    def write(self, records: Sequence[dict[str, Any] | Draft]) -> dict[int, AuditError]:
         """Chain records and write them, not yet durable; give those that are no records, by index."""
         end = self.end
         lines: list[bytes] = []
         refused: dict[int, AuditError] = {}
         for index, record in enumerate(records):
-            record["writer"] = end.writer
-            record["epoch"] = end.epoch
-            record["seq"] = end.seq + 1
             try:
-                data = self._encode(record)
+                data = self._fill(record) if isinstance(record, Draft) else self._encode(record)
             except AuditError as error:
                 refused[index] = error
                 continue
@@ -130,7 +131,21 @@ class Tape:
         os.close(self._file)
         self._heads.close()
 
+    def form(self, fields: Mapping[str, Any]) -> ExchangeForm:
+        """Give the form for records of one operation in this epoch."""
+        return ExchangeForm(fields, writer=self.end.writer, epoch=self.end.epoch)
+
+    def _fill(self, draft: Draft) -> bytes:
+        opened = self.end.opened
+        if draft.closes and opened.pop(draft.closes, None) is None:
+            raise AuditError(_NOT_OPEN)
+        if draft.opens:
+            opened[draft.record_id] = draft
+        return draft.encode(self.end.seq + 1)
+
     def _encode(self, record: dict[str, Any]) -> bytes:
+        end = self.end
+        record["writer"], record["epoch"], record["seq"] = end.writer, end.epoch, end.seq + 1
         check_fields(record, FIELDS)
         try:
             data = encode_record(record)
@@ -139,7 +154,7 @@ class Tape:
         if len(data) > LARGEST_RECORD:
             raise AuditError(f"an audit record has {len(data)} bytes, more than {LARGEST_RECORD}")
         if not track(self.end.opened, record):
-            raise AuditError("an audit record closes something that is not open")
+            raise AuditError(_NOT_OPEN)
         return data
 
     def _unknown(self) -> tuple[dict[str, Any], ...]:

@@ -7,12 +7,13 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
+from kernel.audit.forms import Draft
 from kernel.errors import AuditError
 from kernel.promise import Promise
 
 Waiter = Promise | Future[None]
 Loop = asyncio.AbstractEventLoop | None  # None: it waits in a thread
-Item = tuple[dict[str, Any], Waiter, Loop]
+Item = tuple[dict[str, Any] | Draft, Waiter, Loop]
 Told = tuple[Waiter, Loop, AuditError | None]  # the error is why this record could not be kept
 
 

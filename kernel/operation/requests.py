@@ -181,7 +181,7 @@ class Requests:
         except Undecodable as error:
             return [Violation("query", "", error.keyword)]
         if self._strict:
-            for name in self._security_names & groups.keys():
+            for name in self._security_names.intersection(groups):
                 del groups[name]
         return self._query.check(groups, strict=self._strict)
 

@@ -11,6 +11,7 @@ import pytest
 import uvloop
 
 from adapters.port import Answer, Call
+from kernel.audit.forms import Draft, ExchangeForm
 from kernel.bundle.model import (
     AccessPart,
     AdapterInstance,
@@ -26,6 +27,7 @@ from kernel.bundle.model import (
 )
 from kernel.contract.digest import canonical_bytes, digest
 from kernel.errors import AuditError
+from kernel.promise import Promise
 from kernel.settings import load
 from runtime_proxy.console.meters import Meters
 from runtime_proxy.dataplane import DataPlane
@@ -132,14 +134,17 @@ class Journal:
         self.failure: AuditError | None = None
         self._appends = 0
 
-    def append(self, record: dict[str, Any]) -> asyncio.Future[None]:
+    def form(self, fields: dict[str, Any]) -> ExchangeForm:
+        return ExchangeForm(fields, writer="proxy", epoch=1)
+
+    def append(self, record: dict[str, Any] | Draft) -> Promise:
         number, self._appends = self._appends, self._appends + 1
-        done = asyncio.get_running_loop().create_future()
+        done = Promise(asyncio.get_running_loop())
         if number in self.refuse:
-            done.set_exception(AuditError("the disk is full"))
+            done.fail(AuditError("the disk is full"))
         else:
-            self.records.append(record)
-            done.set_result(None)
+            self.records.append(record.as_record() if isinstance(record, Draft) else record)
+            done.keep(None)
         return done
 
     def refuse_next(self, after: int = 0) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from adapters.port import Listener
-from kernel.audit.record import new_id
+from kernel.audit.stamps import new_id
 from kernel.bundle.model import AdapterInstance, Limit
 from kernel.bundle.read import BundleRead, BundleSource, PartMark
 from kernel.sealing.keys import Trust

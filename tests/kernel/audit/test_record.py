@@ -22,11 +22,10 @@ from kernel.audit.record import (
     action_of,
     exchange_record,
     message_record,
-    new_id,
-    now,
 )
 from kernel.audit.redaction import clip, patient_reference, token_reference
 from kernel.audit.segment import encode_record
+from kernel.audit.stamps import new_id, now
 from kernel.audit.verify import Reason
 
 if TYPE_CHECKING:

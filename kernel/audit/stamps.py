@@ -1,0 +1,65 @@
+"""The id and the time of a record: made several times a call, so that as little as possible is formatted."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import time
+
+_SECOND = 1_000_000_000  # nanoseconds
+_OCTETS = tuple(f"{octet:02x}" for octet in range(256))
+
+
+class _Ids:
+    """Makes UUIDv7 (RFC 9562 §5.7, §6.2): time, a counter of 26 bits, 48 random bits per process."""
+
+    def __init__(self) -> None:
+        self._counter = itertools.count()
+        self._head = (-1, -1, "")  # millisecond, upper half of the counter, and both as text
+        self._node = f"-{os.urandom(6).hex()}"
+        os.register_at_fork(after_in_child=self._renew)
+
+    def new_id(self) -> str:
+        """Make one in its text form; ids of one process sort by time and are never the same."""
+        milliseconds, count = time.time_ns() // 1_000_000, next(self._counter)
+        upper = count >> 14 & 0xFFF
+        known, known_upper, text = self._head
+        if known != milliseconds or known_upper != upper:
+            text = f"{milliseconds >> 16:08x}-{milliseconds & 0xFFFF:04x}-7{upper:03x}-"
+            self._head = (milliseconds, upper, text)
+        return text + _OCTETS[0x80 | count >> 8 & 0x3F] + _OCTETS[count & 0xFF] + self._node
+
+    def _renew(self) -> None:
+        self._node = f"-{os.urandom(6).hex()}"  # a forked worker must not repeat its parent's ids
+
+
+_ids = _Ids()
+
+
+def new_id() -> str:
+    """Make a UUIDv7 in its text form; ids of one process sort by time and are never the same."""
+    return _ids.new_id()
+
+
+class _Clock:
+    """Writes the time; the part down to the second is formatted once a second."""
+
+    def __init__(self) -> None:
+        self._second = (-1, "")
+
+    def now(self) -> str:
+        time_ns = time.time_ns()
+        seconds = time_ns // _SECOND
+        known, prefix = self._second
+        if known != seconds:
+            prefix = time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(seconds))
+            self._second = (seconds, prefix)
+        return prefix + str(_SECOND + time_ns - seconds * _SECOND)[1:] + "Z"  # nine digits
+
+
+_clock = _Clock()
+
+
+def now() -> str:
+    """Write the time as RFC 3339, in UTC, with nanoseconds."""
+    return _clock.now()
