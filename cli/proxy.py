@@ -93,7 +93,7 @@ def run(
     workers: int | None,
     **trust: Any,
 ) -> int:
-    """Validate every request and answer of one OpenAPI FILE in front of a provider. Works alone.
+    """Validate every request and answer of one OpenAPI or AsyncAPI FILE before a provider. Works alone.
 
     The file's own paths are served (`servers` is ignored). Where the file declares security, a throw-away
     key is made and printed; else no key is asked for. With --issuer, --jwks and --audience, tokens of that

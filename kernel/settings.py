@@ -122,6 +122,31 @@ SETTINGS: tuple[Setting, ...] = (
         10**7,
     ),
     Setting(
+        "proxy_stream_bytes",
+        int,
+        4 * 1024 * 1024 * 1024,
+        "largest body that passes in pieces, in either direction",
+        1024,
+        2**50,
+    ),
+    Setting(
+        "proxy_stream_item_bytes",
+        int,
+        1024 * 1024,
+        "largest item of a streamed body, and largest message of a channel",
+        16,
+        2**30,
+    ),
+    Setting(
+        "proxy_stream_idle",
+        float,
+        120.0,
+        "seconds in which the next bytes of a stream must come",
+        0.05,
+        86400,
+    ),
+    Setting("proxy_stream_seconds", float, 3600.0, "seconds that one stream may last", 0.05, 7 * 86400),
+    Setting(
         "proxy_tls_certificate", str, "", "PEM file of the proxy's certificate chain; empty means plain HTTP"
     ),
     Setting("proxy_tls_key", str, "", "PEM file of the key of that certificate, without a password"),

@@ -14,7 +14,7 @@ CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 # What a reply may carry over from a provider, and what this connection decides anew.
 _FRAMING: Final = frozenset(
-    (b"connection", b"content-length", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"upgrade")
+    (b"connection", b"content-length", b"keep-alive", b"proxy-connection", b"transfer-encoding")
 )
 _STATUS_LINES: Final = {
     status: b"HTTP/1.1 %d %s\r\n" % (status, HTTPStatus(status).phrase.encode("ascii"))
@@ -55,11 +55,14 @@ class DateLine:
             self.line = b"date: %s\r\n" % formatdate(now, usegmt=True).encode("ascii")
 
 
-def head_of(reply: Reply, *, method: bytes, persistent: bool, date_line: bytes) -> bytes:
+def head_of(
+    reply: Reply, *, method: bytes, persistent: bool, date_line: bytes, framing: bytes | None = None
+) -> bytes:
     """Give the head of the answer, with the empty line that ends it.
 
     Content-Length is that of the body, or for HEAD and 304, where the body stays here, the one that the
-    reply's own headers say (RFC 9110 section 8.6). Raises `ReplyUnsendable` for headers that would break
+    reply's own headers say (RFC 9110 section 8.6). `framing` is the line that frames a body which is still
+    arriving, b"" where only the end of the connection does. Raises `ReplyUnsendable` for headers that would break
     out of their line, and for a status that is not final.
     """
     status = reply.status
@@ -67,7 +70,10 @@ def head_of(reply: Reply, *, method: bytes, persistent: bool, date_line: bytes) 
         raise ReplyUnsendable(f"status {status} is not final")
     headers = reply.headers
     lines = [b": ".join(pair) for pair in headers if pair[0] not in _FRAMING]
-    if status != 204:  # noqa: PLR2004 - RFC 9110 §8.6: no length there
+    if framing is not None:
+        if framing:
+            lines.append(framing)
+    elif status != 204:  # noqa: PLR2004 - RFC 9110 §8.6: no length there
         if (method == b"HEAD" or status == 304) and not reply.body:  # noqa: PLR2004
             lines += [b"content-length: " + value for name, value in headers if name == b"content-length"]
         else:

@@ -23,7 +23,6 @@ from runtime_proxy.errors import ActivationFailed
 from runtime_proxy.forwarding import not_forwarded, refuses_slash
 from runtime_proxy.idempotency import keyed_of
 from runtime_proxy.lifecycle import (
-    audience_of,
     base_of,
     lifecycle_headers,
     route_audience,
@@ -44,8 +43,11 @@ from runtime_proxy.plan import (
 )
 from runtime_proxy.published import metadata_url, published_documents
 from runtime_proxy.purpose import asked_purpose
+from runtime_proxy.retired import retired_mounts
 from runtime_proxy.serials import Serials
 from runtime_proxy.shedding import CLASSES
+from runtime_proxy.stream_terms import StreamTerms
+from runtime_proxy.streams import streams_of
 from runtime_proxy.throttle import limit_set
 from runtime_proxy.token_trust import TrustStore
 from runtime_proxy.trusted import Callers, Trusted
@@ -66,6 +68,7 @@ class Terms:
 
     max_body: int  # bytes
     server: str
+    streams: StreamTerms = field(default_factory=StreamTerms)
     open_reports: bool = False  # routes that report requests ask for no key; never where others can call
     certificates: bool = False  # the listener asks for client certificates
 
@@ -92,16 +95,17 @@ def assemble(bundle: Bundle, parts: Parts) -> Plan:
 def assembling(bundle: Bundle, parts: Parts) -> Iterator[Plan | None]:
     """Make it route by route, giving None after each: a thousand contracts take half a second."""
     serials = Serials(bundle.contracts.serial, bundle.access.serial, bundle.routes.serial)
-    http = {(entry.name, entry.version) for entry in routed(bundle)}
+    http = {(entry.name, entry.version) for entry in routed(bundle) if entry.digest in parts.compiled}
     assembly = _Assembly(bundle, parts, serials)
     made: list[ServedRoute] = []
     for given in bundle.routes.routes:
-        if (given.contract, given.current) in http:
+        kind = bundle.entry(given.contract, given.current).kind  # events may also go to a listener
+        if (given.contract, given.current) in http and (kind == "openapi" or given.adapter in parts.slots):
             made.append(assembly.route(given))
             yield None
     routes = tuple(made)
     mounts = [Mount(route.base.decode(), route.current.trie, route, route.audience) for route in routes]
-    mounts += _retired(bundle, {(route.contract, route.major) for route in routes})
+    mounts += retired_mounts(bundle, {(route.contract, route.major) for route in routes})
     consumers = {one.id: _consumer(one, routes, parts) for one in bundle.access.consumers}
     assembly.callers.bind(bundle.access.consumers, consumers)
     keys = {
@@ -161,6 +165,8 @@ class _Assembly:
             audience=route_audience(self.bundle, given),
             purpose=asked_purpose(given.policy.purpose),
             policy=given.policy,
+            streams=self.parts.terms.streams.under(given.policy.streams),
+            origins=frozenset(given.policy.channels.origins if given.policy.channels is not None else ()),
         )
         trust = given.policy.tokens
         trusted = Trusted(self.callers, self.parts.trust.verifier(trust) if trust is not None else None)
@@ -234,6 +240,8 @@ class _Assembly:
             body_limit=limit if most is None else min(most, limit),
             keyed=keyed_of(operation.idempotency, route.name, operation.id),
             weight=operation.weight,
+            streams=streams_of(operation, document.facts[operation].flows, route.adapter, route.streams),
+            channel=document.channels.get(operation.id),
             audit=operation_fields(
                 contract=version.contract,
                 version=version.version,
@@ -283,17 +291,3 @@ def _consumer(given: Consumer, routes: tuple[ServedRoute, ...], parts: Parts) ->
             limits = limit_set(limiter, held, route.held)
             made.access[route] = Access(version, grant.pin or "", frozenset(grant.scopes), limits)
     return made
-
-
-def _retired(bundle: Bundle, served: set[tuple[str, int]]) -> list[Mount]:
-    """Answer 410 where every version of a major is retired and nothing routes it any more."""
-    majors: dict[tuple[str, int], list[ContractEntry]] = {}
-    for entry in bundle.contracts.contracts:
-        if entry.kind == "openapi":
-            major = int(entry.version.partition(".")[0])
-            majors.setdefault((entry.name, major), []).append(entry)
-    return [
-        Mount(f"/{name}/v{major}", None, None, audience_of(entries), (name, major))
-        for (name, major), entries in majors.items()
-        if {entry.state for entry in entries} == {"retired"} and (name, major) not in served
-    ]

@@ -14,6 +14,8 @@ class _Decoder(Protocol):
 
     def feed(self, data: bytes) -> bytes | None: ...
 
+    def take(self) -> bytes: ...
+
 
 class LengthBody:
     """A body of `length` bytes; `feed` gives the bytes after it once it is whole."""
@@ -28,6 +30,12 @@ class LengthBody:
     def body(self) -> bytes:
         """The bytes so far."""
         return bytes(self._kept)
+
+    def take(self) -> bytes:
+        """Give the bytes that came since the last time, and keep them no longer."""
+        taken = bytes(self._kept)
+        self._kept.clear()
+        return taken
 
     def feed(self, data: bytes) -> bytes | None:
         """Take more bytes; returns what follows the body once it is whole, else None."""
@@ -61,6 +69,10 @@ class RequestBody:
     def body(self) -> bytes:
         """The decoded bytes so far."""
         return self._decoder.body
+
+    def take(self) -> bytes:
+        """Give the decoded bytes that came since the last time, and keep them no longer."""
+        return self._decoder.take()
 
     def feed(self, data: bytes) -> bytes:
         """Take more bytes; returns what follows the message, and `whole` says whether it has ended."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from kernel.contract.document import parse
+from kernel.contract.document import kind_of, parse
 from kernel.contract.references import embed_urns
 from kernel.contract.urn import PREFIX
 from kernel.errors import BundleError, InterlockError, Place
+from kernel.operation.channel_contract import compile_channels
 from kernel.operation.compile import compile_contract
 from runtime_proxy.declared import declared_headers, undeclared_conditions
 from runtime_proxy.errors import ActivationFailed
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from kernel.bundle.model import Bundle, ContractEntry
     from kernel.contract.urn import Urn
+    from kernel.operation.channels import Channel
     from kernel.operation.compile import CompiledContract
     from kernel.operation.operation import Operation
 
@@ -34,6 +36,7 @@ class Facts:
 
     headers: frozenset[bytes]  # declared ones, in lower case
     conditions: frozenset[bytes]  # request headers whose answers the contract does not declare
+    flows: tuple[bool, bool]  # whether some request, and some answer, may pass in pieces
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,6 +51,7 @@ class Compiled:
     trie: PathTrie
     facts: Mapping[Operation, Facts]
     size: int  # bytes of the document
+    channels: Mapping[str, Channel] = field(default_factory=dict)  # by operation id: of an AsyncAPI contract
 
     def let_go(self) -> None:
         """Hold nothing of the document while no operation is awake, if reading it again is no long pause."""
@@ -56,27 +60,29 @@ class Compiled:
 
 
 def compile_routed(bundle: Bundle, known: Mapping[str, Compiled]) -> dict[str, Compiled]:
-    """Compile every OpenAPI document that a route serves, by digest; `known` ones are taken over.
+    """Compile every document that a route serves, by digest; `known` ones are taken over.
 
-    Event contracts have no paths: what serves them is a listener, not the router. Runs in a thread of its
+    An event contract without a WebSocket or SSE channel is left out: what serves it is a listener. Runs in a thread of its
     own, beside the serving loop. Raises `ActivationFailed` naming contract and place.
     """
     result: dict[str, Compiled] = {}
     for entry in routed(bundle):
         if entry.digest not in result:
-            result[entry.digest] = known.get(entry.digest) or _compile(bundle, entry)
+            made = known.get(entry.digest) or _compile(bundle, entry)
+            if made is not None:
+                result[entry.digest] = made
     return result
 
 
 def routed(bundle: Bundle) -> list[ContractEntry]:
-    """List the OpenAPI versions that routes serve."""
+    """List the OpenAPI and AsyncAPI versions that routes serve."""
     entries = [
         bundle.entry(route.contract, version) for route in bundle.routes.routes for version in route.versions
     ]
-    return [entry for entry in entries if entry.kind == "openapi"]
+    return [entry for entry in entries if entry.kind in {"openapi", "asyncapi"}]
 
 
-def _compile(bundle: Bundle, entry: ContractEntry) -> Compiled:
+def _compile(bundle: Bundle, entry: ContractEntry) -> Compiled | None:
     where = f"{entry.name} {entry.version}"
     document = bundle.blobs[entry.digest]
     schemas: dict[
@@ -92,11 +98,10 @@ def _compile(bundle: Bundle, entry: ContractEntry) -> Compiled:
 
     try:
         root = _root(document, where, lookup)
+        if entry.kind == "asyncapi":
+            return _channels(root, entry, len(document))
         contract = compile_contract(root, name=entry.name)
-        facts = {
-            operation: Facts(declared_headers(root, operation), undeclared_conditions(root, operation))
-            for operation in contract.operations
-        }
+        facts = _facts(root, contract)
         again = _reader(document, where, schemas)
         made = Compiled(again, contract, PathTrie(contract.operations), facts, len(document))
         made.let_go()  # at once: a thousand of them are never here together
@@ -120,3 +125,31 @@ def _reader(document: bytes, where: str, schemas: Mapping[str, bytes]) -> Callab
 def _root(document: bytes, where: str, lookup: Callable[[Urn], Any]) -> Any:
     root = parse(document, name=where, media="json").root
     return embed_urns(root, lookup) if _URN in document else root
+
+
+def _channels(root: Any, entry: ContractEntry, size: int) -> Compiled | None:
+    """Compile an event contract; what the router is given instead of it is held."""
+    if kind_of(root) != "asyncapi":
+        return None
+    made = compile_channels(root, name=entry.name)
+    if not made.channels:
+        return None
+    facts = _facts(made.root, made.contract)
+    trie = PathTrie(made.contract.operations)
+    return Compiled(lambda: made.root, made.contract, trie, facts, size, made.channels)
+
+
+def _facts(root: Any, contract: CompiledContract) -> dict[Operation, Facts]:
+    return {
+        operation: Facts(
+            declared_headers(root, operation), undeclared_conditions(root, operation), _flows(operation)
+        )
+        for operation in contract.operations
+    }
+
+
+def _flows(operation: Operation) -> tuple[bool, bool]:
+    try:
+        return operation.may_flow()
+    except InterlockError:  # as it stands it is refused at its first call
+        return False, False

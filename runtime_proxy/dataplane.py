@@ -23,6 +23,7 @@ from runtime_proxy.limiters import limiter_of
 from runtime_proxy.pipeline import Pipeline
 from runtime_proxy.settle import Settling
 from runtime_proxy.shedding import Shedding
+from runtime_proxy.stream_terms import StreamTerms
 from runtime_proxy.token_trust import TrustStore
 from runtime_proxy.trail import Trail
 
@@ -100,8 +101,9 @@ class DataPlane:
             terms=Terms(
                 settings["proxy_max_body_bytes"],
                 server,
-                open_reports,
+                open_reports=open_reports,
                 certificates=bool(settings["proxy_tls_client_ca"]),
+                streams=StreamTerms.of(settings),
             ),
             trust=self._trust,
             denials=self.denials,

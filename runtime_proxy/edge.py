@@ -101,6 +101,8 @@ class Edge:
         self.draining = True
         for server in self._servers:
             server.close()
+        for connection in tuple(self._connections):
+            connection.leave()
         loop = self._loop
         until = loop.time() + self.limits.drain_timeout
         grace = until if patient else loop.time() + min(_DRAIN_GRACE, self.limits.drain_timeout)

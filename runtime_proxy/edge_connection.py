@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from kernel.promise import Promise
 from runtime_proxy.answering import INTERNAL_ERROR, ReplyUnsendable, has_body, head_of
 from runtime_proxy.client_certificates import certificate_of
-from runtime_proxy.edge_intake import BODY, BUSY, CLOSED, HEAD, LINGER, NEVER, SKIP, UNKNOWN, Intake
+from runtime_proxy.edge_intake import BODY, BUSY, CLOSED, HEAD, LINGER, NEVER, SKIP, UNKNOWN
+from runtime_proxy.edge_streaming import StreamingIntake
 
 if TYPE_CHECKING:
     from runtime_proxy.edge_view import EdgeView
@@ -22,7 +23,7 @@ _LEAST_PROGRESS: Final = 64 * 1024  # bytes of an answer that a client must take
 _log = logging.getLogger("interlock.edge")
 
 
-class EdgeConnection(Intake):
+class EdgeConnection(StreamingIntake):
     """Answers the requests of one client strictly one after the other.
 
     The coroutine of an exchange is driven from here, not by a task: what it waits for carries it on at
@@ -31,11 +32,10 @@ class EdgeConnection(Intake):
     read its answers, nothing more is taken up from it.
     """
 
-    __slots__ = ("_coroutine", "_driving", "_flushing", "_loop", "_unsent", "_waiting")
+    __slots__ = ("_coroutine", "_driving", "_flushing", "_unsent", "_waiting")
 
     def __init__(self, edge: EdgeView, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(edge)
-        self._loop = loop
+        super().__init__(edge, loop)
         self._coroutine: Coroutine[Any, None, Reply] | None = None  # of the exchange that is served
         self._waiting: Promise | asyncio.Future[Any] | None = None  # what the coroutine waits for
         self._driving = False  # `_drive` is on the stack
@@ -68,14 +68,19 @@ class EdgeConnection(Intake):
             self._resume_reading()
         elif self._state == BUSY:
             self.deadline = NEVER
+            self._go_on()
         if self._flushing:
             self._flushing = False
             self._next()  # which drives what it takes up: driving it once more would wake it unasked
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Leave the edge. A running exchange goes on: what it does must be seen through and recorded."""
+        """Leave the edge. A running exchange goes on: what it does must be seen through and recorded.
+
+        What passes in pieces cannot be: it ends here.
+        """
         del exc
         self._state = CLOSED
+        self._break_off()
         self.deadline = NEVER
         self._flushing = False
         self._edge.left(self, busy=self._coroutine is not None)
@@ -94,6 +99,8 @@ class EdgeConnection(Intake):
                 self._watch_writing()
             else:
                 self._transport.abort()
+        elif self._state == BODY and self._upload is not None and self._exchange is not None:
+            self._carry(self._exchange)
         elif self._state == BODY or (self._state == HEAD and self._head_begun):
             self.refuse("request-timeout")
         elif unsent or self._state != HEAD:
@@ -106,6 +113,8 @@ class EdgeConnection(Intake):
         self._transport.abort()
         if self._waiting is not None:
             self._waiting.cancel()
+        if self._sending is not None:
+            self._sending.cancel()
 
     # -- serving ------------------------------------------------------------------------------------
     def _begin(self) -> None:
@@ -127,7 +136,7 @@ class EdgeConnection(Intake):
     async def _in_task(self, exchange: Exchange) -> Reply:
         return await self._edge.spawn(self._edge.handler.serve(exchange))
 
-    def _drive(self) -> None:
+    def _drive(self) -> None:  # noqa: C901, PLR0911 - one loop on purpose, each turn may end it
         """Carry exchanges on until one waits, or until nothing whole is here."""
         self._driving = True
         try:
@@ -152,6 +161,9 @@ class EdgeConnection(Intake):
                     return
                 exchange = self._exchange
                 self._ended()
+                if reply.stream is not None:
+                    self._sending = self._edge.spawn(self._send_stream(reply, exchange))
+                    return
                 self._answer(reply, exchange)
                 if self._state >= LINGER:
                     return
@@ -214,16 +226,9 @@ class EdgeConnection(Intake):
         if self._state == CLOSED:
             return
         method = b"" if exchange is None else exchange.method
-        persistent = (
-            self._reader.persistent
-            and not reply.close
-            and not self._refused
-            and not (self._half_closed and not self._ahead)
-            and self._skip_left != UNKNOWN
-            and not edge.draining
-        )
+        persistent = self._persists(reply)
         try:
-            head = head_of(reply, method=method, persistent=persistent, date_line=edge.date.line)
+            head = head_of(reply, method=method, persistent=persistent, date_line=self._edge.date.line)
         except ReplyUnsendable:
             _log.exception("a reply could not be sent")
             self._apologise()
@@ -236,14 +241,35 @@ class EdgeConnection(Intake):
             transport.write(head + body)
         else:
             transport.writelines((head, body))
+        self._answered(persistent=persistent)
+
+    def _persists(self, reply: Reply) -> bool:
+        return (
+            self._reader.persistent
+            and not reply.close
+            and not self._refused
+            and not (self._half_closed and not self._ahead)
+            and self._skip_left != UNKNOWN
+            and not self._edge.draining
+        )
+
+    def _answered(self, *, persistent: bool) -> None:
         self._exchange = None
         if not persistent:
             self._finish()
         else:
             self._state = SKIP if self._skip_left else HEAD
-            self.deadline = edge.now + edge.limits.idle_timeout
+            self.deadline = self._edge.now + self._edge.limits.idle_timeout
             if self._paused_writing:
                 self._watch_writing()
+
+    def _streamed(self) -> None:
+        """Take up what the client has sent ahead of an answer that is written whole now."""
+        if self._state < LINGER:
+            if self._paused_writing:
+                self._flushing = True
+            else:
+                self._next()  # which drives what it takes up
 
     def _apologise(self) -> None:
         """Answer for a failure of the pipeline itself, which should not happen and must not hang."""

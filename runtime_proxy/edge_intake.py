@@ -15,7 +15,9 @@ from runtime_proxy.framing import HeadReader, RequestRefused
 
 if TYPE_CHECKING:
     from runtime_proxy.client_certificates import ClientCertificate
+    from runtime_proxy.edge_upload import Upload
     from runtime_proxy.edge_view import EdgeView
+    from runtime_proxy.exchange import Takeover
 
 NEVER: Final = float("inf")
 _EMPTY_LINE: Final = b"\r\n"  # after a request, from clients of old (RFC 9112 §2.2)
@@ -59,6 +61,7 @@ class Intake(asyncio.Protocol):
         "_skip_left",
         "_state",
         "_transport",
+        "_upload",
         "deadline",
     )
 
@@ -73,6 +76,7 @@ class Intake(asyncio.Protocol):
         self._ahead_at = 0
         self._head_begun = False
         self._body: RequestBody | None = None
+        self._upload: Upload | Takeover | None = None  # takes what comes while a request is served
         self._skip_left = 0
         self._lingered = 0
         self._exchange: Exchange | None = None
@@ -106,6 +110,9 @@ class Intake(asyncio.Protocol):
         elif state == BODY:
             self._take_body(data)
         elif state == BUSY:
+            if self._upload is not None:
+                self._upload.feed(data)
+                return
             self._ahead = self._ahead[self._ahead_at :] + data
             self._ahead_at = 0
             self._pause_reading()
@@ -119,6 +126,8 @@ class Intake(asyncio.Protocol):
     def eof_received(self) -> bool:
         """Answer what is whole; a request that was cut short is told so (RFC 9112 §8)."""
         self._half_closed = True
+        if self._upload is not None:
+            self._upload.lost()
         if self._state == BODY or (self._state == HEAD and self._head_begun and self._ahead != _EMPTY_LINE):
             self.refuse("request-malformed")
         return self._state == BUSY and self._transport.can_write_eof()
@@ -127,6 +136,7 @@ class Intake(asyncio.Protocol):
         """Have `slug` answered, and close: what follows here cannot be trusted, or is not wanted."""
         if self._state < BUSY:
             self._refused = slug
+            self._upload = None
             self._ahead = b""
             self._begin()
 

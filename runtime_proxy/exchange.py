@@ -4,17 +4,93 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Iterator
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from kernel.operation.flows import Flow
     from runtime_proxy.client_certificates import ClientCertificate
+    from runtime_proxy.edge_upload import Upload
     from runtime_proxy.idempotency_store import Claimed
     from runtime_proxy.plan import Identity, ServedOperation
     from runtime_proxy.refusal import Refusal
 
 Headers = list[tuple[bytes, bytes]]  # names in lower case, order kept
+
+
+class StreamCut(Exception):
+    """A body that has no proper end: the client must see an incomplete message."""
+
+
+class ReplyStream(Protocol):
+    """A reply's body that is still arriving; `length` in bytes where it is known."""
+
+    @property
+    def takes_over(self) -> Literal[False]:
+        """Say no: it is the body of an answer."""
+
+    length: int | None
+
+    async def read(self) -> bytes:
+        """Give the next bytes, b"" at the proper end; raises `StreamCut`."""
+
+    def abandon(self, reason: str) -> None:
+        """Give the rest up: the client is gone, or the edge stops."""
+
+    def leave(self) -> None:
+        """Take note that the edge will stop."""
+
+
+class Line(Protocol):
+    """A client connection, as whoever takes it over knows it."""
+
+    def write(self, data: bytes) -> None:
+        """Write bytes."""
+
+    async def drained(self) -> None:
+        """Wait until the client has taken enough of them."""
+
+    def hold(self, hold: bool) -> None:  # noqa: FBT001 - a switch
+        """Read no more (True), or read on."""
+
+    def end(self) -> None:
+        """Close once everything is written."""
+
+
+class Takeover(Protocol):
+    """A reply that keeps the connection: a WebSocket."""
+
+    @property
+    def takes_over(self) -> Literal[True]:
+        """Say yes."""
+
+    def begin(self, line: Line) -> None:
+        """Write the answer's head; raises `StreamCut`."""
+
+    async def run(self) -> None:
+        """Go on until one side ends."""
+
+    def feed(self, data: bytes) -> None:
+        """Take bytes from the client."""
+
+    def lost(self, slug: str = "") -> None:
+        """Take it that no more will come."""
+
+    def abandon(self, reason: str) -> None:
+        """Take it that the client is gone, or the edge stops."""
+
+    def leave(self) -> None:
+        """Say goodbye: the edge will stop."""
+
+
+class Source(Protocol):
+    """An upload on its way to the provider (runtime_proxy/stream_request.py is the real one)."""
+
+    refusal: Refusal | None  # why it broke off, if it did
+
+    def facts(self) -> dict[str, Any]:
+        """Give what the audit record says of it."""
 
 
 class Reply:
@@ -23,6 +99,8 @@ class Reply:
     `close` ends the connection after this answer. A plain class, since one is made for every call, and
     its compiled form sets four fields where a dataclass would run an `__init__` written in Python.
     """
+
+    stream: ReplyStream | Takeover | None = None  # brings the body, in place of `body`
 
     def __init__(self, status: int, headers: Headers, body: bytes = b"", close: bool = False) -> None:  # noqa: FBT001, FBT002 - hot
         self.status = status
@@ -62,6 +140,8 @@ class Exchange:
 
     body: bytes = b""
     body_limit: int = 0  # bytes; set by `admit`, enforced by the edge while it reads
+    flow: Flow | None = None  # how the body may be carried as it comes; set by `admit`
+    upload: Upload | None = None  # the body, where it is carried so
     request_id: str = ""
     refusal: Refusal | None = None
     # What `admit` could not know at once: `serve` asks it before all else. It may set `deferred` again.
@@ -76,6 +156,7 @@ class Exchange:
     certificate: ClientCertificate | None = None  # that the client has shown over TLS
     limited: bool = False  # a limit was asked, so RateLimit is ours to tell
     trace_id: str = ""
+    source: Source | None = None  # the upload as it is judged and goes on
     received: str | None = None  # id of the audit record that says the call goes out
     sent: bool = False  # the provider may have the call
     needs_task: bool = False  # `serve` waits for more than promises and futures: the edge gives it a task

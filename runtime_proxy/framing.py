@@ -63,6 +63,7 @@ class HeadReader:
         "headers",
         "length",
         "method",
+        "modern",
         "persistent",
         "target",
     )
@@ -80,6 +81,7 @@ class HeadReader:
         self.target = b""
         self.length = 0
         self.persistent = False
+        self.modern = False  # HTTP/1.1, so that chunks are understood
         self.expects = False
 
     def on_message_complete(self) -> None:
@@ -183,7 +185,7 @@ class HeadReader:
             self._judge_host(values_of(headers, b"host"), modern=modern)
         length = fields.get(b"content-length")
         self.length = 0 if length is None else _length(length)
-        self.persistent = modern
+        self.persistent = self.modern = modern
         self.expects = False
         if fields.keys().isdisjoint(_RARE):
             return

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from adapters.port import Headers
+    from kernel.operation.flows import Flow
     from kernel.operation.violation import RequestProblem, Violation
 
 
@@ -17,11 +18,14 @@ class Judge(Protocol):
         """The operation's name."""
 
     def check_request(
-        self, path_values: tuple[bytes, ...], query: bytes, headers: Headers, body: bytes
+        self, path_values: tuple[bytes, ...], query: bytes, headers: Headers, body: bytes | None
     ) -> RequestProblem | None:
-        """Judge one request."""
+        """Judge one request; its body None where it comes in pieces."""
 
     def check_response(
-        self, status: int, headers: Headers, body: bytes, *, head: bool = False
+        self, status: int, headers: Headers, body: bytes | None, *, head: bool = False
     ) -> tuple[Violation, ...]:
-        """Judge one answer."""
+        """Judge one answer; its body None where it comes in pieces."""
+
+    def answer_flow(self, status: int, headers: Headers) -> Flow | None:
+        """Say how the body of an answer may pass in pieces."""

@@ -10,6 +10,7 @@ from runtime_proxy.plan import IDEMPOTENT, SAFE
 
 if TYPE_CHECKING:
     from adapters.port import Headers
+    from kernel.operation.flows import Flow
     from kernel.operation.violation import RequestProblem, Violation
     from runtime_proxy.exchange import Exchange
     from runtime_proxy.plan import ServedOperation, ServedRoute
@@ -52,18 +53,23 @@ class Undeclared:
     id = "undeclared"
 
     def check_request(
-        self, path_values: tuple[bytes, ...], query: bytes, headers: Headers, body: bytes
+        self, path_values: tuple[bytes, ...], query: bytes, headers: Headers, body: bytes | None
     ) -> RequestProblem | None:
         """Say nothing: that the operation is not declared has been said."""
         del path_values, query, headers, body
         return None
 
     def check_response(
-        self, status: int, headers: Headers, body: bytes, *, head: bool = False
+        self, status: int, headers: Headers, body: bytes | None, *, head: bool = False
     ) -> tuple[Violation, ...]:
         """Say nothing: there is no promise to hold the answer to."""
         del status, headers, body, head
         return ()
+
+    def answer_flow(self, status: int, headers: Headers) -> Flow | None:
+        """Say that answers pass as a whole."""
+        del status, headers
+        return None
 
 
 def observe_undeclared(exchange: Exchange, route: ServedRoute, path: bytes, slug: str) -> None:
@@ -76,6 +82,8 @@ def observe_undeclared(exchange: Exchange, route: ServedRoute, path: bytes, slug
         changes=exchange.method not in SAFE,
         idempotent=exchange.method in IDEMPOTENT,
         audit=audit | {"method": exchange.method.decode("ascii", "replace")},
+        streams=None,
+        channel=None,
         fault="",
         keyed=None,
     )

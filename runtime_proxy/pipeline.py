@@ -11,22 +11,23 @@ from adapters.errors import UpstreamError
 from kernel.errors import AuditError
 from runtime_proxy.authenticate import authenticate
 from runtime_proxy.authorize import authorize
+from runtime_proxy.channels import enter_channel
 from runtime_proxy.deferred import Deferred, decide
 from runtime_proxy.exchange import written
 from runtime_proxy.forwarding import ENCODED_SLASH
 from runtime_proxy.match import Miss
-from runtime_proxy.observe import begin_observing, observe_request, observe_response, observe_undeclared
+from runtime_proxy.misses import missed
+from runtime_proxy.observe import begin_observing, observe_request, observe_response
 from runtime_proxy.plan import Identity
 from runtime_proxy.purpose import require_purpose
 from runtime_proxy.refusal import Refusal
-from runtime_proxy.refusals import REFUSALS
 from runtime_proxy.refusals_call import InternalError
 from runtime_proxy.refusals_edge import TargetInvalid
-from runtime_proxy.refusals_head import Denied, MethodNotAllowed, NotReady
-from runtime_proxy.replies import options_reply, published_reply
+from runtime_proxy.refusals_head import Denied, NotReady
 from runtime_proxy.route import prepare, reply_of
 from runtime_proxy.settle import Settling
 from runtime_proxy.shedding import NORMAL
+from runtime_proxy.stream_answer import begin_stream
 from runtime_proxy.throttle import throttle
 from runtime_proxy.time_budget import TurnedBack
 from runtime_proxy.trace import new_request_id
@@ -110,7 +111,7 @@ class Pipeline:
         if isinstance(found, Miss) and found.target is not None:
             found = found.target.in_any_version(exchange.method, found)
         if isinstance(found, Miss):
-            return self._missed(exchange, found, path)
+            return missed(exchange, found, path, plan)
         route: ServedRoute = found.target
         if route.denied:
             exchange.operation = route.probe(found)
@@ -154,7 +155,7 @@ class Pipeline:
             again = version.trie.match(exchange.method, found.rest, route)
             if isinstance(again, Miss):
                 exchange.operation = None
-                return self._missed(exchange, again, b"")
+                return missed(exchange, again, b"", plan)
             return self._pinned(exchange, again, version.operations[again.operation], access, plan)
         refusal = authorize(identity, access, version.audience)
         if refusal is None and route.purpose is not None:
@@ -197,21 +198,8 @@ class Pipeline:
         exchange.reply_headers += served.version.headers
         if served.route.report_requests:
             begin_observing(exchange)
-
-    def _missed(self, exchange: Exchange, miss: Miss, path: bytes) -> Refusal | None:
-        allow = [(b"allow", b", ".join(miss.allow))] if miss.allow else []
-        route = miss.target
-        if route is not None and route.open and path:
-            observe_undeclared(exchange, route, path, miss.slug)
-            return None
-        if miss.slug == "not-found":
-            exchange.prepared = published_reply(exchange, self.plan, path)
-            if exchange.prepared is not None:
-                return None
-        if miss.slug == "options":
-            exchange.prepared = options_reply(allow, exchange)
-            return None
-        return MethodNotAllowed(headers=allow) if allow else REFUSALS[miss.slug]()
+        if served.streams is not None:
+            served.streams.admit(exchange)
 
     # -- from the body on -----------------------------------------------------------------------------
 
@@ -250,7 +238,7 @@ class Pipeline:
             if exchange.held is not None:
                 exchange.held.release()
 
-    async def _carry_out(  # noqa: PLR0911 - each step may be the last
+    async def _carry_out(  # noqa: C901, PLR0911, PLR0912 - each step may be the last
         self, exchange: Exchange, served: ServedOperation
     ) -> Reply:
         # One coroutine on purpose: each further one costs every request about a microsecond.
@@ -263,6 +251,12 @@ class Pipeline:
             told = await self._keeping.begin(served.keyed, exchange, served, call)
             if told is not None:
                 return told
+        if served.streams is not None:
+            served.streams.equip(served, exchange, call)
+        if served.channel is not None:
+            opened = await enter_channel(served, exchange, call, trail, settling)
+            if opened is not None:
+                return opened
         try:
             trail.check()
             if served.changes:
@@ -275,6 +269,8 @@ class Pipeline:
         try:
             answer = await slot.adapter.call(call)
             exchange.upstream_seconds = answer.upstream_seconds
+            if answer.stream is not None:
+                return await begin_stream(served, exchange, answer, trail, settling)
             broken = validate_response(served, exchange, answer)
             if broken and not observe_response(served, exchange, broken):
                 return await settling.withhold(exchange, served, answer, broken)

@@ -14,9 +14,10 @@ from runtime_proxy.match import Match
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from adapters.port import Adapter, Headers
+    from adapters.port import Adapter, Call, Headers
     from kernel.audit.forms import ExchangeForm
     from kernel.bundle.model import Audience
+    from kernel.operation.channels import Channel
     from kernel.operation.idempotency import Idempotency
     from kernel.operation.operation import Operation
     from runtime_proxy.client_certificates import ClientCertificate
@@ -28,10 +29,23 @@ if TYPE_CHECKING:
     from runtime_proxy.meter import Meter, OwnerLimits
     from runtime_proxy.refusal import Refusal
     from runtime_proxy.serials import Serials
+    from runtime_proxy.stream_terms import StreamTerms
 
 Header = tuple[bytes, bytes]
 SAFE: Final = frozenset({b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"QUERY"})  # RFC 9110 section 9.2.1
 IDEMPOTENT: Final = SAFE | {b"PUT", b"DELETE"}  # section 9.2.2
+
+
+class Streams(Protocol):
+    """What of an operation passes in pieces; runtime_proxy/streams.py is the real one."""
+
+    terms: StreamTerms
+
+    def admit(self, exchange: Any) -> None:
+        """Decide from the head whether the body is carried as it comes."""
+
+    def equip(self, served: ServedOperation, exchange: Any, call: Call) -> None:
+        """Let the call bring its body, and its answer, in pieces."""
 
 
 class FurtherWays(Protocol):
@@ -124,6 +138,8 @@ class ServedRoute:
     report_only: bool
     report_requests: bool  # requests outside the contract pass too, and are counted
     refuses_slash: bool  # `%2F` in a path is refused, for a provider that decodes it too early
+    streams: StreamTerms  # bounds of what passes in pieces
+    origins: frozenset[str]  # of pages that may open its channels
     open: bool  # nobody is asked for a key, and undeclared calls pass: `proxy run --report-only` alone
     audience: Audience  # the narrowest of its versions: which listener it is served on
     policy: RoutePolicy
@@ -189,6 +205,8 @@ class ServedOperation:
     audit: dict[str, Any]  # fields of every audit record of this operation
     weight: int = 1  # how many calls one call counts as
     form: ExchangeForm | None = None  # writes its plain audit records; made with its first call
+    streams: Streams | None = None  # what of it may pass in pieces
+    channel: Channel | None = None  # it opens a channel of an AsyncAPI contract
     fault: str = ""  # why the operation cannot be served: found when it was first compiled
     meter: Counting | None = field(default=None, init=False)  # where its calls are counted, once one came
     keyed: Keyed | None = None  # it takes an Idempotency-Key

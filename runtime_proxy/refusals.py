@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from runtime_proxy import (
     refusals_call,
+    refusals_channel,
     refusals_edge,
     refusals_head,
     refusals_keyed,
@@ -19,6 +20,14 @@ if TYPE_CHECKING:
 # In the order in which a request can meet them.
 REFUSALS: Final[dict[str, type[Refusal]]] = {
     row.slug: row
-    for rows in (refusals_edge, refusals_head, refusals_trust, refusals_keyed, refusals_shed, refusals_call)
+    for rows in (
+        refusals_edge,
+        refusals_head,
+        refusals_trust,
+        refusals_keyed,
+        refusals_shed,
+        refusals_channel,
+        refusals_call,
+    )
     for row in rows.ROWS
 }

@@ -103,6 +103,8 @@ def prepare(served: ServedOperation, exchange: Exchange) -> Call:  # noqa: C901,
     )
     if budget:
         keep_within(budget, call, exchange, served)
+    if served.streams is not None:
+        served.streams.equip(served, exchange, call)
     return call
 
 

@@ -97,6 +97,8 @@ class Settling:
     async def no_answer(self, exchange: Exchange, served: ServedOperation, error: UpstreamError) -> Reply:
         """End without an answer: unreachable, too late, or not HTTP; what was sent decides what is known."""
         exchange.sent = error.sent
+        if exchange.source is not None and exchange.source.refusal is not None:
+            return await self._broken_off(exchange, served, exchange.source.refusal)
         unknown = error.sent and not served.idempotent
         if exchange.claim is not None:
             exchange.claim.fate = "doubt" if unknown else "release"
@@ -116,6 +118,17 @@ class Settling:
             answer_of(refusal, exchange),
             outcome="unknown" if unknown else "failed",
             refusal=refusal,
+        )
+
+    async def _broken_off(self, exchange: Exchange, served: ServedOperation, refusal: Refusal) -> Reply:
+        """End a call whose body was no proper one: the provider has seen an incomplete message."""
+        return await self._end(
+            exchange,
+            served,
+            answer_of(refusal, exchange),
+            outcome="unknown" if served.changes else "failed",
+            refusal=refusal,
+            violations=refusal.violations,
         )
 
     async def refuse(self, exchange: Exchange, refusal: Refusal) -> Reply:

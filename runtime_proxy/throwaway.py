@@ -8,6 +8,8 @@ import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
+
 from kernel.bundle.model import (
     AccessPart,
     AdapterInstance,
@@ -19,7 +21,7 @@ from kernel.bundle.model import (
     Route,
     RoutesPart,
 )
-from kernel.bundle.policy import ConsumerPolicy, RoutePolicy
+from kernel.bundle.policy import Channels, ConsumerPolicy, RoutePolicy
 from kernel.bundle.trust import CertificateBinding, TokenBinding
 from kernel.bundle.write import write_blob, write_part
 from kernel.contract.digest import canonical_bytes
@@ -29,6 +31,7 @@ from kernel.contract.references import embed_urns
 from kernel.contract.urn import NAME, Urn
 from kernel.contract.version import Version
 from kernel.errors import ContractInvalid, InterlockError, Place, ReferenceRefused
+from kernel.operation.channel_contract import compile_channels
 from kernel.operation.compile import compile_contract
 from kernel.sealing.keys import SigningKey, Trust
 from runtime_proxy.credentials import describe_place, reader_of
@@ -85,9 +88,10 @@ def make_bundle(file: Path, way: Way, folder: Path) -> Throwaway:
     document = _read(file)
     name, version = _name_of(document.root, file), _version_of(document.root)
     schemas = _Schemas(file)
+    kind = kind_of(document.root)
     contract = _compiled(document, name, schemas)
     signer = SigningKey.generate("throw-away")
-    contracts = [_entry(folder, name, version, "openapi", document.root)]
+    contracts = [_entry(folder, name, version, kind, document.root)]
     contracts += [
         _entry(folder, urn.name, str(urn.version), "schema", root) for urn, root in schemas.found.values()
     ]
@@ -103,7 +107,7 @@ def make_bundle(file: Path, way: Way, folder: Path) -> Throwaway:
         report_requests=way.report_only,
         timeout_seconds=way.timeout_seconds,
         base_path=way.prefix,
-        policy=way.policy,
+        policy=_for_channels(way.policy) if kind == "asyncapi" else way.policy,
     )
     adapter = AdapterInstance(_ADAPTER, "http", {"base_url": way.upstream})
     for part in (
@@ -132,10 +136,10 @@ def _read(file: Path) -> Document:
         if error.place is None or not error.place.source:
             error.place = Place(str(file))
         raise
-    if kind_of(document.root) != "openapi":
+    if kind_of(document.root) not in {"openapi", "asyncapi"}:
         raise ContractInvalid(
-            "this is no OpenAPI document",
-            hint="the proxy serves paths; give it an OpenAPI 3 file",
+            "this is no OpenAPI or AsyncAPI document",
+            hint="the proxy serves paths and channels; give it an OpenAPI 3 or AsyncAPI file",
             place=Place(str(file)),
         )
     return document
@@ -168,6 +172,8 @@ def prepare_all(plan: Plan, document: Document) -> list[InterlockError]:
         for operation, served in route.current.operations.items():
             try:
                 operation.prepare()
+                if served.channel is not None:
+                    served.channel.prepare()
             except InterlockError as error:
                 served.fault = fault_of(error)
                 error.message = f"{operation.method.decode()} {operation.template}: {error.message}"
@@ -177,17 +183,30 @@ def prepare_all(plan: Plan, document: Document) -> list[InterlockError]:
 
 def _compiled(document: Document, name: str, schemas: _Schemas) -> CompiledContract:
     try:
-        contract = compile_contract(embed_urns(document.root, schemas.lookup), name=name)
+        root = embed_urns(document.root, schemas.lookup)
+        if kind_of(root) == "asyncapi":
+            contract = compile_channels(root, name=name).contract
+        else:
+            contract = compile_contract(root, name=name)
         PathTrie(contract.operations)
     except InterlockError as error:
         raise _placed(error, document) from None
     if not contract.operations:
         raise ContractInvalid(
             "the file declares no operation",
-            hint="declare at least one under `paths`",
-            place=document.position("/paths"),
+            hint="declare at least one under `paths`, or a channel and a server of protocol ws or http",
+            place=document.position("/paths" if kind_of(document.root) == "openapi" else "/channels"),
         )
     return contract
+
+
+def _for_channels(policy: RoutePolicy) -> RoutePolicy:
+    """Let pages of any origin in, where nobody says whose: the proxy is for trying out."""
+    return (
+        policy
+        if policy.channels is not None
+        else msgspec.structs.replace(policy, channels=Channels(origins=("*",)))
+    )
 
 
 def _placed(error: InterlockError, document: Document) -> InterlockError:

@@ -80,7 +80,7 @@ class Trail:
         await self._close_series(everything=True)
 
     def received(self, exchange: Exchange) -> Promise:
-        """Record that a call which may change something is about to go out."""
+        """Record that a call which may change something is about to go out, or a stream to come in."""
         served, consumer, key = _who(exchange)
         duration = int((time.perf_counter() - exchange.started) * 1e6)
         form = self._form(exchange, served)
@@ -122,7 +122,7 @@ class Trail:
         if (
             form is not None
             and answer.body
-            and not (broken or exchange.observed)
+            and not (broken or exchange.observed or exchange.source is not None)
             and (exchange.received is not None or not exchange.body)
         ):
             draft = form.completed(
@@ -279,10 +279,12 @@ class Trail:
 
 
 def _note(record: dict[str, Any], exchange: Exchange) -> None:
-    """Add how the caller was known, by which token, and what for."""
+    """Add how the caller was known, by which token, and what for; and what went on of a streamed body."""
     identity = exchange.identity
     if identity is not None and identity.noted is not None:
         record.update(identity.noted)
+    if exchange.source is not None:
+        record.update(exchange.source.facts())
 
 
 def _who(exchange: Exchange) -> tuple[ServedOperation, str, str]:

@@ -27,7 +27,10 @@ def validate_request(served: ServedOperation, exchange: Exchange) -> Refusal | N
         return OperationUnservable(served.fault)
     try:
         problem = served.operation.check_request(
-            exchange.path_values, exchange.query, exchange.headers, exchange.body
+            exchange.path_values,
+            exchange.query,
+            exchange.headers,
+            exchange.body if exchange.upload is None else None,
         )
     except InterlockError as error:
         served.fault = fault_of(error)

@@ -14,6 +14,7 @@ from adapters.port import AdapterKind, Call
 from adapters.wire.http import ClientLimits, HttpClient, Origin
 from adapters.wire.http_balance import BalancedClient, BalanceTerms, Standing, Upstream
 from adapters.wire.http_health import HealthChecks, HealthTerms
+from adapters.wire.websocket_client import ProviderSocket, open_socket
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Mapping
@@ -26,7 +27,8 @@ _PATH: Final = re.compile(r"(?:/[A-Za-z0-9._~!$&'()*+,;=:@%-]*)*")
 _HEADER_NAME: Final = r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"
 _HEADER_VALUE: Final = r"^[!-~]([ -~]*[!-~])?$"
 
-_URL: Final = {"type": "string", "pattern": "^https?://", "maxLength": 2048}
+_SECURE: Final = ("https", "wss")
+_URL: Final = {"type": "string", "pattern": "^(https?|wss?)://", "maxLength": 2048}
 
 KIND: Final = AdapterKind(
     kind="http",
@@ -129,6 +131,7 @@ class HttpAdapter:
     """
 
     kind = "http"
+    streams = True
 
     def __init__(self, name: str, settings: Mapping[str, Any]) -> None:
         self.name = name
@@ -142,8 +145,9 @@ class HttpAdapter:
         self._fixed: Headers = [(key.lower().encode("ascii"), fixed[key].encode("ascii")) for key in fixed]
         self._replaced = frozenset(key for key, _ in self._fixed)
         limits = _limits(settings)
-        tls = _tls(name, settings.get("tls_ca_file")) if any(url.scheme == "https" for url in urls) else None
+        tls = _tls(name, settings.get("tls_ca_file")) if any(url.scheme in _SECURE for url in urls) else None
         origins = [_origin(url, tls) for url in urls]
+        self._origin, self._connect_timeout = origins[0], limits.connect_timeout
         self._checks: HealthChecks | None = None
         self._client: HttpClient | BalancedClient
         if "base_urls" not in settings:
@@ -176,17 +180,34 @@ class HttpAdapter:
         """Carry one call out; raises the errors of `HttpClient.send`."""
         # A plain function that hands on the client's future: a coroutine less for every call.
         if self._prefix or self._fixed:
-            call = Call(
-                method=call.method,
-                target=self._prefix + call.target,
-                headers=[*(pair for pair in call.headers if pair[0] not in self._replaced), *self._fixed],
-                body=call.body,
-                timeout_seconds=call.timeout_seconds,
-                contract=call.contract,
-                operation_id=call.operation_id,
-                idempotent=call.idempotent,
-            )
+            call = self._placed(call)
         return self._client.send(call)
+
+    def _placed(self, call: Call) -> Call:
+        """Put the prefix before its path, and the fixed headers in place of the caller's."""
+        return Call(
+            method=call.method,
+            target=self._prefix + call.target,
+            headers=[*(pair for pair in call.headers if pair[0] not in self._replaced), *self._fixed],
+            body=call.body,
+            timeout_seconds=call.timeout_seconds,
+            contract=call.contract,
+            operation_id=call.operation_id,
+            idempotent=call.idempotent,
+            streaming=call.streaming,
+            source=call.source,
+        )
+
+    async def open_channel(self, call: Call, subprotocols: tuple[str, ...], max_size: int) -> ProviderSocket:
+        """Open a WebSocket to the (first) provider; raises `UpstreamError`. Run it in a task."""
+        return await open_socket(
+            self.name,
+            self._origin,
+            self._placed(call),
+            subprotocols,
+            connect_timeout=self._connect_timeout,
+            max_size=max_size,
+        )
 
 
 def _limits(settings: Mapping[str, Any]) -> ClientLimits:
@@ -200,7 +221,7 @@ def _limits(settings: Mapping[str, Any]) -> ClientLimits:
 
 
 def _origin(url: SplitResult, tls: ssl.SSLContext | None) -> Origin:
-    secure = url.scheme == "https"
+    secure = url.scheme in _SECURE
     return Origin(
         host=url.hostname or "",
         port=url.port or (443 if secure else 80),
@@ -219,7 +240,7 @@ def _checked_url(name: str, base_url: str) -> SplitResult:
         raise AdapterSettingsError(f"adapter {name}: base_url is no URL: {error}", hint=hint) from None
     host = url.hostname or ""
     sound = (
-        url.scheme in ("http", "https")
+        url.scheme in ("http", "https", "ws", "wss")
         and port_fits
         and _HOST.fullmatch(host) is not None
         and "@" not in url.netloc

@@ -47,6 +47,12 @@ class ChunkedBody:
         """The decoded bytes so far."""
         return bytes(self._decoded)
 
+    def take(self) -> bytes:
+        """Give the bytes that were decoded since the last time, and keep them no longer."""
+        taken = bytes(self._decoded)
+        self._decoded.clear()
+        return taken
+
     def feed(self, data: bytes) -> bytes | None:
         """Take more bytes; returns what follows the message once it is whole, else None.
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from adapters.errors import UpstreamBroken, UpstreamTimeout, UpstreamUnreachable
 from adapters.wire.http_connection import HttpConnection, Stale
 from adapters.wire.http_reading import ReadLimits
+from adapters.wire.http_upload import framing_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -141,7 +142,9 @@ class HttpClient:
     def _head(self, call: Call) -> bytes:
         lines = [b": ".join(pair) for pair in call.headers if pair[0] not in _OURS]
         body = call.body
-        if body or call.method in _WITH_BODY:
+        if call.source is not None:
+            lines.append(framing_of(call.source))
+        elif body or call.method in _WITH_BODY:
             lines.append(b"content-length: %d" % len(body))
         fields = b"\r\n".join(lines)
         breaks = len(lines) - 1 if lines else 0

@@ -8,13 +8,13 @@ import time
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from adapters.errors import UpstreamBroken, UpstreamError, UpstreamTimeout
+from adapters.wire.http_pieces import NEVER, PiecewiseConnection
 from adapters.wire.http_reading import AnswerBroken, AnswerReader, ReadLimits
 from kernel.promise import Promise
 
 if TYPE_CHECKING:
     from adapters.port import Answer, Call
 
-NEVER: Final = float("inf")
 _SUSPECT_AFTER: Final = 1.0  # seconds of idleness after which the kernel is asked whether the peer left
 _LARGE_BODY: Final = 32 * 1024  # bytes; from here on, copying costs more than a second buffer
 
@@ -40,38 +40,26 @@ class Owner(Protocol):
         """Forget a connection that is closed."""
 
 
-class HttpConnection(asyncio.Protocol):
+class HttpConnection(PiecewiseConnection):
     """A connection of a pool; `deadline` (loop time) is watched by the pool's clock."""
 
     __slots__ = (
-        "_begun",
         "_idempotent",
         "_owner",
-        "_paused",
         "_poll",
         "_reader",
-        "_total",
-        "_transport",
-        "_waiter",
-        "deadline",
         "idle_since",
-        "loop",
         "uses",
     )
 
     def __init__(
         self, owner: Owner, limits: ReadLimits, loop: asyncio.AbstractEventLoop, deadline: float
     ) -> None:
+        super().__init__(loop, owner.read_timeout)
         self._owner = owner
         self._reader = AnswerReader(limits)
-        self.loop = loop
-        self._waiter: Promise | None = None
-        self._transport: asyncio.Transport | None = None
         self._poll: select.poll | None = None
-        self._paused = False
-        self._total = NEVER
         self._idempotent = False
-        self._begun = 0.0
         self.deadline = deadline  # by which it must have been given its first exchange
         self.idle_since = 0.0
         self.uses = 0
@@ -100,12 +88,17 @@ class HttpConnection(asyncio.Protocol):
         assert transport is not None
         self._waiter = waiter = Promise(self.loop)
         self._idempotent = call.idempotent
-        self._reader.expect(to_head=call.method == b"HEAD")
+        self._reader.expect(to_head=call.method == b"HEAD", streaming=call.streaming)
+        if call.streaming is not None:
+            self._streaming_seconds = call.streaming.total_seconds
         self._total = deadline
         silent = self.loop.time() + self._owner.read_timeout
         self.deadline = silent if silent < deadline else deadline  # noqa: FURB136 - hot
         self.uses += 1
         self._begun = time.perf_counter()
+        if call.source is not None:
+            self._begin_upload(head, call.source, call.timeout_seconds)
+            return waiter
         body = call.body
         if len(body) < _LARGE_BODY:
             transport.write(head + body)
@@ -120,6 +113,9 @@ class HttpConnection(asyncio.Protocol):
 
     def expired(self) -> None:
         """End what passed its deadline; called by the pool's clock."""
+        if self._stream is not None:
+            self._stream.failed(UpstreamTimeout(f"{self._owner.name} takes too long", sent=True))
+            return
         if self._waiter is None:
             self.close()
             return
@@ -135,6 +131,9 @@ class HttpConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Read on; complete the exchange when its answer is whole."""
         waiter = self._waiter
+        if self._stream is not None:
+            self._stream.fed(data)
+            return
         if waiter is None:  # an answer to nothing: whatever it is, it must not become the next answer
             self.close()
             return
@@ -145,6 +144,8 @@ class HttpConnection(asyncio.Protocol):
             return
         if answer is None:
             self.deadline = min(self._total, self.loop.time() + self._owner.read_timeout)
+        elif answer.stream is not None:
+            self._begin_stream(waiter, answer)
         else:
             self._complete(waiter, answer)
 
@@ -156,10 +157,15 @@ class HttpConnection(asyncio.Protocol):
     def resume_writing(self) -> None:
         """Note that it does again."""
         self._paused = False
+        if self._drained is not None and not self._drained.done():
+            self._drained.set_result(None)
         self.deadline = min(self._total, self.loop.time() + self._owner.read_timeout)
 
     def eof_received(self) -> bool:
         """Take the end of the stream: some answers end so, all others are cut short."""
+        if self._stream is not None:
+            self._stream.ended()
+            return False
         waiter = self._waiter
         if waiter is not None and self._reader.started:
             try:
@@ -175,6 +181,10 @@ class HttpConnection(asyncio.Protocol):
         """Fail what was under way, in the way that says whether the provider may have acted."""
         self._owner.ended(self)
         self.deadline = NEVER
+        if self._stream is not None:
+            self._stream.failed(UpstreamBroken(f"{self._owner.name} broke the connection", sent=True))
+        if self._pump is not None:
+            self._pump.cancel()
         waiter, self._waiter = self._waiter, None
         if waiter is None or waiter.done():
             return
@@ -184,12 +194,19 @@ class HttpConnection(asyncio.Protocol):
         reason = "closed the connection before it answered" if exc is None else "broke the connection"
         waiter.fail(UpstreamBroken(f"{self._owner.name} {reason}", sent=True))
 
+    def _let_go(self, *, reusable: bool) -> None:
+        """Give the connection back after an answer that has passed in pieces, or end it."""
+        if reusable and self._reader.reusable and not self._paused and self._pump is None:
+            self._owner.released(self)
+        else:
+            self.close()
+
     # -- ends of an exchange ------------------------------------------------------------------------
     def _complete(self, waiter: Promise, answer: Answer) -> None:
         self._waiter = None
         answer.upstream_seconds = time.perf_counter() - self._begun
         # An answer before the request was written whole leaves the rest of the request on the wire.
-        if self._reader.reusable and not self._paused:
+        if self._reader.reusable and not self._paused and self._pump is None:
             self._owner.released(self)
         else:
             self.close()

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import httptools
 
 from adapters.port import Answer, Headers
 from adapters.wire.chunked import ChunkedBody, ChunkedError
 from adapters.wire.http_fields import fields_of
+from adapters.wire.http_streaming import SHORT, ChunkedDecoder, CloseDecoder, LengthDecoder, StreamedBody
+
+if TYPE_CHECKING:
+    from adapters.port import Streaming
+    from adapters.wire.http_streaming import Decoder
 
 # RFC 9112 §4. llhttp also takes other protocols' names, statuses below 100 and bare control bytes.
 _STATUS_LINE: Final = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9][0-9])(?: [\t\x20-\x7e\x80-\xff]*)?\r\n")
@@ -59,6 +64,7 @@ class AnswerReader:
         "_parser",
         "_parser_done",
         "_status",
+        "_streaming",
         "_to_head",
         "idle_seconds",
         "reusable",
@@ -71,9 +77,10 @@ class AnswerReader:
         self.idle_seconds: float | None = None  # how long the provider says that it keeps the connection
         self.expect(to_head=False)
 
-    def expect(self, *, to_head: bool) -> None:
+    def expect(self, *, to_head: bool, streaming: Streaming | None = None) -> None:
         """Make ready for the answer to the next request; `to_head`: it was a HEAD."""
         self._to_head = to_head
+        self._streaming = streaming
         self._mode = _HEAD
         self._buffer = b""
         self._interim = 0
@@ -153,7 +160,9 @@ class AnswerReader:
         if status == 101 or framed or self._interim > _MOST_INTERIM:  # noqa: PLR2004 - RFC 9110 §15.2.2
             raise AnswerBroken("the provider sends interim answers that nobody asked for")
 
-    def _frame(self, data: bytes, end: int, marked: Headers, *, persistent: bool) -> Answer | None:
+    def _frame(  # noqa: C901 - hot: one pass from the head to the body
+        self, data: bytes, end: int, marked: Headers, *, persistent: bool
+    ) -> Answer | None:
         """Decide how the body ends (RFC 9112 §6.3) and read what of it is already here."""
         headers = self._headers
         framing: tuple[bytes, bytes] | None = None
@@ -169,6 +178,10 @@ class AnswerReader:
                 self._judge_connection(name, value)
         if self._to_head or self._status in _NO_CONTENT:
             return self._without_body(None if many else framing, rest=len(data) > end)
+        if self._streaming is not None and not many and self._streaming.wanted(self._status, headers):
+            answer = self._stream(self._streaming, framing, data[end:], persistent=persistent)
+            if answer is not None:
+                return answer
         if framing is None:
             self.reusable = False
             self._mode = _CLOSE_BODY
@@ -180,7 +193,7 @@ class AnswerReader:
         name, value = framing
         if name == b"transfer-encoding":
             return self._begin_chunked(value, data[end:], persistent=persistent)
-        self._need = need = self._length(value)
+        self._need = need = self._length(value, self._limits.body_bytes)
         if len(data) - end == need:  # the usual case: head and body came together, nothing else did
             body = data[end:]
             if need:
@@ -190,11 +203,33 @@ class AnswerReader:
         self._decoded = bytearray()
         return self._read_length_body(data[end:])
 
-    def _length(self, value: bytes) -> int:
+    def _stream(
+        self, streaming: Streaming, framing: tuple[bytes, bytes] | None, rest: bytes, *, persistent: bool
+    ) -> Answer | None:
+        """Give the answer with its body still to come; None for one that is short and said to be."""
+        decoder: Decoder
+        if framing is None:
+            self.reusable = False
+            decoder = CloseDecoder(streaming.body_bytes)
+        elif framing[0] == b"content-length":
+            length = self._length(framing[1], streaming.body_bytes)
+            if length <= SHORT:
+                return None
+            decoder = LengthDecoder(length)
+        elif framing[1].lower() == b"chunked" and persistent:
+            decoder = ChunkedDecoder(streaming.body_bytes)
+        else:
+            return None
+        self._parser = httptools.HttpResponseParser(self)  # the old one waits for a body that it is not shown
+        stream = StreamedBody(decoder)
+        stream.begin_with = rest
+        return Answer(self._status, self._headers, b"", stream=stream)
+
+    def _length(self, value: bytes, limit: int) -> int:
         if not value.isdigit() or len(value) > _MOST_DIGITS:
             raise AnswerBroken("the answer has a malformed Content-Length")
         length = int(value)
-        if length > self._limits.body_bytes:
+        if length > limit:
             raise AnswerBroken("the body of the answer is longer than the limit")
         return length
 

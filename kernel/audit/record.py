@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 Stage = Literal[
-    "received",  # a mutating call, durable before it is forwarded
+    "received",  # a mutating call, durable before it is forwarded; a streamed answer, before its first byte
     "completed",  # the end of a call, durable before the first byte of its answer
     "replayed",  # a repeat under an idempotency key got the first answer again; nothing was forwarded
     "refused",  # a call that never reached its provider

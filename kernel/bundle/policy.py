@@ -27,6 +27,7 @@ _HOST: Final = re.compile(
     r"(?=.{1,253}\Z)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*"
 )
 _FIELD_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}")
+_ORIGIN: Final = re.compile(r"[a-z][a-z0-9+.-]*://[A-Za-z0-9.\[\]:-]{1,300}")
 _MOST_HOSTS: Final = 32
 _TARGET: Final = re.compile(r"(?:https?://[A-Za-z0-9\[]|/(?!/))[!#$%&'()*+,./0-9:;=?@A-Z\[\]_a-z~-]{0,2000}")
 
@@ -51,6 +52,41 @@ class Address(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 raise ValueError(f"{host[:64]!r} is no host name in lower case without a port")
         if self.header is not None and _FIELD_NAME.fullmatch(self.header) is None:
             raise ValueError("header is no plain field name")
+
+
+class Channels(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who may open the WebSocket channels of this route from a browser.
+
+    `origins` are those of pages, like `https://ward.example`; `*` is any. Without an Origin header, which only
+    browsers send, nothing is asked.
+    """
+
+    origins: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse what no browser sends."""
+        for origin in self.origins:
+            if origin not in {"*", "null"} and _ORIGIN.fullmatch(origin) is None:
+                raise ValueError("an origin is scheme://host[:port] without a path, or *")
+
+
+class Streams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Bounds of what passes in pieces on this route; what is not given takes the setting `proxy_stream_…`.
+
+    `max_bytes` of one body, in either direction; `max_item_bytes` of one item of it, or one message of a
+    channel; `idle_seconds` in which the next bytes must come; `total_seconds` that it may last.
+    """
+
+    max_bytes: int | None = None
+    max_item_bytes: int | None = None
+    idle_seconds: float | None = None
+    total_seconds: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse bounds that nothing could keep."""
+        given = (self.max_bytes, self.max_item_bytes, self.idle_seconds, self.total_seconds)
+        if any(value is not None and value <= 0 for value in given):
+            raise ValueError("bounds of streams are above 0")
 
 
 class Paths(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -94,6 +130,8 @@ class RoutePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tokens: TokenTrust | None = None
     purpose: PurposeOfUse | None = None
     smart: SmartConfiguration | None = None
+    streams: Streams | None = None
+    channels: Channels | None = None
 
 
 class ConsumerPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -10,13 +10,15 @@ from kernel.contract.positions import token
 from kernel.operation.bodies import Body
 from kernel.operation.codings import decoded
 from kernel.operation.declarations import compile_header
+from kernel.operation.flows import may_flow
 from kernel.operation.members import mapping, refused
-from kernel.operation.shapes import follow
+from kernel.operation.shapes import dereference, follow
 from kernel.operation.unchecked import unchecked
 from kernel.operation.violation import Undecodable, Violation
 
 if TYPE_CHECKING:
     from kernel.contract.finding import Finding
+    from kernel.operation.flows import Flow
     from kernel.operation.message import Headers
     from kernel.operation.parameters import Parameter
     from kernel.operation.schemas import Schemas
@@ -53,16 +55,26 @@ class Answer:
             notes += (unchecked("content-undeclared", pointer, what, Severity.INFO),)
         self.findings: tuple[Finding, ...] = self.body.findings + notes
 
-    def check(self, status: int, headers: Headers, body: bytes, *, head: bool) -> tuple[Violation, ...]:
-        """Judge headers and body of one answer."""
+    def check(
+        self, status: int, headers: Headers, body: bytes | None, *, head: bool
+    ) -> tuple[Violation, ...]:
+        """Judge headers and body of one answer; None: the body is judged as it flows (`flow`)."""
         fields = dict(headers)
         names = () if len(fields) == len(headers) else tuple(name for name, _ in headers)
         found = self._check_headers(fields, headers) if self._headers else ()
         if head or status in _BODILESS:
             found += (Violation("body", "", "unexpected"),) if body else ()
-        else:
+        elif body is not None:
             found += self._check_body(fields, names, headers, body)
         return found[: self._limits.violations] if found else ()
+
+    def flow(self, headers: Headers) -> Flow | None:
+        """Say how the body of an answer with these headers may be carried piece by piece."""
+        fields = [value for name, value in headers if name == b"content-type"]
+        flow = self.body.flow(fields[0]) if len(fields) == 1 else None
+        if flow is not None and flow.judge is not None and b"content-encoding" in dict(headers):
+            return None  # what is coded is decoded as a whole
+        return flow
 
     def _check_headers(self, fields: dict[bytes, bytes], headers: Headers) -> tuple[Violation, ...]:
         found: tuple[Violation, ...] = ()
@@ -118,18 +130,31 @@ class Answers:
         self._by_status: dict[int, Answer] = {}
 
     def check(
-        self, status: int, headers: Headers, body: bytes, *, head: bool = False
+        self, status: int, headers: Headers, body: bytes | None, *, head: bool = False
     ) -> tuple[Violation, ...]:
         """Judge one answer; without any declared answer there is nothing to hold it to."""
-        answer = self._by_status.get(status)
+        answer = self._by_status.get(status) or self._find(status)
         if answer is None:
-            for key in (str(status), f"{status // 100}xx", "default"):
-                if key in self._specs:
-                    answer = self._by_status[status] = self._answer(key)
-                    break
-            else:
-                return _UNDECLARED if self._specs else ()
+            return _UNDECLARED if self._specs else ()
         return answer.check(status, headers, body, head=head)
+
+    def flow(self, status: int, headers: Headers) -> Flow | None:
+        """Say how the body of an answer with this head may be carried piece by piece; None: as a whole."""
+        answer = self._by_status.get(status) or self._find(status)
+        return None if answer is None or status in _BODILESS else answer.flow(headers)
+
+    def may_flow(self) -> bool:
+        """Whether any declared answer may be carried piece by piece; compiles nothing."""
+        root = self._schemas.root
+        found = (dereference(root, spec) for spec, _ in self._specs.values())
+        return any(may_flow(root, spec.get("content")) for spec in found if isinstance(spec, dict))
+
+    def _find(self, status: int) -> Answer | None:
+        for key in (str(status), f"{status // 100}xx", "default"):
+            if key in self._specs:
+                answer = self._by_status[status] = self._answer(key)
+                return answer
+        return None
 
     def prepare(self) -> tuple[Finding, ...]:
         """Compile all answers; raises `ContractInvalid` or `SchemaRefused`."""

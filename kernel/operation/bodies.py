@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from kernel.contract.finding import Finding, Severity
 from kernel.contract.positions import token
 from kernel.errors import ContractInvalid
+from kernel.operation.flows import OPAQUE, Flow, ItemRule, item_schema
 from kernel.operation.media_types import MediaType, parse_media_type, parse_range
 from kernel.operation.members import mapping
 from kernel.operation.reading import UNCHECKED, UNREAD, Reading, opaque
@@ -34,6 +35,7 @@ class Content:
 
     __slots__ = (
         "_branches",
+        "_items",
         "_pointer",
         "_readers",
         "_reading",
@@ -61,6 +63,8 @@ class Content:
         self.validator = schemas.compile(self._schema, direction, f"{pointer}/schema")
         self.exact = getattr(self.validator, "exact", False)
         self._reading = Reading(spec, self._schema, pointer, schemas, self._assumed, exact=self.exact)
+        items = item_schema(spec, pointer, schemas)
+        self._items = None if items is None else ItemRule(items[0], direction, items[1], schemas)
         self._readers: dict[str, Reader | None] = {}
         self._branches: dict[str, tuple[Reader, ...]] = {}
         if self.unchecked:
@@ -71,6 +75,8 @@ class Content:
     def check(self, media: MediaType, data: bytes) -> RequestProblem | None:
         """Judge the bytes of a body that belongs to this range."""
         essence = media.essence
+        if self._items is not None and media.kind == "stream" and not self.unchecked:
+            return self._items.flow(essence).check(data)
         if essence not in self._readers:
             self._learn(media)
         reader = self._readers[essence]
@@ -125,6 +131,14 @@ class Content:
         except ContractInvalid:
             self._readers[media.essence] = None
 
+    def flow(self, media: MediaType) -> Flow | None:
+        """Say how a body of this type may be carried piece by piece; None: only as a whole."""
+        if self._items is not None and media.kind == "stream" and not self.unchecked:
+            return self._items.flow(media.essence)
+        if media.essence not in self._readers:
+            self._learn(media)
+        return OPAQUE if self._readers[media.essence] is opaque else None
+
     @property
     def takes_nothing(self) -> bool:
         """Whether a body of no bytes can be a value (text and octets), rather than a missing one."""
@@ -137,6 +151,8 @@ class Content:
             return opaque
         if kind == "json":
             return self._reading.json
+        if kind == "stream" and self._items is not None:
+            return opaque  # never asked: `check` and `flow` read it item by item
         if self._schema is True or self._is_empty():
             return opaque
         reader, self._branches[media.essence] = self._reading.choose(media)
@@ -195,6 +211,11 @@ class Body:
             if item.range.covers(media):
                 return item, media
         return None
+
+    def flow(self, content_type: bytes | None) -> Flow | None:
+        """Say how a body of this Content-Type may be carried piece by piece; None: only as a whole."""
+        entry = self.find(content_type)
+        return None if entry is None else entry[0].flow(entry[1])
 
     def _remember(self, spelling: bytes) -> None:
         if (found := self.find(spelling)) is not None:

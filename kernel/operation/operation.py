@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from kernel.operation.answers import Answers
+from kernel.operation.flows import may_flow
 from kernel.operation.requests import Requests
+from kernel.operation.shapes import dereference
 
 if TYPE_CHECKING:
     from kernel.contract.finding import Finding
     from kernel.operation.declared import Declared
+    from kernel.operation.flows import Flow
     from kernel.operation.idempotency import Idempotency
     from kernel.operation.message import Headers
     from kernel.operation.violation import RequestProblem, Violation
@@ -86,18 +89,39 @@ class Operation:
         return requests.findings + answers.prepare()
 
     def check_request(
-        self, path_values: tuple[bytes, ...], query: bytes, headers: Headers, body: bytes
+        self, path_values: tuple[bytes, ...], query: bytes, headers: Headers, body: bytes | None
     ) -> RequestProblem | None:
-        """Judge one request; `path_values` are raw, in the order of the template's braces, undecoded."""
+        """Judge one request; `path_values` are raw, in the order of the template's braces, undecoded.
+
+        `body` None: it comes piece by piece, as `request_flow` says, and is judged so.
+        """
         requests = self._requests or self._compile_requests()
         return requests.check(path_values, query, headers, body)
 
     def check_response(
-        self, status: int, headers: Headers, body: bytes, *, head: bool = False
+        self, status: int, headers: Headers, body: bytes | None, *, head: bool = False
     ) -> tuple[Violation, ...]:
-        """Judge one answer; empty when the provider kept the contract. `head`: the answer is to a HEAD."""
+        """Judge one answer; empty when the provider kept the contract. `head`: the answer is to a HEAD.
+
+        `body` None: it comes piece by piece, as `answer_flow` says, and is judged so.
+        """
         answers = self._answers or self._compile_answers()
         return answers.check(status, headers, body, head=head)
+
+    def may_flow(self) -> tuple[bool, bool]:
+        """Whether some request, and some answer, may be carried piece by piece; compiles nothing."""
+        (spec, _), schemas = self._declared.of(self._number)
+        body = dereference(schemas.root, spec.get("requestBody"))
+        asks = isinstance(body, dict) and may_flow(schemas.root, body.get("content"))
+        return asks, Answers(spec.get("responses"), self.pointer, schemas).may_flow()
+
+    def request_flow(self, headers: Headers) -> Flow | None:
+        """Say how the body of a request with this head may be carried piece by piece; None: as a whole."""
+        return (self._requests or self._compile_requests()).flow(headers)
+
+    def answer_flow(self, status: int, headers: Headers) -> Flow | None:
+        """Say how the body of an answer with this head may be carried piece by piece; None: as a whole."""
+        return (self._answers or self._compile_answers()).flow(status, headers)
 
     def undeclared_query(self, query: bytes) -> int:
         """Count query fields that nothing declares, for the policy `report`."""

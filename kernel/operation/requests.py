@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from kernel.contract.finding import Finding
+    from kernel.operation.flows import Flow
     from kernel.operation.message import Headers
     from kernel.operation.parameters import Parameter
     from kernel.operation.schemas import Schemas
@@ -108,9 +109,9 @@ class Requests:
         self._body_required = spec.get("required") is True
 
     def check(
-        self, path_values: tuple[bytes, ...], query: bytes, headers: Headers, body: bytes
+        self, path_values: tuple[bytes, ...], query: bytes, headers: Headers, body: bytes | None
     ) -> RequestProblem | None:
-        """Judge one request: all parameters first, then the body."""
+        """Judge one request: all parameters first, then the body (None: it is judged as it flows)."""
         found: list[Violation] = []
         if self._path:
             for parameter, raw in zip(self._path, path_values, strict=True):
@@ -129,7 +130,15 @@ class Requests:
             found += self._check_cookies(headers)
         if found:
             return RequestProblem("parameter-invalid", tuple(found[: self._limits.violations]))
-        return self._check_body(headers, fields, body, single=single)
+        return None if body is None else self._check_body(headers, fields, body, single=single)
+
+    def flow(self, headers: Headers) -> Flow | None:
+        """Say how a body with these headers may be carried piece by piece; None: only as a whole."""
+        if self._body is None:
+            return None
+        types = [value for name, value in headers if name == b"content-type"]
+        coded = any(name == b"content-encoding" and value.lower() != b"identity" for name, value in headers)
+        return self._body.flow(types[0]) if len(types) == 1 and not coded else None
 
     def undeclared_query(self, query: bytes) -> int:
         """Count query fields that nothing declares, for whoever only reports them; 0 for a broken query."""

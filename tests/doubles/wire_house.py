@@ -21,18 +21,18 @@ paths:
       parameters:
         - { name: x, in: query, schema: { type: string } }
         - { name: X-Purpose, in: header, schema: { enum: [TREAT, PAY] } }
-      responses: { default: { description: anything, content: { "*/*": {} } } }
+      responses: { default: { description: anything, content: { "text/plain": { schema: { type: string } }, "*/*": {} } } }
     post:
       operationId: place
       parameters: [{ name: X-Purpose, in: header, schema: { enum: [TREAT, PAY] } }]
-      requestBody: { content: { "*/*": {} } }
-      responses: { default: { description: anything, content: { "*/*": {} } } }
+      requestBody: { content: { "text/plain": { schema: { type: string } }, "*/*": {} } } # text is held as a whole
+      responses: { default: { description: anything, content: { "text/plain": { schema: { type: string } }, "*/*": {} } } }
   /orders/{id}:
     parameters: [{ name: id, in: path, required: true, schema: { type: string } }]
-    get: { operationId: read, responses: { default: { description: anything, content: { "*/*": {} } } } }
-    delete: { operationId: cancel, responses: { default: { description: anything, content: { "*/*": {} } } } }
+    get: { operationId: read, responses: { default: { description: anything, content: { "text/plain": { schema: { type: string } }, "*/*": {} } } } }
+    delete: { operationId: cancel, responses: { default: { description: anything, content: { "text/plain": { schema: { type: string } }, "*/*": {} } } } }
   /admin/keys:
-    get: { operationId: keys, responses: { default: { description: anything, content: { "*/*": {} } } } }
+    get: { operationId: keys, responses: { default: { description: anything, content: { "text/plain": { schema: { type: string } }, "*/*": {} } } } }
 """
 
 

@@ -31,6 +31,7 @@ def test_a_row_says_everything_that_its_page_needs(row: type[Refusal]) -> None:
 def test_no_slug_is_given_twice() -> None:
     from runtime_proxy import (
         refusals_call,
+        refusals_channel,
         refusals_edge,
         refusals_head,
         refusals_keyed,
@@ -38,7 +39,15 @@ def test_no_slug_is_given_twice() -> None:
         refusals_trust,
     )
 
-    parts = (refusals_edge, refusals_head, refusals_trust, refusals_keyed, refusals_shed, refusals_call)
+    parts = (
+        refusals_edge,
+        refusals_head,
+        refusals_trust,
+        refusals_keyed,
+        refusals_shed,
+        refusals_channel,
+        refusals_call,
+    )
     rows = [row for part in parts for row in part.ROWS]
     assert len(rows) == len(REFUSALS)
 

@@ -1,0 +1,174 @@
+"""How a body may be carried piece by piece: as bytes that nothing is declared about, or item by item."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from kernel.operation.items import EventCut, ItemBroken, ItemReader, SequenceCut, cut_line, event_of
+from kernel.operation.media_types import parse_range
+from kernel.operation.members import mapping
+from kernel.operation.reading import UNCHECKED
+from kernel.operation.shapes import ANNOTATIONS, dereference, follow
+from kernel.operation.strict_json import read_json
+from kernel.operation.violation import RequestProblem, Undecodable, Violation
+from kernel.schema.dialects import Dialect
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kernel.operation.items import Cut, Judge
+    from kernel.operation.schemas import Direction, Schemas
+    from kernel.schema.validator import CompiledSchema
+
+_EVENTS: Final = "text/event-stream"
+_SEQUENCE: Final = "json-seq"
+_BRANCHING: Final = ("oneOf", "allOf")
+_NO_VIOLATIONS: Final[tuple[Violation, ...]] = ()
+
+
+class Flow:
+    """What may pass without being held as a whole; `judge` None: any bytes, for nothing is declared."""
+
+    __slots__ = ("_cut", "judge")
+
+    def __init__(self, cut: Callable[[], Cut] | None = None, judge: Judge | None = None) -> None:
+        self._cut = cut
+        self.judge = judge
+
+    def reader(
+        self, most: int, observe: Callable[[tuple[Violation, ...]], None] | None = None
+    ) -> ItemReader | None:
+        """Make a reader for one body whose items have at most `most` bytes; None where nothing is read."""
+        if self._cut is None or self.judge is None:
+            return None
+        return ItemReader(self._cut(), self.judge, most, observe)
+
+    def check(self, data: bytes) -> RequestProblem | None:
+        """Judge a body that is whole."""
+        reader = self.reader(len(data))
+        try:
+            if reader is not None:
+                reader.feed(data)
+                reader.finish()
+        except ItemBroken as error:
+            return RequestProblem("body-invalid", error.violations)
+        return None
+
+
+OPAQUE: Final = Flow()
+
+
+def flow_of_items(essence: str, judge_json: Judge, judge_event: Judge) -> Flow:
+    """Give the flow of a sequential media type."""
+    if essence == _EVENTS:
+        return Flow(EventCut, judge_event)
+    if essence.endswith(_SEQUENCE):
+        return Flow(SequenceCut, judge_json)
+    return Flow(lambda: cut_line, judge_json)
+
+
+class ItemRule:
+    """An `itemSchema`, compiled: judges the text of an item, or an event by its fields."""
+
+    __slots__ = ("_contents", "_validator")
+
+    def __init__(self, schema: Any, direction: Direction, pointer: str, schemas: Schemas) -> None:
+        self._validator = schemas.compile(schema, direction, pointer)
+        self._contents = tuple(_contents(schema, direction, pointer, schemas))
+
+    def flow(self, essence: str) -> Flow:
+        """Give the flow of a sequential media type whose items these are."""
+        return flow_of_items(essence, self.judge_json, self.judge_event)
+
+    def judge_json(self, text: bytes) -> tuple[Violation, ...]:
+        """Judge one JSON text."""
+        return judge_json(self._validator, text)
+
+    def judge_event(self, text: bytes) -> tuple[Violation, ...]:
+        """Judge one event by its fields, and its data by the `contentSchema` that the schema has for it."""
+        event = event_of(text)
+        if event is None:
+            return _NO_VIOLATIONS
+        found = judge_value(self._validator, event)
+        if found:
+            return found
+        for condition, content in self._contents:
+            if condition is None or condition.accepts(event):
+                try:
+                    found = judge_json(content, event["data"].encode())
+                except Undecodable:
+                    found = (Violation("body", "", "json"),)
+                if found:
+                    return tuple(Violation("body", f"/data{one.pointer}", one.keyword) for one in found)
+        return _NO_VIOLATIONS
+
+
+def judge_json(validator: CompiledSchema | None, text: bytes) -> tuple[Violation, ...]:
+    """Judge one JSON text by a schema (None: any value)."""
+    try:
+        value = read_json(text, exact=validator is not None and validator.exact)
+    except Undecodable as error:
+        return (Violation("body", "", error.keyword),)
+    return judge_value(validator, value)
+
+
+def judge_value(validator: CompiledSchema | None, value: Any) -> tuple[Violation, ...]:
+    """Judge a decoded value by a schema (None: any value)."""
+    if validator is None or validator.accepts(value):
+        return _NO_VIOLATIONS
+    return tuple(Violation("body", one.pointer, one.keyword) for one in validator.violations(value))
+
+
+def item_schema(spec: dict[str, Any], pointer: str, schemas: Schemas) -> tuple[Any, str] | None:
+    """Give the schema of each item and where it stands; None where the contract declares none.
+
+    In OpenAPI 3.2 `schema` speaks of the whole sequence as an array, so that one which only says what the
+    elements are is the same as `itemSchema`.
+    """
+    if "itemSchema" in spec:
+        return spec["itemSchema"], f"{pointer}/itemSchema"
+    whole, place = follow(schemas.root, spec.get("schema"), f"{pointer}/schema")
+    modern = schemas.dialect is Dialect.OPENAPI_31 and str(schemas.root.get("openapi")).startswith("3.2")
+    plain = isinstance(whole, dict) and not whole.keys() - ANNOTATIONS - {"type", "items"}
+    if modern and plain and whole.get("type") == "array" and "items" in whole:
+        return whole["items"], f"{place}/items"
+    return None
+
+
+def may_flow(root: Any, content: Any) -> bool:
+    """Whether any of the declared contents may be carried piece by piece; compiles nothing."""
+    for key, declared in mapping(content, "").items():
+        spec = dereference(root, declared)
+        media = parse_range(key, "")
+        if media.kind in {"stream", "binary"} or media.is_range:
+            return True
+        if isinstance(spec, dict) and spec.get(UNCHECKED) is True:
+            return True
+        schema = spec.get("schema", True) if isinstance(spec, dict) else True
+        plain = dereference(root, schema)
+        if media.kind != "json" and (plain is True or (isinstance(plain, dict) and "type" not in plain)):
+            return True
+    return False
+
+
+def _contents(
+    schema: Any, direction: Direction, pointer: str, schemas: Schemas
+) -> list[tuple[CompiledSchema | None, CompiledSchema]]:
+    """List what the data of an event must be as JSON: (which events are meant, the schema of their data)."""
+    found: list[tuple[CompiledSchema | None, CompiledSchema]] = []
+    plain = dereference(schemas.root, schema)
+    branches: list[tuple[Any, str, bool]] = [(plain, pointer, False)]
+    for word in _BRANCHING:
+        listed = plain.get(word) if isinstance(plain, dict) else None
+        for index, branch in enumerate(listed if isinstance(listed, list) else ()):
+            branches.append((branch, f"{pointer}/{word}/{index}", word == "oneOf"))
+    for branch, place, conditional in branches:
+        node = dereference(schemas.root, branch)
+        properties = node.get("properties") if isinstance(node, dict) else None
+        data = dereference(schemas.root, properties.get("data")) if isinstance(properties, dict) else None
+        if not isinstance(data, dict) or data.get("contentMediaType") != "application/json":
+            continue
+        content = schemas.compile(data.get("contentSchema", True), direction, f"{place}/properties/data")
+        if content is not None:
+            found.append((schemas.compile(branch, direction, place) if conditional else None, content))
+    return found
