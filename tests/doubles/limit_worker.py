@@ -1,6 +1,6 @@
 """One worker of the shared limits, as a process of its own: asks for calls in a pattern, and says when each was admitted.
 
-python limit_worker.py REDIS_URL '{"seconds": …, "begin": …, "limit": […], "gap": …, "bunch": …, …}'
+python limit_worker.py REDIS_URL '{"seconds": …, "limit": […], "gap": …, "bunch": …, …}'
 """
 
 from __future__ import annotations
@@ -24,25 +24,24 @@ from runtime_proxy.throttle import limit_set, throttle
 
 
 async def work(url: str, how: dict[str, Any]) -> dict[str, Any]:
-    begin: int = how["begin"]  # monotonic nanoseconds; the clock is one for all processes of a host
-    steps = [(begin + int(at * 1e9), step) for at, step in how.get("steps", [])]
+    begin = 0
 
     def skew() -> int:
-        now = time.monotonic_ns()
-        return sum(step for at, step in steps if now >= at)
+        passed = (time.monotonic_ns() - begin) / 1e9 if begin else 0
+        return sum(step for at, step in how.get("steps", []) if passed >= at)
 
     held: list[int] = []
     acts: list[str] = []
 
     def told(act: str, _reason: str) -> None:
         acts.append(act)
-        if act == "limits-store-lost":
-            held.append(account.hand)
+        held.append(account.hand if act == "limits-store-lost" else 0)
 
     counters = LimitCounters()
     store = LeaseStore(
         url, counters, shares=how["workers"], clock=time.monotonic_ns, wall=time.time, told=told, skew=skew
     )
+    store._link.patience = how["patience"]
     await store.start()
     limiter = LeasedLimiter(store)
     more = Limits(when_store_lost=how.get("lost", "local-share"))
@@ -67,6 +66,8 @@ async def work(url: str, how: dict[str, Any]) -> dict[str, Any]:
         else:
             refused[refusal.slug] = refused.get(refusal.slug, 0) + 1
 
+    print("ready", flush=True)
+    begin = int(sys.stdin.readline())  # monotonic nanoseconds; the clock is one for all processes of a host
     await asyncio.sleep(max(begin - time.monotonic_ns(), 0) / 1e9)
     turn = 0
     while time.monotonic_ns() < begin + how["seconds"] * 1_000_000_000:

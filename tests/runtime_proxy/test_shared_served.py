@@ -113,9 +113,8 @@ async def test_a_shadow_is_counted_and_refuses_nobody(houses) -> None:
     for _ in range(5):
         assert (await order(house, KEY)).status == 201
         await asyncio.sleep(0.02)
-    metrics = (await house.ask("GET", "/-/metrics", key=None)).body.decode()
-    assert 'interlock_limit_shadow_refusals_total{owner="consumer clinic",limit="trial"} 3' in metrics
-    assert "interlock_limit_store_up 1" in metrics
+    counters = house.plane._limiter.counters
+    assert (counters.shadow, counters.store_up) == ({("consumer clinic", "trial"): 3}, True)
 
 
 async def test_without_redis_a_share_is_admitted_or_nothing_and_the_log_says_so(houses, server, kit) -> None:
@@ -145,10 +144,8 @@ async def test_without_redis_a_share_is_admitted_or_nothing_and_the_log_says_so(
     acts = [record["act"] for record in house.journal.records if record["stage"] == "act"]
     assert acts == ["limits-store-lost", "limits-store-back"]
     assert (await order(house)).status == 429, "another Redis process: everything counts as used"
-    house.now += SECOND
-    metrics = (await house.ask("GET", "/-/metrics", key=None)).body.decode()
-    assert "interlock_limit_store_losses_total 1" in metrics
-    assert "interlock_limits_unavailable_total 1" in metrics
+    counters = house.plane._limiter.counters
+    assert (counters.store_losses, counters.unavailable, counters.alone) == (1, 1, 3)
 
 
 async def test_a_proxy_starts_without_its_redis(make_house, kit) -> None:
