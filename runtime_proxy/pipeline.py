@@ -146,9 +146,10 @@ class Pipeline:
             access = consumer.access.get(route)
             limits = consumer.limits if access is None else access.limits
             version = access.version if access is not None and access.version is not None else version
-        exchange.limited = bool(limits.told)
         refusal = self._shedding.judge(priority) if self._shedding.level else None
-        refusal = refusal or throttle(limits, exchange, served.weight, now)
+        if refusal is None and not exchange.limited:  # else it was counted before somebody else was asked
+            exchange.limited = bool(limits.told)
+            refusal = throttle(limits, exchange, served.weight, now)
         if refusal is not None:
             return refusal
         if version is not served.version:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from kernel.bundle.bindings import check_bindings
+from kernel.bundle.limits import MOST_LIMITS
 from kernel.contract.version import Version
 from kernel.errors import BundleError, ContractInvalid
-
-MOST_LIMITS: Final = 32  # of one owner
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from kernel.bundle.model import AccessPart, Consumer, ContractsPart, Route, RoutesPart
+    from kernel.bundle.limits import Limits
+    from kernel.bundle.model import AccessPart, ContractsPart, Limit, RoutesPart
     from kernel.bundle.policy import RoutePolicy
 
 
@@ -25,9 +25,9 @@ def check_parts(contracts: ContractsPart, access: AccessPart, routes: RoutesPart
     _once("adapter", (adapter.name for adapter in routes.adapters))
     _once("route", (f"{route.contract} v{route.major}" for route in routes.routes))
     for consumer in access.consumers:
-        _limits_once(f"consumer {consumer.id}", consumer)
+        check_limits(f"consumer {consumer.id}", consumer.limits, consumer.policy.limits)
     for route in routes.routes:
-        _limits_once(f"the route of {route.contract} v{route.major}", route)
+        check_limits(f"the route of {route.contract} v{route.major}", route.limits, route.policy.limits)
     check_bindings(access)
     held = {(entry.name, entry.version) for entry in contracts.contracts}
     adapters = {adapter.name for adapter in routes.adapters}
@@ -50,10 +50,9 @@ def check_policies(policies: Iterable[RoutePolicy]) -> None:
     _once("host", (host for policy in policies if policy.address for host in policy.address.hosts))
 
 
-def _limits_once(where: str, owner: Consumer | Route) -> None:
-    """Refuse two limits of one name: RateLimit could not tell them apart, and they would share a state."""
-    more = owner.policy.limits
-    named: list[str] = [limit.name for limit in owner.limits]
+def check_limits(where: str, plain: Iterable[Limit], more: Limits | None) -> None:
+    """Raise `BundleError` for two limits of one name: RateLimit could not tell them apart, nor their state."""
+    named = [limit.name for limit in plain]
     if more is not None:
         named += [limit.name for limit in more.every]
     if len(named) > MOST_LIMITS:

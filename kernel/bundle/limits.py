@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+MOST_LIMITS = 32  # of one owner
 Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 Count = Annotated[int, msgspec.Meta(ge=1, le=10**9)]
 Octets = Annotated[int, msgspec.Meta(ge=1, le=10**15)]
@@ -77,6 +78,14 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     quotas: tuple[Quota, ...] = ()
     concurrency: tuple[Concurrency, ...] = ()
     when_store_lost: Literal["local-share", "closed"] = "local-share"
+
+    def __post_init__(self) -> None:
+        """Refuse what RateLimit could not tell apart, and more than one call should have to pass."""
+        names = [limit.name for limit in self.every]
+        if len(set(names)) != len(names):
+            raise ValueError("limits have a name of their own each")
+        if len(names) > MOST_LIMITS:
+            raise ValueError(f"limits are at most {MOST_LIMITS}")
 
     @property
     def every(self) -> tuple[AnyLimit, ...]:

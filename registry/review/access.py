@@ -15,6 +15,7 @@ from registry.errors import Conflict, NotFound, RequestRefused
 from registry.review.acts import acting, record
 from registry.review.catalogue import known_version
 from registry.review.environment import Consumer, ConsumerKey, IssuedKey
+from registry.review.limit_names import refuse_twin_limits
 from registry.review.principal import Role
 
 if TYPE_CHECKING:
@@ -134,6 +135,7 @@ def set_limit(services: Services, principal: Principal, consumer_id: str, limit:
         others = [one for one in found.limits if one.name != limit.name]
         if len(others) >= MOST_LIMITS:
             raise Conflict(f"{consumer_id} has {len(others)} limits", hint="drop one first")
+        refuse_twin_limits(f"consumer {consumer_id}", (*others, limit), found.policy.limits)
         ledger.consumers.put_limit(consumer_id, limit)
         detail = {"requests": limit.requests, "seconds": limit.seconds, "burst": limit.burst}
         subject = f"consumer/{consumer_id}/limit/{limit.name}"

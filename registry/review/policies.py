@@ -14,6 +14,7 @@ from kernel.errors import BundleError
 from registry.errors import Conflict
 from registry.review.access import known_consumer
 from registry.review.acts import acting, record
+from registry.review.limit_names import refuse_twin_limits
 from registry.review.principal import Role
 from registry.review.routing import known_route
 
@@ -36,7 +37,9 @@ def set_route_policy(
     principal.require(Role.OPERATOR, act="set a route's policy")
     policy = read_policy(RoutePolicy, document)
     with acting(services, "routes") as ledger:
-        ledger.routes.put_route(replace(known_route(ledger, contract, major), policy=policy))
+        row = known_route(ledger, contract, major)
+        refuse_twin_limits(f"the route of {contract} v{major}", row.limits, policy.limits)
+        ledger.routes.put_route(replace(row, policy=policy))
         _refuse_twins(ledger)
         _record(services, ledger, principal, f"route/{contract}/v{major}", policy)
     return policy
@@ -55,7 +58,8 @@ def set_consumer_policy(
     principal.require(Role.OPERATOR, act="set a consumer's policy")
     policy = read_policy(ConsumerPolicy, document)
     with acting(services, "access") as ledger:
-        known_consumer(ledger, consumer_id)
+        plain = known_consumer(ledger, consumer_id).limits
+        refuse_twin_limits(f"consumer {consumer_id}", plain, policy.limits)
         ledger.consumers.put_policy(consumer_id, policy)
         _record(services, ledger, principal, f"consumer/{consumer_id}", policy)
     return policy

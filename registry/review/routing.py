@@ -15,6 +15,7 @@ from registry.review.acts import acting, record
 from registry.review.catalogue import known_version
 from registry.review.environment import Adapter, Route
 from registry.review.lifecycle import refuse_pinned
+from registry.review.limit_names import refuse_twin_limits
 from registry.review.principal import Role
 
 if TYPE_CHECKING:
@@ -102,6 +103,7 @@ def put_route(services: Services, principal: Principal, wanted: Route) -> Route:
         _known_adapter(ledger, wanted.adapter)
         known = ledger.routes.route(wanted.contract, wanted.major)
         current, policy = (known.current, known.policy) if known else (None, RoutePolicy())
+        refuse_twin_limits(f"the route of {wanted.contract} v{wanted.major}", wanted.limits, policy.limits)
         ledger.routes.put_route(replace(wanted, current=current, policy=policy))
         act = "route-add" if known is None else "route-change"
         detail: dict[str, str | int] = {

@@ -132,3 +132,13 @@ async def test_the_guard_comes_before_everything(make_house, kit) -> None:
     reply = await house.ask("POST", "/orders/v1/orders", ORDER)
     assert (reply.status, kit.problem(reply)["slug"]) == (429, "source-over-limit")
     assert kit.header(reply, "retry-after") == "1"
+
+
+async def test_a_call_that_is_judged_again_is_counted_once(make_house, kit) -> None:
+    house = make_house()
+    await house.publish(limits=(OWN,))
+    exchange = house.exchange("POST", "/orders/v1/orders", ORDER)
+    assert house.pipeline.admit(exchange)
+    assert house.pipeline._judge_admitted(exchange) is None  # as after an issuer was asked for its keys
+    reply = await house.pipeline.serve(exchange)
+    assert kit.header(reply, "ratelimit") == '"own";r=3;t=2'

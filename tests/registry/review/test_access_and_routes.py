@@ -10,6 +10,7 @@ import pytest
 from kernel.bundle.model import Grant, Limit
 from kernel.bundle.policy import Address, ConsumerPolicy, RoutePolicy
 from kernel.bundle.read import read_bundle
+from kernel.errors import PolicyInvalid
 from kernel.sealing.keys import KeyFolder
 from registry.errors import Conflict, NotAllowed, NotFound, RequestRefused, StoreFailed
 from registry.review import access, impact, lifecycle, policies, publication, routing
@@ -224,6 +225,26 @@ def test_policies_that_exclude_each_other_are_refused_before_they_stand(desk: An
     with pytest.raises(Conflict, match=r"orders\.example stands twice"):
         policies.set_route_policy(desk, doubles.OPERATOR, "lab-orders", 2, document)
     assert policies.route_policy(desk, "lab-orders", 2) == RoutePolicy()
+
+
+def test_a_limit_has_one_name_among_the_plain_ones_and_those_of_the_policy(desk: Any, doubles: Any) -> None:
+    furnish(desk, doubles)
+    plain = Limit("calls", 600, 60, 20)
+    document = {"limits": {"quotas": [{"name": "calls", "requests": 9, "every": "day"}]}}
+    access.set_limit(desk, doubles.OPERATOR, "ehr", plain)
+    with pytest.raises(Conflict, match="calls stands twice"):
+        policies.set_consumer_policy(desk, doubles.OPERATOR, "ehr", document)
+    access.drop_limit(desk, doubles.OPERATOR, "ehr", "calls")
+    policies.set_consumer_policy(desk, doubles.OPERATOR, "ehr", document)
+    with pytest.raises(Conflict, match="calls stands twice"):
+        access.set_limit(desk, doubles.OPERATOR, "ehr", plain)
+    policies.set_route_policy(desk, doubles.OPERATOR, "lab-orders", 1, document)
+    with pytest.raises(Conflict, match="calls stands twice"):
+        routing.put_route(desk, doubles.OPERATOR, Route("lab-orders", 1, "laboratory", None, limits=(plain,)))
+    twice = {"limits": {"rates": [{"name": "x", "requests": 1, "seconds": 1, "burst": 1}] * 2}}
+    with pytest.raises(PolicyInvalid, match="name of their own"):
+        policies.set_consumer_policy(desk, doubles.OPERATOR, "ehr", twice)
+    bundle(desk)
 
 
 def test_a_policy_of_a_later_release_is_told_and_never_dropped(desk: Any, doubles: Any) -> None:
