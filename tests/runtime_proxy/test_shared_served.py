@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 from kernel.bundle.limits import Concurrency, Limits, Quota, RateLimit
 from kernel.bundle.model import Consumer, Grant, Key, Limit
 from kernel.bundle.policy import ConsumerPolicy
+from runtime_proxy.edge import serve_edge
 from tests.doubles.redis_server import RedisServer, redis_cluster, redis_server
 
 pytestmark = pytest.mark.redis
@@ -201,3 +204,30 @@ async def test_a_process_that_took_the_place_of_another_between_two_calls_is_not
         await asyncio.sleep(0.01)
     assert (await order(house)).status == 429
     assert (await order(house, KEY)).status == 429, "nobody knows what others had spent of it"
+
+
+def post(port: int, key: str) -> tuple[int, str | None]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    try:
+        lines = {"X-API-Key": key, "Content-Type": "application/json"}
+        connection.request("POST", "/orders/v1/orders", json.dumps(ORDER), lines)
+        got = connection.getresponse()
+        got.read()
+        return got.status, got.getheader("ratelimit")
+    finally:
+        connection.close()
+
+
+async def test_calls_from_sockets_wait_for_redis_and_go_on(houses, kit) -> None:
+    house = await houses()
+    await house.publish(
+        limits=(Limit("calls", 1, 60, 4),), consumers=clinic(concurrency=(Concurrency("parallel", 2),))
+    )
+    edge = await serve_edge(house.plane.handler, "127.0.0.1", 0, house.settings)
+    port = edge.address[1]
+    told = await asyncio.gather(*(asyncio.to_thread(post, port, kit.KEY) for _ in range(7)))
+    assert sorted(status for status, _ in told) == [201] * 4 + [429] * 3
+    assert all(rest is not None and rest.startswith('"calls";r=') for _, rest in told)
+    for _ in range(4):  # each gives its place back
+        assert await asyncio.to_thread(post, port, KEY) == (201, '"parallel";r=1')
+    await edge.drain()
