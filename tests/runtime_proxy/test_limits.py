@@ -139,6 +139,6 @@ async def test_a_call_that_is_judged_again_is_counted_once(make_house, kit) -> N
     await house.publish(limits=(OWN,))
     exchange = house.exchange("POST", "/orders/v1/orders", ORDER)
     assert house.pipeline.admit(exchange)
-    assert house.pipeline._judge_admitted(exchange) is None  # as after an issuer was asked for its keys
+    assert house.pipeline._judge_again(exchange) is None  # as after an issuer was asked for its keys
     reply = await house.pipeline.serve(exchange)
     assert kit.header(reply, "ratelimit") == '"own";r=3;t=2'
