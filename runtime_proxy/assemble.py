@@ -9,7 +9,7 @@ from adapters.resilience.repeating import Repeating
 from kernel.audit.record import operation_fields
 from runtime_proxy.addressing import addresses_of
 from runtime_proxy.authenticate import compile_security
-from runtime_proxy.compiled import routed
+from runtime_proxy.compiled import routed, unknown_of_route
 from runtime_proxy.credentials import (
     AUTHORIZATION,
     BasicReader,
@@ -220,8 +220,9 @@ class _Assembly:
         keeps = b"x-request-id" in declared
         dropped = not_forwarded(declared) | facts.conditions
         most, limit = operation.max_body, self.parts.terms.max_body
+        judge = operation.under(*unknown_of_route(route.policy))
         return ServedOperation(
-            operation=operation,
+            operation=judge,
             route=route,
             version=version,
             security=compile_security(
@@ -238,6 +239,7 @@ class _Assembly:
             declared=declared,
             keeps_request_id=keeps,
             body_limit=limit if most is None else min(most, limit),
+            reports=judge.unknown.reports,
             keyed=keyed_of(operation.idempotency, route.name, operation.id),
             weight=operation.weight,
             streams=streams_of(operation, document.facts[operation].flows, route.adapter, route.streams),

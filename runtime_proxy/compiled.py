@@ -11,6 +11,7 @@ from kernel.contract.urn import PREFIX
 from kernel.errors import BundleError, InterlockError, Place
 from kernel.operation.channel_contract import compile_channels
 from kernel.operation.compile import compile_contract
+from kernel.operation.undeclared import Unknown
 from runtime_proxy.declared import declared_headers, undeclared_conditions
 from runtime_proxy.errors import ActivationFailed
 from runtime_proxy.match import PathTrie
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from kernel.bundle.model import Bundle, ContractEntry
+    from kernel.bundle.policy import RoutePolicy
     from kernel.contract.urn import Urn
     from kernel.operation.channels import Channel
     from kernel.operation.compile import CompiledContract
@@ -37,6 +39,11 @@ class Facts:
     headers: frozenset[bytes]  # declared ones, in lower case
     conditions: frozenset[bytes]  # request headers whose answers the contract does not declare
     flows: tuple[bool, bool]  # whether some request, and some answer, may pass in pieces
+
+
+# Of frozen contracts that say nothing themselves: a query field that nobody declared is a misspelt filter, or
+# somebody's way around the contract. Headers and cookies belong to many hands on the way.
+UNKNOWN: Final = Unknown(query="strict")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,7 +107,7 @@ def _compile(bundle: Bundle, entry: ContractEntry) -> Compiled | None:
         root = _root(document, where, lookup)
         if entry.kind == "asyncapi":
             return _channels(root, entry, len(document))
-        contract = compile_contract(root, name=entry.name)
+        contract = compile_contract(root, name=entry.name, unknown=UNKNOWN)
         facts = _facts(root, contract)
         again = _reader(document, where, schemas)
         made = Compiled(again, contract, PathTrie(contract.operations), facts, len(document))
@@ -153,3 +160,12 @@ def _flows(operation: Operation) -> tuple[bool, bool]:
         return operation.may_flow()
     except InterlockError:  # as it stands it is refused at its first call
         return False, False
+
+
+def unknown_of_route(policy: RoutePolicy) -> tuple[Unknown, frozenset[bytes]]:
+    """Give the route's policy for undeclared fields, and the header that it reads itself."""
+    said, name = policy.unknown, policy.address.header if policy.address is not None else None
+    return (
+        Unknown() if said is None else Unknown(said.query, said.header, said.cookie),
+        frozenset() if name is None else frozenset({name.lower().encode()}),
+    )

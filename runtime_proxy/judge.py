@@ -29,3 +29,6 @@ class Judge(Protocol):
 
     def answer_flow(self, status: int, headers: Headers) -> Flow | None:
         """Say how the body of an answer may pass in pieces."""
+
+    def undeclared(self, query: bytes, headers: Headers) -> tuple[Violation, ...]:
+        """Say which fields are not declared and only to be told of."""

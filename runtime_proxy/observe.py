@@ -59,6 +59,11 @@ class Undeclared:
         del path_values, query, headers, body
         return None
 
+    def undeclared(self, query: bytes, headers: Headers) -> tuple[Violation, ...]:
+        """Say nothing, as above."""
+        del query, headers
+        return ()
+
     def check_response(
         self, status: int, headers: Headers, body: bytes | None, *, head: bool = False
     ) -> tuple[Violation, ...]:
@@ -70,6 +75,12 @@ class Undeclared:
         """Say that answers pass as a whole."""
         del status, headers
         return None
+
+
+def observe_fields(served: ServedOperation, exchange: Exchange) -> None:
+    """Count the fields that the contract does not declare, where its policy for them is `report`."""
+    for violation in served.operation.undeclared(exchange.query, exchange.headers):
+        _note(exchange, "request", served.operation.id, "parameter-invalid", violation)
 
 
 def observe_undeclared(exchange: Exchange, route: ServedRoute, path: bytes, slug: str) -> None:

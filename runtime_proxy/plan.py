@@ -210,6 +210,7 @@ class ServedOperation:
     fault: str = ""  # why the operation cannot be served: found when it was first compiled
     meter: Counting | None = field(default=None, init=False)  # where its calls are counted, once one came
     keyed: Keyed | None = None  # it takes an Idempotency-Key
+    reports: bool = False  # fields that the contract does not declare are told, and pass
 
 
 class Special(Protocol):

@@ -91,7 +91,11 @@ def make_bundle(file: Path, way: Way, folder: Path) -> Throwaway:
     kind = kind_of(document.root)
     contract = _compiled(document, name, schemas)
     signer = SigningKey.generate("throw-away")
-    contracts = [_entry(folder, name, version, kind, document.root)]
+    root = document.root
+    if kind == "openapi":
+        # A stranger's file may rely on query fields that it does not declare; it can ask for `strict` itself.
+        root = {"x-interlock-unknown-query": "allow", **root}
+    contracts = [_entry(folder, name, version, kind, root)]
     contracts += [
         _entry(folder, urn.name, str(urn.version), "schema", root) for urn, root in schemas.found.values()
     ]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from kernel.errors import InterlockError
 from kernel.operation.codings import ACCEPTED
+from runtime_proxy.observe import observe_fields
 from runtime_proxy.refusals import REFUSALS
 from runtime_proxy.refusals_call import ContentCodingUnsupported, OperationUnservable
 
@@ -37,6 +38,8 @@ def validate_request(served: ServedOperation, exchange: Exchange) -> Refusal | N
         log.warning("%s %s cannot be served: %s", served.version.contract, served.operation.id, error)
         return OperationUnservable(served.fault)
     if problem is None:
+        if served.reports:
+            observe_fields(served, exchange)
         return None
     refusal = REFUSALS[problem.slug](violations=problem.violations)
     if isinstance(refusal, ContentCodingUnsupported):

@@ -99,6 +99,18 @@ class Paths(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     encoded_slash: Literal["data", "refuse"] = "data"
 
 
+class Unknown(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What happens on this route to fields that the contract does not declare, whatever the contract says of them.
+
+    `strict` refuses them (400 `parameter-invalid`), `report` logs and counts them, `allow` lets them pass. Where
+    neither says anything, query fields are `strict`, headers and cookies `allow`.
+    """
+
+    query: Literal["strict", "report", "allow"] | None = None
+    header: Literal["strict", "report", "allow"] | None = None
+    cookie: Literal["strict", "report", "allow"] | None = None
+
+
 class Links(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the answers of a deprecated version point to, each a URL or an absolute path.
 
@@ -125,6 +137,7 @@ class RoutePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     address: Address | None = None
     links: Links | None = None
     paths: Paths | None = None
+    unknown: Unknown | None = None
     retries: Retries | None = None
     hedging: Hedging | None = None
     tokens: TokenTrust | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 from kernel.contract.positions import token
 from kernel.operation.declared import Declared
@@ -18,19 +18,18 @@ from kernel.operation.schemas import Schemas
 from kernel.operation.security_schemes import (
     SecurityScheme,
     check_schemes,
-    query_keys,
+    credentials_of,
     requirements,
     schemes_of,
 )
 from kernel.operation.shapes import dereference, follow
+from kernel.operation.undeclared import LENIENT, Unknown, unknown_of
 from kernel.schema.dialects import dialect_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from kernel.contract.finding import Finding
-
-UnknownQuery = Literal["strict", "report", "allow"]
 
 # What llhttp carries as a request with an answer; CONNECT opens a tunnel, others it does not know.
 CARRIED_METHODS: Final = frozenset(
@@ -42,7 +41,6 @@ _FIXED: Final = ("get", "put", "post", "delete", "options", "head", "patch", "tr
 _BRACES: Final = re.compile(r"\{([^{}]*)\}")
 _VERSION: Final = re.compile(r"3\.([012])\.[0-9]+(?:-[0-9A-Za-z.-]+)?")
 HEAVIEST: Final = 1_000_000  # calls that one call may count as
-_POLICIES: Final = ("strict", "report", "allow")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,18 +70,20 @@ def compile_contract(
     *,
     name: str = "",
     limits: OperationLimits = DEFAULT,
-    unknown_query: UnknownQuery = "allow",
+    unknown: Unknown = LENIENT,
 ) -> CompiledContract:
     """Compile a self-contained document (URNs embedded, files inlined).
 
     Raises `ContractInvalid` with a pointer for what no router or parser could serve: a method that the
     HTTP parser cannot carry, two templates that match the same, a security scheme that nobody declares.
-    `unknown_query` is for operations without `x-interlock-unknown-query` of their own.
+    `unknown` is for what neither the operation nor its path item nor the document says a policy for.
     """
     version = root.get("openapi") if isinstance(root, dict) else None
     if not isinstance(version, str) or not _VERSION.fullmatch(version):
         raise refused("this is no OpenAPI 3.0, 3.1 or 3.2 document", "/openapi")
     schemes = dict(schemes_of(root))
+    unknown = unknown_of(root, "").over(unknown).over(LENIENT)
+    credentials = credentials_of(schemes)
     declared = Declared(Schemas(root, dialect_of(root), limits))
     made: list[Operation] = []
     taken: dict[tuple[str, bytes], str] = {}
@@ -99,8 +99,9 @@ def compile_contract(
             parameters = _parameters(root, item, spec, place, pointer)
             security = requirements(spec.get("security", root.get("security")), schemes, pointer)
             number = declared.add((spec, parameters))
-            operation = Operation(declared, number, query_keys(security, schemes))
-            _describe(operation, root, spec, unknown_query, pointer)
+            operation = Operation(declared, number, credentials)
+            _describe(operation, root, spec, pointer)
+            operation.unknown = unknown_of(spec, pointer).over(unknown_of(item, place)).over(unknown)
             operation.method, operation.template, operation.pointer = method, template, pointer
             operation.id = str(spec.get("operationId") or f"{method.decode()} {template}")
             operation.segments = tuple(template.split("/")[1:])
@@ -171,9 +172,7 @@ def _parameters(
     return tuple(found.values())
 
 
-def _describe(
-    operation: Operation, root: Any, spec: dict[str, Any], unknown_query: UnknownQuery, pointer: str
-) -> None:
+def _describe(operation: Operation, root: Any, spec: dict[str, Any], pointer: str) -> None:
     """Fill in what the head of a request is judged by."""
     body = dereference(root, spec.get("requestBody"))
     operation.takes_body = isinstance(body, dict) and bool(body.get("content"))
@@ -184,8 +183,6 @@ def _describe(
     )
     operation.deprecated = spec.get("deprecated") is True
     operation.weight = _weight(spec.get("x-interlock-weight", 1), pointer)
-    policy = spec.get("x-interlock-unknown-query", unknown_query)
-    operation.unknown_query = policy if policy in _POLICIES else "strict"
 
 
 def _weight(declared: Any, pointer: str) -> int:

@@ -6,7 +6,7 @@ every property under its own name (`form` exploded) or as `name[property]` (`dee
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from kernel.operation.violation import Undecodable, Violation
 
@@ -38,8 +38,8 @@ class Fields:
         # The first object that asks for further properties takes what nobody else claims.
         self._open = next((item for item in self._spread if item.shape.is_open), None)
 
-    def check(self, groups: Groups, *, strict: bool = False) -> list[Violation]:
-        """Judge all fields; with `strict`, one that nothing declares is a violation of its own."""
+    def check(self, groups: Groups, *, strict: Literal["", "query", "cookie"] = "") -> list[Violation]:
+        """Judge all fields; one that nothing declares is a violation in the place named by `strict`."""
         found: list[Violation] = []
         seen: set[str] = set()
         gathered: dict[str, Groups] = {}
@@ -51,7 +51,7 @@ class Fields:
             elif (owner := self._owner(name)) is not None:
                 gathered.setdefault(owner.name, {})[name] = raws
             elif strict:
-                found.append(Violation("query", "", "undeclared", "{key}"))
+                found.append(Violation(strict, "", "undeclared", "{key}"))
         for owner in (*self._brackets.values(), *self._spread):
             if owner.name in gathered:
                 seen.add(owner.name)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kernel.operation.answers import Answers
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from kernel.operation.flows import Flow
     from kernel.operation.idempotency import Idempotency
     from kernel.operation.message import Headers
+    from kernel.operation.requests import Credentials
+    from kernel.operation.undeclared import Unknown
     from kernel.operation.violation import RequestProblem, Violation
 
 SecurityAlternatives = tuple[Mapping[str, tuple[str, ...]], ...]
@@ -29,16 +33,17 @@ class Operation:
     `names` the parameters of its braces in order. `security` holds the alternatives of which one must be
     met, each scheme → scopes; an empty mapping among them admits anybody, an empty tuple means that no
     security is declared. `max_body` is in bytes (`x-interlock-max-body`; None: the edge's own limit).
+    `unknown` is the policy for fields that nothing declares, decided for each place.
     `idempotency` is what `x-interlock-idempotency` says; `weight` is how many calls one call counts as in
     limits (`x-interlock-weight`).
     """
 
     __slots__ = (
         "_answers",
+        "_credentials",
         "_declared",
         "_number",
         "_requests",
-        "_security_names",
         "deprecated",
         "id",
         "idempotency",
@@ -51,7 +56,7 @@ class Operation:
         "segments",
         "takes_body",
         "template",
-        "unknown_query",
+        "unknown",
         "weight",
     )
 
@@ -67,14 +72,14 @@ class Operation:
     max_body: int | None
     idempotency: Idempotency | None
     deprecated: bool
-    unknown_query: str
+    unknown: Unknown
     weight: int
 
-    def __init__(self, declared: Declared, number: int, security_names: frozenset[str]) -> None:
+    def __init__(self, declared: Declared, number: int, credentials: Credentials) -> None:
         """Keep where that stands which is compiled later: operation object, parameters, schemas."""
         self._declared = declared
         self._number = number
-        self._security_names = security_names
+        self._credentials = credentials
         self._requests: Requests | None = None
         self._answers: Answers | None = None
 
@@ -123,10 +128,26 @@ class Operation:
         """Say how the body of an answer with this head may be carried piece by piece; None: as a whole."""
         return (self._answers or self._compile_answers()).flow(status, headers)
 
-    def undeclared_query(self, query: bytes) -> int:
-        """Count query fields that nothing declares, for the policy `report`."""
+    def undeclared(self, query: bytes, headers: Headers) -> tuple[Violation, ...]:
+        """Say which fields nothing declares, where the policy is `report`."""
         requests = self._requests or self._compile_requests()
-        return requests.undeclared_query(query)
+        return requests.undeclared(query, headers)
+
+    def under(self, unknown: Unknown, carried: frozenset[bytes] = frozenset()) -> Operation:
+        """Give the operation under a policy of its route for fields that it does not declare.
+
+        `carried` are header names (lower case) that the route itself reads. Where nothing changes, the
+        operation itself is given.
+        """
+        unknown = unknown.over(self.unknown)
+        carried = frozenset() if unknown.header == "allow" else carried - self._credentials.headers
+        if unknown == self.unknown and not carried:
+            return self
+        made = copy(self)
+        made.unknown = unknown
+        made._credentials = replace(self._credentials, headers=self._credentials.headers | carried)  # noqa: SLF001
+        made._requests = None  # noqa: SLF001 - of the same class
+        return made
 
     @property
     def awake(self) -> bool:
@@ -146,8 +167,8 @@ class Operation:
             spec.get("requestBody"),
             self.pointer,
             schemas,
-            strict=self.unknown_query == "strict",
-            security_names=self._security_names,
+            unknown=self.unknown,
+            credentials=self._credentials,
             most=self.max_body,
         )
         return self._requests

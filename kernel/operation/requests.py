@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from kernel.operation.bodies import Body
@@ -11,6 +12,7 @@ from kernel.operation.fields import Fields, Groups
 from kernel.operation.members import mapping, refused
 from kernel.operation.shapes import follow
 from kernel.operation.styles import pairs_of, text_of
+from kernel.operation.undeclared import LENIENT, undeclared_headers
 from kernel.operation.violation import RequestProblem, Undecodable, Violation
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from kernel.operation.message import Headers
     from kernel.operation.parameters import Parameter
     from kernel.operation.schemas import Schemas
+    from kernel.operation.undeclared import Unknown
 
 # OpenAPI 3.x, "Parameter Object": as header parameters these "SHALL be ignored".
 _IGNORED: Final = frozenset({"accept", "content-type", "authorization"})
@@ -35,6 +38,20 @@ _CODED: Final = RequestProblem(
 _CODED_BADLY: Final = RequestProblem("body-malformed", (Violation("body", "", "content-coding"),))
 _TOO_LARGE: Final = RequestProblem("body-too-large", (Violation("body", "", "limit"),))
 _CODING: Final = b"content-encoding"
+_UNKNOWN_QUERY: Final = Violation("query", "", "undeclared", "{key}")
+_UNKNOWN_COOKIE: Final = Violation("cookie", "", "undeclared", "{key}")
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """The fields in which an operation takes its keys: declared by its security, not as parameters."""
+
+    queries: frozenset[str] = frozenset()
+    headers: frozenset[bytes] = frozenset()  # lower case
+    cookies: frozenset[str] = frozenset()
+
+
+NO_CREDENTIALS: Final = Credentials()
 
 
 class Requests:
@@ -44,6 +61,8 @@ class Requests:
         "_body",
         "_body_required",
         "_cookies",
+        "_credentials",
+        "_declared_headers",
         "_has_cookies",
         "_headers",
         "_limits",
@@ -52,8 +71,9 @@ class Requests:
         "_query",
         "_query_needed",
         "_querystring",
-        "_security_names",
-        "_strict",
+        "_strict_cookies",
+        "_strict_headers",
+        "_unknown",
         "findings",
     )
 
@@ -65,8 +85,8 @@ class Requests:
         pointer: str,
         schemas: Schemas,
         *,
-        strict: bool,
-        security_names: frozenset[str],
+        unknown: Unknown = LENIENT,
+        credentials: Credentials = NO_CREDENTIALS,
         most: int | None = None,
     ) -> None:
         """Compile; `specs` are Parameter Objects with pointers, `names` the template's braces in order.
@@ -75,8 +95,10 @@ class Requests:
         """
         self._most = most
         self._limits = schemas.limits
-        self._strict = strict
-        self._security_names = security_names
+        self._unknown = unknown
+        self._strict_headers = unknown.header == "strict"
+        self._strict_cookies = unknown.cookie == "strict"
+        self._credentials = credentials
         self._querystring: tuple[Body, bool] | None = None
         placed: dict[str, list[Parameter]] = {"path": [], "query": [], "header": [], "cookie": []}
         for spec, place in specs:
@@ -98,7 +120,10 @@ class Requests:
         self._query = Fields(placed["query"])
         self._query_needed = self._querystring is not None or any(item.required for item in placed["query"])
         self._cookies = Fields(placed["cookie"])
-        self._has_cookies = bool(placed["cookie"])
+        self._has_cookies = bool(placed["cookie"]) or self._strict_cookies
+        self._declared_headers = credentials.headers | {
+            item.name.lower().encode() for item in placed["header"]
+        }
         self._headers = tuple((item.name.lower().encode(), item) for item in placed["header"])
         spec, place = follow(schemas.root, body, f"{pointer}/requestBody")
         spec = mapping(spec, place)
@@ -126,6 +151,8 @@ class Requests:
                 found += parameter.check(raws)
             elif parameter.required:
                 found.append(parameter.missing())
+        if self._strict_headers:
+            found += undeclared_headers(headers, self._declared_headers)
         if self._has_cookies:
             found += self._check_cookies(headers)
         if found:
@@ -140,13 +167,24 @@ class Requests:
         coded = any(name == b"content-encoding" and value.lower() != b"identity" for name, value in headers)
         return self._body.flow(types[0]) if len(types) == 1 and not coded else None
 
-    def undeclared_query(self, query: bytes) -> int:
-        """Count query fields that nothing declares, for whoever only reports them; 0 for a broken query."""
+    def undeclared(self, query: bytes, headers: Headers) -> tuple[Violation, ...]:
+        """Count what is only to be reported: a violation for each field that nothing declares.
+
+        Nothing for a query or cookies that are broken: those who judge them have said so.
+        """
+        found: list[Violation] = []
         try:
-            groups = self._groups(query)
+            if query and self._unknown.query == "report" and self._querystring is None:
+                groups = self._without_credentials(self._groups(query), self._credentials.queries)
+                found += [_UNKNOWN_QUERY] * len(self._query.undeclared(groups))
+            if self._unknown.header == "report":
+                found += undeclared_headers(headers, self._declared_headers)
+            if self._unknown.cookie == "report":
+                groups = self._without_credentials(self._cookie_groups(headers), self._credentials.cookies)
+                found += [_UNKNOWN_COOKIE] * len(self._cookies.undeclared(groups))
         except Undecodable:
-            return 0
-        return len(self._query.undeclared(groups)) if self._querystring is None else 0
+            pass
+        return tuple(found[: self._limits.violations])
 
     def _check_body(
         self, headers: Headers, fields: dict[bytes, bytes], body: bytes, *, single: bool
@@ -189,10 +227,15 @@ class Requests:
             groups = self._groups(query)
         except Undecodable as error:
             return [Violation("query", "", error.keyword)]
-        if self._strict:
-            for name in self._security_names.intersection(groups):
-                del groups[name]
-        return self._query.check(groups, strict=self._strict)
+        if self._unknown.query != "strict":
+            return self._query.check(groups)
+        return self._query.check(self._without_credentials(groups, self._credentials.queries), strict="query")
+
+    def _without_credentials(self, groups: Groups, names: frozenset[str]) -> Groups:
+        """Leave out the fields that carry a key, which are no unknown fields."""
+        for name in names.intersection(groups):
+            del groups[name]
+        return groups
 
     def _groups(self, query: bytes) -> Groups:
         if len(query) > self._limits.query_bytes:
@@ -216,22 +259,44 @@ class Requests:
         if len(query) > self._limits.query_bytes:
             raise Undecodable("limit")
         media = body.contents[0].range
-        data = query if media.kind == "form" else text_of(query).encode()
+        data = self._without_keys(query) if media.kind == "form" else text_of(query).encode()
         problem = body.contents[0].check(media, data)
         if problem is None:
             return []
         return [Violation("query", found.pointer, found.keyword) for found in problem.violations]
 
+    def _without_keys(self, query: bytes) -> bytes:
+        """Cut the fields out that carry a key: they belong to security, not to the value."""
+        names = self._credentials.queries
+        if not names:
+            return query
+        pieces = query.split(b"&")
+        return b"&".join(
+            piece for piece in pieces if text_of(piece.partition(b"=")[0], plus=True) not in names
+        )
+
     def _check_cookies(self, headers: Headers) -> list[Violation]:
-        """Judge cookies; those that nothing declares are other people's and left alone (RFC 6265 §4.2.1)."""
+        """Judge cookies; those that nothing declares are mostly other people's (RFC 6265 §4.2.1)."""
+        try:
+            groups = self._cookie_groups(headers)
+        except Undecodable as error:
+            return [Violation("cookie", "", error.keyword)]
+        if not self._strict_cookies:
+            return self._cookies.check(groups)
+        return self._cookies.check(
+            self._without_credentials(groups, self._credentials.cookies), strict="cookie"
+        )
+
+    def _cookie_groups(self, headers: Headers) -> Groups:
         groups: Groups = {}
         for value in (value for name, value in headers if name == b"cookie"):
             if value.count(b";") >= self._limits.cookie_pairs:
-                return [Violation("cookie", "", "limit")]
+                raise Undecodable("limit")
             for pair in value.split(b";"):
                 name, _, raw = pair.strip(b" \t").partition(b"=")
-                groups.setdefault(name.decode("latin-1"), []).append(raw)
-        return self._cookies.check(groups)
+                if name or raw:
+                    groups.setdefault(name.decode("latin-1"), []).append(raw)
+        return groups
 
     def _in_order(
         self, found: list[Parameter], names: tuple[str, ...], pointer: str

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from kernel.contract.positions import token
 from kernel.operation.members import listing, mapping, refused
+from kernel.operation.requests import Credentials
 from kernel.operation.shapes import dereference
 
 if TYPE_CHECKING:
@@ -87,9 +88,11 @@ def requirements(
     return tuple(found)
 
 
-def query_keys(
-    security: tuple[Mapping[str, tuple[str, ...]], ...], schemes: Mapping[str, SecurityScheme]
-) -> frozenset[str]:
-    """Name the query fields that carry a key, which are no unknown fields."""
-    used = (schemes[key] for alternative in security for key in alternative)
-    return frozenset(scheme.parameter for scheme in used if scheme.place == "query")
+def credentials_of(schemes: Mapping[str, SecurityScheme]) -> Credentials:
+    """Name the fields that may carry a key: they are unknown to no operation, and sent on to none."""
+    used = tuple(schemes.values())
+    return Credentials(
+        frozenset(scheme.parameter for scheme in used if scheme.place == "query"),
+        frozenset(scheme.parameter.lower().encode() for scheme in used if scheme.place == "header"),
+        frozenset(scheme.parameter for scheme in used if scheme.place == "cookie"),
+    )

@@ -115,6 +115,7 @@ def orders_document(version: str = "1.0.0", **more: Any) -> dict[str, Any]:
     }
     return {
         "openapi": "3.1.0",
+        "x-interlock-unknown-query": "allow",
         "info": {"title": "Orders", "version": version},
         "security": [{"apiKey": []}],
         "paths": {**paths, **more},

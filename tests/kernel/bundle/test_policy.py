@@ -23,6 +23,7 @@ from kernel.errors import PolicyInvalid
         ({"address": {"hosts": ["a.example:80"]}}, "/address", "port"),
         ({"address": {"hosts": ["a.example", "a.example"]}}, "/address", "once"),
         ({"address": {"header": "X Version"}}, "/address", "field name"),
+        ({"unknown": {"query": "stirct"}}, "/unknown/query", "stirct"),
     ],
 )
 def test_a_fault_is_told_with_its_pointer(document: Any, pointer: str, words: str) -> None:

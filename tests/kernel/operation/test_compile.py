@@ -11,6 +11,7 @@ from kernel.errors import ContractInvalid, SchemaRefused
 from kernel.operation.compile import CARRIED_METHODS, compile_contract
 from kernel.operation.limits import OperationLimits
 from kernel.operation.security_schemes import SecurityScheme
+from kernel.operation.undeclared import Unknown
 
 OK = {"responses": {"200": {"description": "ok"}}}
 
@@ -79,7 +80,7 @@ def test_operations_say_what_a_router_and_a_gate_need() -> None:
 def test_the_security_of_the_document_holds_unless_an_operation_has_its_own() -> None:
     schemes = {"securitySchemes": {"key": {"type": "apiKey", "in": "query", "name": "api_key"}}}
     root = contract({"/a": {"get": OK}}, security=[{"key": []}], components=schemes)
-    (operation,) = compile_contract(root, unknown_query="strict").operations
+    (operation,) = compile_contract(root, unknown=Unknown("strict")).operations
     assert operation.security == ({"key": ()},)
     # A key in the query is no unknown field.
     assert operation.check_request((), b"api_key=1", [], b"") is None
@@ -210,18 +211,6 @@ def test_compiling_is_lazy_and_happens_once(monkeypatch: pytest.MonkeyPatch) -> 
     made.prepare()
     made.operations[0].check_response(200, [(b"content-type", b"application/json")], b"{}")
     assert len(compiled) == 1
-
-
-@pytest.mark.parametrize(
-    ("policy", "status"), [("strict", 400), ("report", None), ("allow", None), ("odd", 400)]
-)
-def test_an_operation_may_have_its_own_policy_for_unknown_fields(policy: str, status: int | None) -> None:
-    root = contract({"/a": {"get": {"x-interlock-unknown-query": policy, **OK}}})
-    (operation,) = compile_contract(root).operations
-    problem = operation.check_request((), b"b=1", [], b"")
-    assert (problem and problem.status) == status
-    assert operation.undeclared_query(b"b=1&c=2&b=3") == 2
-    assert operation.undeclared_query(b"%zz") == 0
 
 
 @pytest.mark.parametrize(

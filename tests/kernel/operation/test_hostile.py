@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from kernel.errors import InterlockError
 from kernel.operation.compile import compile_contract
+from kernel.operation.undeclared import Unknown
 from kernel.operation.violation import STATUS_OF
 
 MARK = "zq7secret"
@@ -94,7 +95,7 @@ ROOT: dict[str, Any] = {
     },
     "components": {"schemas": {"Thing": OBJECT}},
 }
-(OPERATION,) = compile_contract(ROOT, unknown_query="strict").operations
+(OPERATION,) = compile_contract(ROOT, unknown=Unknown("strict")).operations
 
 NAMES = [
     b"deep[ward]",

@@ -10,8 +10,9 @@ import pytest
 from kernel.errors import ContractInvalid
 from kernel.operation.declarations import compile_parameter
 from kernel.operation.limits import OperationLimits
-from kernel.operation.requests import Requests
+from kernel.operation.requests import Credentials, Requests
 from kernel.operation.schemas import Schemas
+from kernel.operation.undeclared import Unknown
 from kernel.operation.violation import Undecodable, Violation
 from kernel.schema.dialects import Dialect
 
@@ -73,7 +74,13 @@ def query(
     specs = spec if isinstance(spec, list) else [spec]
     placed = [({"name": "color", "in": "query", **item}, "/p") for item in specs]
     compiled = Requests(
-        placed, (), None, "/op", schemas(**limits), strict=strict, security_names=frozenset({"key"})
+        placed,
+        (),
+        None,
+        "/op",
+        schemas(**limits),
+        unknown=Unknown("strict" if strict else "allow"),
+        credentials=Credentials(queries=frozenset({"key"})),
     )
     problem = compiled.check((), text, [], b"")
     if problem is None:
@@ -347,7 +354,7 @@ def test_a_query_may_be_one_value() -> None:
 
 
 def headers(spec: dict[str, Any], *lines: tuple[bytes, bytes]) -> tuple[Violation, ...]:
-    compiled = Requests([(spec, "/p")], (), None, "/op", schemas(), strict=False, security_names=frozenset())
+    compiled = Requests([(spec, "/p")], (), None, "/op", schemas())
     problem = compiled.check((), b"", list(lines), b"")
     return () if problem is None else problem.violations
 
@@ -380,9 +387,7 @@ def test_headers_that_openapi_ignores_are_ignored(name: str) -> None:
 
 def test_a_header_that_no_style_can_carry_is_a_finding() -> None:
     spec = {"name": "X-Tags", "in": "header", "schema": {"type": "array", "items": {"type": "object"}}}
-    compiled = Requests(
-        [(spec, "/p/0")], (), None, "/op", schemas(), strict=False, security_names=frozenset()
-    )
+    compiled = Requests([(spec, "/p/0")], (), None, "/op", schemas())
     assert [(note.rule, note.pointer) for note in compiled.findings] == [("parameter-unchecked", "/p/0")]
     assert compiled.check((), b"", [(b"x-tags", b'key="a"')], b"") is None
 
