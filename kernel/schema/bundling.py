@@ -9,12 +9,16 @@ from typing import Any
 from kernel.contract.positions import tokens_of
 from kernel.contract.sites import local_pointer, resolve_pointer
 from kernel.errors import Place, ReferenceRefused, SchemaRefused
+from kernel.schema.anchors import Anchors
 from kernel.schema.dialects import Dialect, dialect_at
 from kernel.schema.lowering import Direction, Lowering, Spot
 
 MAX_DEFINITIONS = 20_000
 
-_Key = tuple[str, frozenset[str]]  # pointer, and the property names relaxed there
+# Pointer ("@" and a number for what an anchor names), the property names relaxed there, and what each
+# dynamic anchor means there.
+_Key = tuple[str, frozenset[str], tuple[tuple[str, int], ...]]
+_Dynamic = tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +35,14 @@ class Bundle:
 
 def bundle(schema: Any, *, root: Any, dialect: Dialect, direction: Direction | None) -> Bundle:
     """Lower a schema of `root` with the definitions that it reaches; raises `SchemaRefused`."""
-    return _Bundling(root, dialect, direction).run(schema)
+    try:
+        return _Bundling(root, dialect, direction).run(schema)
+    except _DynamicAnchorsAsked:
+        return _Bundling(root, dialect, direction, anchors=Anchors()).run(schema)
+
+
+class _DynamicAnchorsAsked(Exception):
+    """A `$dynamicRef` was met: only then is it worth looking for the anchors of everything on the way."""
 
 
 @dataclass(slots=True)
@@ -39,20 +50,22 @@ class _Bundling:
     root: Any
     dialect: Dialect
     direction: Direction | None
+    anchors: Anchors | None = None
     _definitions: dict[_Key, str] = field(default_factory=dict)
     _pending: deque[tuple[_Key, str]] = field(default_factory=deque)
     _same: dict[str, set[str]] = field(default_factory=dict)  # definitions judged on the same value
     _owner: str = ""  # the definition being lowered; "" is the schema itself
 
     def run(self, schema: Any) -> Bundle:
-        lowering = Lowering(self.root, self.direction, self._refer, self._find)
-        top = lowering.lower(schema, Spot("", self.dialect))
+        lowering = Lowering(self.root, self.direction, self._refer, self._find, self._refer_dynamically)
+        top = lowering.lower(schema, Spot("", self.dialect, dynamic=self._entered(schema, ())))
         bodies: dict[str, Any] = {}
         while self._pending:
-            (pointer, relaxed), name = self._pending.popleft()
+            (pointer, relaxed, dynamic), name = self._pending.popleft()
             self._owner = name
             node, dialect, moved = self._target(pointer)
-            spot = Spot(pointer, dialect, relaxed=relaxed, moved=moved)
+            dynamic = self._entered(node, dynamic)
+            spot = Spot(pointer, dialect, relaxed=relaxed, moved=moved, dynamic=dynamic)
             bodies[name] = lowering.lower(node, spot)
         self._refuse_loops()
         bodies.update(lowering.rules)
@@ -61,7 +74,33 @@ class _Bundling:
         return Bundle(top, frozenset(lowering.names), lowering.exact)
 
     def _refer(self, ref: str, spot: Spot) -> str:
-        key = (local_pointer(ref, spot.pointer), spot.relaxed)
+        return self._define(local_pointer(ref, spot.pointer), spot)
+
+    def _refer_dynamically(self, ref: str, spot: Spot) -> str:
+        """Name what `$dynamicRef` means: the outermost schema on the way that has the anchor (2020-12 §8.2.3.2)."""
+        if ref.startswith("#/") or ref == "#":
+            return self._refer(ref, spot)
+        if self.anchors is None:
+            raise _DynamicAnchorsAsked
+        found = dict(spot.dynamic).get(ref[1:])
+        if found is None:
+            found = self.anchors.of(self.root).get(ref[1:])
+        if found is None:
+            raise SchemaRefused(
+                f"{ref[:200]!r} names an anchor that is nowhere",
+                hint="write $dynamicAnchor into the schema that it means",
+                place=Place(pointer=spot.pointer),
+            )
+        return self._define(f"@{found}", spot)
+
+    def _entered(self, node: Any, dynamic: _Dynamic) -> _Dynamic:
+        """Give what anchors mean inside a schema: what the ways into it say, then what it says itself."""
+        if self.anchors is None:
+            return dynamic
+        return tuple(sorted({**self.anchors.of(node), **dict(dynamic)}.items()))
+
+    def _define(self, pointer: str, spot: Spot) -> str:
+        key = (pointer, spot.relaxed, spot.dynamic)
         name = self._definitions.get(key)
         if name is None:
             if len(self._definitions) >= MAX_DEFINITIONS:
@@ -79,6 +118,8 @@ class _Bundling:
             raise SchemaRefused(error.message, hint=error.hint, place=error.place) from None
 
     def _target(self, pointer: str) -> tuple[Any, Dialect, bool]:
+        if self.anchors is not None and pointer.startswith("@"):
+            return self.anchors.nodes[int(pointer[1:])], self.dialect, False
         try:
             node = resolve_pointer(self.root, pointer)
         except ReferenceRefused as error:

@@ -1,5 +1,7 @@
 """Formats that are asserted, in every dialect; a format that is not listed here is a note.
 
+The names are those of JSON Schema and of the OpenAPI Format Registry.
+
 Text formats are the engine's own, checked against their RFCs in the tests. Formats about numbers and
 base64 are lowered to keywords, so that they are judged exactly as bounds and patterns are.
 """
@@ -44,10 +46,19 @@ def _bounded(low: Any, high: Any, **more: Any) -> dict[str, Any]:
 
 # Each constrains only the type that the format is for: bounds say nothing of text, nor patterns of numbers.
 LOWERED: dict[str, dict[str, Any]] = {
+    "int8": _bounded(-(2**7), 2**7 - 1, multipleOf=1),
+    "int16": _bounded(-(2**15), 2**15 - 1, multipleOf=1),
+    "uint8": _bounded(0, 2**8 - 1, multipleOf=1),
+    "uint16": _bounded(0, 2**16 - 1, multipleOf=1),
+    "uint32": _bounded(0, 2**32 - 1, multipleOf=1),
+    "uint64": _bounded(0, 2**64 - 1, multipleOf=1),
+    "double-int": _bounded(-(2**53) + 1, 2**53 - 1, multipleOf=1),
     "int32": _bounded(-(2**31), 2**31 - 1, multipleOf=1),
     "int64": _bounded(-(2**63), 2**63 - 1, multipleOf=1),
     "float": _bounded(-_FLOAT_MAX, _FLOAT_MAX),
     "double": _bounded(-_DOUBLE_MAX, _DOUBLE_MAX),
+    "base64url": {"pattern": "^[A-Za-z0-9_\\x2d]*$"},  # RFC 4648 §5, without padding
     "byte": {"pattern": _BASE64},  # RFC 4648 §4, padded, on one line (OpenAPI 3.0 §4.4)
 }
-EXACT = frozenset({"int32", "int64"})  # `float` and `double` speak of rounded numbers
+# `float` and `double` speak of rounded numbers, text formats of none
+EXACT = frozenset(name for name, rule in LOWERED.items() if "multipleOf" in rule)

@@ -31,6 +31,7 @@ _LISTED = {
     Dialect.OPENAPI_31: _DRAFT_2020,
     Dialect.DRAFT_2020_12: _DRAFT_2020,
 }
+_WITHOUT_DYNAMIC = (Dialect.OPENAPI_30, Dialect.DRAFT_07)
 # What constrains in some dialect: seen in another, its author meant something that we would not hold.
 _CONSTRAINTS = _DRAFT_2020 | _TUPLES | {"extends", "disallow", "divisibleBy"}
 
@@ -42,8 +43,8 @@ def in_2020_12(node: dict[str, Any], dialect: Dialect, pointer: str) -> dict[str
     """
     listed = _LISTED[dialect]
     for key in node:
-        if key in ("$dynamicRef", "$recursiveRef"):
-            raise _refused(pointer, f"{key} is not supported", "refer by $ref and JSON pointer")
+        if key == "$recursiveRef" or (key == "$dynamicRef" and dialect in _WITHOUT_DYNAMIC):
+            raise _refused(pointer, f"{dialect} has no keyword {key!r}", "refer by $ref and JSON pointer")
         if key in _CONSTRAINTS and key not in listed:
             hint = "use what the dialect has, or name 2020-12 by $schema"
             raise _refused(pointer, f"{dialect} has no keyword {key!r}", hint)

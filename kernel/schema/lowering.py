@@ -44,7 +44,8 @@ class Spot:
     """Where a node stands: its pointer (for errors), its dialect, and what it inherits.
 
     `in_place`: judged on the same value as the definition it belongs to. `relaxed`: names of properties
-    that need not be there in this direction. `moved`: a `$id` changed the base of references.
+    that need not be there in this direction. `moved`: a `$id` changed the base of references. `dynamic`:
+    what each `$dynamicAnchor` names here, the outermost first come (bundling.py numbers the nodes).
     """
 
     pointer: str
@@ -52,25 +53,28 @@ class Spot:
     in_place: bool = True
     relaxed: frozenset[str] = frozenset()
     moved: bool = False
+    dynamic: tuple[tuple[str, int], ...] = ()
 
     def below(self, *steps: str | int, in_place: bool = False) -> Spot:
         """Move to a part of the node; what is relaxed holds only for the same value, and not inside `not`."""
         pointer = self.pointer + "".join(map(token, steps))
         relaxed = self.relaxed if in_place and steps[0] != "not" else frozenset[str]()
-        return Spot(pointer, self.dialect, self.in_place and in_place, relaxed, self.moved)
+        return Spot(pointer, self.dialect, self.in_place and in_place, relaxed, self.moved, self.dynamic)
 
 
 @dataclass(slots=True)
 class Lowering:
     """Lowers nodes for one compilation and notes what it learns of them on the way.
 
-    `refer(ref, spot)` names the definition that a local reference becomes; `find(ref)` gives its target.
+    `refer(ref, spot)` names the definition that a local reference becomes, `refer_dynamically` that of a
+    `$dynamicRef`; `find(ref)` gives a reference's target.
     """
 
     root: Any
     direction: Direction | None
     refer: Callable[[str, Spot], str]
     find: Callable[[str, Spot], Any]
+    refer_dynamically: Callable[[str, Spot], str]
     names: set[str] = field(default_factory=set)  # of properties, which errors may show
     rules: dict[str, Any] = field(default_factory=dict)  # definitions of our own that were needed
     exact: bool = False  # whether rounding a number could change the answer
@@ -99,6 +103,11 @@ class Lowering:
         for key, value in in_2020_12(node, spot.dialect, spot.pointer).items():
             if key != "format":
                 lowered[key] = self._value(key, value, spot)
+        if "$dynamicRef" in node:
+            dynamic = {
+                "$ref": f"#/$defs/{self.refer_dynamically(self._ref(node, spot, '$dynamicRef'), spot)}"
+            }
+            lowered["allOf"] = [*lowered.get("allOf", ()), dynamic]
         self._format(node, lowered)
         self._look_ahead(node.get("pattern"), spot, lowered)
         self._discriminate(node, spot, lowered)
@@ -234,11 +243,11 @@ class Lowering:
             return self._is_one_way(self.find(node["$ref"], spot), spot, depth + 1)
         return node.get(key) is True
 
-    def _ref(self, node: dict[str, Any], spot: Spot) -> str:
-        ref = node["$ref"]
+    def _ref(self, node: dict[str, Any], spot: Spot, keyword: str = "$ref") -> str:
+        ref = node[keyword]
         if not isinstance(ref, str) or not ref.startswith("#"):
             raise _refused(
-                spot, "$ref does not point into the document", "inline or embed what it names first"
+                spot, f"{keyword} does not point into the document", "inline or embed what it names first"
             )
         if spot.moved:
             raise _refused(spot, "a $id around it changes what $ref means", "remove the $id of inner schemas")

@@ -29,7 +29,8 @@ _NOTES_LATER = frozenset({"contentMediaType", "contentEncoding", "contentSchema"
 _NOTES_OPENAPI = frozenset({"xml"})
 # `password` and `binary` narrow nothing; `double` leaves out only what no JSON reader could hold.
 _IDLE_FORMATS = frozenset({"password", "binary", "double"})
-_NUMERIC_FORMATS = frozenset({"int32", "int64", "float"})  # kernel/schema/formats.py lowers them to bounds
+# kernel/schema/formats.py lowers them to bounds; those of a double are no bounds to what a double holds.
+_NUMERIC_FORMATS = frozenset(name for name, rule in LOWERED.items() if "minimum" in rule) - {"double"}
 _STAND_IN = "~hidden"  # no JSON pointer has this step: `~` is always written ~0
 _OPENAPI = frozenset({Dialect.OPENAPI_30, Dialect.OPENAPI_31})
 _REF_ALONE = frozenset({Dialect.OPENAPI_30, Dialect.DRAFT_07})  # `$ref` hides its siblings there

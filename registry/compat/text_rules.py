@@ -29,8 +29,8 @@ class TextRules:
 
     def has_format(self, name: str, text: str) -> bool | None:
         """Whether the text has the format; None for formats that are not asserted."""
-        if name == "byte":
-            return _holds("pattern", LOWERED["byte"]["pattern"], text)
+        if "pattern" in LOWERED.get(name, {}):
+            return _holds("pattern", LOWERED[name]["pattern"], text)
         return _holds("format", name, text) if name in ASSERTED else None
 
     def lengths(self, pattern: str | None, form: str | None) -> tuple[int, int | None]:
