@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 # Spellings seen in the wild that need no parsing; each is resolved at compile time by the one parser.
 _SPELLINGS: Final = (b"", b"; charset=utf-8", b";charset=utf-8", b"; charset=UTF-8", b";charset=UTF-8")
 
+_BRANCH_BYTES: Final = 2 * 1024 * 1024  # read again for the branches of one schema, all of them together
 UNDECLARED: Final = RequestProblem("media-type-unsupported", (Violation("body", "", "media-type"),))
 
 
@@ -94,7 +95,10 @@ class Content:
 
     def _fits_branch(self, media: MediaType, data: bytes) -> bool:
         """Whether text conforms when it is typed as one branch of the schema has it, and not as all of them."""
-        for reader in self._branches.get(media.essence, ()):
+        branches = self._branches.get(media.essence, ())
+        if len(data) * len(branches) > _BRANCH_BYTES:
+            return False
+        for reader in branches:
             try:
                 if self.judge(reader(media, data)) is None:
                     return True

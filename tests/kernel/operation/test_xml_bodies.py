@@ -182,3 +182,6 @@ def test_an_element_is_typed_as_one_branch_has_it(make: Any) -> None:
     assert judge(make, "<x><a>7</a><k>number</k></x>", schema) is None
     assert judge(make, "<x><a>7</a><k>text</k></x>", schema) is None
     assert judge(make, "<x><a>b</a><k>number</k></x>", schema) is not None
+    # Reading it again for each branch has a bound of its own.
+    long = "<x><a>7</a><k>text</k>" + " " * 1024 * 1024 + "</x>"
+    assert judge(make, long, schema) == ("body-invalid", [("", "oneOf")])
