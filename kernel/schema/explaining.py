@@ -27,6 +27,7 @@ _EXPLAINED: Final = "explained:"
 _STEP: Final = "step"  # RULE + _STEP + ":" + name: a recursive part, to be looked into by itself
 _WHOLE: Final = "whole"  # the name of the part that is everything (the engine drops an empty step)
 _MOST_STEPS: Final = 64  # recursive parts looked into for one value
+_FEW_STEPS: Final = 2  # the same for a large value, of which each step judges the rest once more
 
 
 class Explaining:
@@ -49,7 +50,7 @@ class Explaining:
             self._validator = jsonschema_rs.Draft202012Validator(_explained(self._schema), **self._options)
         waiting: list[tuple[str, Path]] = [(_WHOLE, ())]
         seen: set[tuple[str, Path]] = set(waiting)
-        for _ in range(_MOST_STEPS):
+        for _ in range(_MOST_STEPS if every else _FEW_STEPS):
             if not waiting:
                 return
             name, path = waiting.pop(0)
