@@ -41,9 +41,12 @@ class Explaining:
         self._options = options
         self._validator: jsonschema_rs.Draft202012Validator | None = None
 
-    def errors(self, value: Any, *, every: bool) -> Iterator[tuple[Path, jsonschema_rs.ValidationError]]:
+    def errors(
+        self, value: Any, *, every: bool
+    ) -> Iterator[tuple[Path, jsonschema_rs.ValidationError | None]]:
         """Give errors with the path of the part that they were found in; with `every`, all of each part.
 
+        None stands for what is wrong somewhere below a part that was not looked into any more.
         Raises what the engine raises for a schema that it cannot compile; it compiled the original.
         """
         if self._validator is None:
@@ -61,6 +64,7 @@ class Explaining:
                 elif (entry := (step, path + tuple(error.instance_path[1:]))) not in seen:
                     seen.add(entry)
                     waiting.append(entry)
+        yield from ((path, None) for _, path in waiting)
 
     def _of_part(self, part: dict[str, Any], *, every: bool) -> list[jsonschema_rs.ValidationError]:
         assert self._validator is not None  # `errors` made it

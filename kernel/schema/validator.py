@@ -82,7 +82,10 @@ class CompiledSchema:
                 break
         return tuple(islice(found, limit)) or (SchemaViolation("", "schema"),)
 
-    def _places(self, path: Path, error: jsonschema_rs.ValidationError) -> Iterator[SchemaViolation]:
+    def _places(self, path: Path, error: jsonschema_rs.ValidationError | None) -> Iterator[SchemaViolation]:
+        if error is None:
+            yield SchemaViolation("".join(map(self._step, path)), "schema")
+            return
         kind, schema_path = error.kind, error.schema_path
         # The first step of the engine's own path is the part that was looked into.
         pointer = "".join(self._step(step) for step in (*path, *error.instance_path[1:]))

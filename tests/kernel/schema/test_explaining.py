@@ -52,7 +52,9 @@ def test_recursion_by_two_ways_ends_and_is_looked_into() -> None:
 
 
 def test_what_lies_too_deep_is_still_a_violation() -> None:
-    assert told(compiled(TWICE), nested(150, 7)) == [("", "schema")]
+    assert told(compiled(TWICE), nested(150, 7)) == [("/x" * 64, "schema")]
+    large = {"x": {"x": {"x": 7}}, "z": [0] * 5_000}
+    assert told(compiled({"type": "object", "properties": {"x": NODE}}), large) == [("/x/x", "schema")]
 
 
 def test_each_place_of_a_tree_is_named() -> None:
