@@ -215,12 +215,11 @@ class _Assembly:
         route: ServedRoute,
         trusted: Trusted,
     ) -> ServedOperation:
-        facts = document.facts[operation]
+        facts, judge = document.facts[operation], operation.under(*unknown_of_route(route.policy))
         declared = facts.headers
         keeps = b"x-request-id" in declared
         dropped = not_forwarded(declared) | facts.conditions
         most, limit = operation.max_body, self.parts.terms.max_body
-        judge = operation.under(*unknown_of_route(route.policy))
         return ServedOperation(
             operation=judge,
             route=route,

@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from kernel.operation.flows import Flow
     from kernel.operation.idempotency import Idempotency
     from kernel.operation.message import Headers
-    from kernel.operation.requests import Credentials
-    from kernel.operation.undeclared import Unknown
+    from kernel.operation.undeclared import Credentials, Unknown
     from kernel.operation.violation import RequestProblem, Violation
 
 SecurityAlternatives = tuple[Mapping[str, tuple[str, ...]], ...]

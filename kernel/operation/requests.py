@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from kernel.operation.bodies import Body
@@ -12,7 +11,7 @@ from kernel.operation.fields import Fields, Groups
 from kernel.operation.members import mapping, refused
 from kernel.operation.shapes import follow
 from kernel.operation.styles import pairs_of, text_of
-from kernel.operation.undeclared import LENIENT, undeclared_headers
+from kernel.operation.undeclared import LENIENT, NO_CREDENTIALS, undeclared_headers
 from kernel.operation.violation import RequestProblem, Undecodable, Violation
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from kernel.operation.message import Headers
     from kernel.operation.parameters import Parameter
     from kernel.operation.schemas import Schemas
-    from kernel.operation.undeclared import Unknown
+    from kernel.operation.undeclared import Credentials, Unknown
 
 # OpenAPI 3.x, "Parameter Object": as header parameters these "SHALL be ignored".
 _IGNORED: Final = frozenset({"accept", "content-type", "authorization"})
@@ -40,18 +39,6 @@ _TOO_LARGE: Final = RequestProblem("body-too-large", (Violation("body", "", "lim
 _CODING: Final = b"content-encoding"
 _UNKNOWN_QUERY: Final = Violation("query", "", "undeclared", "{key}")
 _UNKNOWN_COOKIE: Final = Violation("cookie", "", "undeclared", "{key}")
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """The fields in which an operation takes its keys: declared by its security, not as parameters."""
-
-    queries: frozenset[str] = frozenset()
-    headers: frozenset[bytes] = frozenset()  # lower case
-    cookies: frozenset[str] = frozenset()
-
-
-NO_CREDENTIALS: Final = Credentials()
 
 
 class Requests:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from kernel.contract.positions import token
 from kernel.operation.members import listing, mapping, refused
-from kernel.operation.requests import Credentials
 from kernel.operation.shapes import dereference
+from kernel.operation.undeclared import Credentials
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -51,6 +51,16 @@ class Unknown:
         return "report" in (self.query, self.header, self.cookie)
 
 
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """The fields in which an operation takes its keys: declared by its security, not as parameters."""
+
+    queries: frozenset[str] = frozenset()
+    headers: frozenset[bytes] = frozenset()  # lower case
+    cookies: frozenset[str] = frozenset()
+
+
+NO_CREDENTIALS: Final = Credentials()
 LENIENT: Final = Unknown("allow", "allow", "allow")
 
 

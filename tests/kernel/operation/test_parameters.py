@@ -10,9 +10,9 @@ import pytest
 from kernel.errors import ContractInvalid
 from kernel.operation.declarations import compile_parameter
 from kernel.operation.limits import OperationLimits
-from kernel.operation.requests import Credentials, Requests
+from kernel.operation.requests import Requests
 from kernel.operation.schemas import Schemas
-from kernel.operation.undeclared import Unknown
+from kernel.operation.undeclared import Credentials, Unknown
 from kernel.operation.violation import Undecodable, Violation
 from kernel.schema.dialects import Dialect
 
