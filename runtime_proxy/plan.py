@@ -163,10 +163,7 @@ class ServedRoute:
 
     def probe(self, found: Match) -> ServedOperation:
         """Give the matched operation, of the current version wherever that knows it."""
-        served = self.current.operations.get(found.operation)
-        if served is not None:
-            return served
-        return next(
+        return self.current.operations.get(found.operation) or next(
             version.operations[found.operation]
             for version in self.versions.values()
             if found.operation in version.operations
