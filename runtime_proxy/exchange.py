@@ -146,6 +146,7 @@ class Exchange:
     refusal: Refusal | None = None
     # What `admit` could not know at once: `serve` asks it before all else. It may set `deferred` again.
     deferred: Callable[[Exchange], Awaitable[Refusal | None]] | None = None
+    read_whole: bool = False  # its body is not carried as it comes: a limit counts its bytes first
     held: Held | None = None  # given back when the exchange has ended
     prepared: Reply | None = None  # an answer of our own that needs no provider: health, OPTIONS
     path: bytes = b""  # raw, below the base of the route

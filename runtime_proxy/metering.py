@@ -77,6 +77,7 @@ class Metering:
         if wait > 0 or wait == CLOSED:
             return self._refuse(exchange, wait, now, weight, max(size, 0))
         if wait == ASK or self._occupies or size < 0:
+            exchange.read_whole = size < 0
             exchange.deferred = partial(self._later, weight, size)
             return None
         self._count(exchange, weight, size, now)

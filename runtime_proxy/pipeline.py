@@ -15,6 +15,7 @@ from runtime_proxy.channels import enter_channel
 from runtime_proxy.deferred import Deferred, decide
 from runtime_proxy.exchange import written
 from runtime_proxy.forwarding import ENCODED_SLASH
+from runtime_proxy.held_stream import held_until_end
 from runtime_proxy.match import Miss
 from runtime_proxy.misses import missed
 from runtime_proxy.observe import begin_observing, observe_request, observe_response
@@ -199,7 +200,7 @@ class Pipeline:
         exchange.reply_headers += served.version.headers
         if served.route.report_requests:
             begin_observing(exchange)
-        if served.streams is not None:
+        if served.streams is not None and not exchange.read_whole:
             served.streams.admit(exchange)
 
     # -- from the body on -----------------------------------------------------------------------------
@@ -234,7 +235,10 @@ class Pipeline:
                 exchange.refusal = await ask(exchange)
                 if exchange.refusal is not None:
                     return await self._settling.refuse(exchange, exchange.refusal)
-            return await self._carry_out(exchange, exchange.operation or served)
+            reply = await self._carry_out(exchange, exchange.operation or served)
+            if reply.stream is not None and exchange.held is not None:
+                reply.stream, exchange.held = held_until_end(reply.stream, exchange.held), None
+            return reply
         finally:
             if exchange.held is not None:
                 exchange.held.release()
