@@ -49,6 +49,16 @@ async def test_a_body_of_unknown_length_is_counted_when_it_is_whole(make_house) 
     assert [(await order(house, chunked)).status for _ in range(2)] == [201, 429]
 
 
+async def test_a_body_whose_bytes_are_limited_is_not_carried_as_it_comes(make_house) -> None:
+    house = make_house()
+    chunked = ("transfer-encoding", "chunked")
+    for limits, whole in (({"bytes": (ByteLimit("volume", 9, 1, 9),)}, True), ({}, False)):
+        await house.publish(consumers=clinic(**limits))
+        exchange = house.exchange("POST", "/orders/v1/orders", ORDER, chunked, key=KEY)
+        assert house.pipeline.admit(exchange)
+        assert exchange.read_whole is whole
+
+
 async def test_calls_under_way_are_limited_and_given_back_however_they_end(make_house, kit) -> None:
     house = make_house()
     await house.publish(consumers=clinic(concurrency=(Concurrency("parallel", 2),)))
