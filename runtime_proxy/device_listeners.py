@@ -1,7 +1,7 @@
 """The device listeners of one process: one that cannot listen is alone out, and is tried again until it can.
 
 A taken port or a store that is down is trouble of one device. It must not keep a new bundle, with its revoked
-keys and new contracts, from being served (docs/adr/0014).
+keys and new contracts, from being served (docs/adr/0017).
 """
 
 from __future__ import annotations
