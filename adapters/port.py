@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
+from adapters.errors import UpstreamUnreachable
+
 Headers = list[tuple[bytes, bytes]]  # names in lower case, order kept
 
 
@@ -120,3 +122,19 @@ class AdapterKind:
     summary: str
     settings_schema: Mapping[str, Any]
     listens: bool
+
+
+async def open_through(adapter: Any, call: Call, subprotocols: tuple[str, ...], max_size: int) -> Any:
+    """Open a WebSocket by an adapter that can (`open_channel` of the kind `http`); run it in a task.
+
+    Gives a `ProviderSocket` (adapters/wire/websocket_client.py). Raises `UpstreamError`, also for an adapter
+    that has none.
+    """
+    opener = getattr(adapter, "open_channel", None)
+    if opener is None:
+        raise UpstreamUnreachable(
+            f"{adapter.name} opens no channels",
+            sent=False,
+            hint="route the contract to an adapter of kind http",
+        )
+    return await opener(call, subprotocols, max_size)

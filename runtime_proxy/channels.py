@@ -8,6 +8,7 @@ import binascii
 from typing import TYPE_CHECKING, Final
 
 from adapters.errors import UpstreamError
+from adapters.port import open_through
 from kernel.errors import AuditError
 from runtime_proxy.conversation import Conversation
 from runtime_proxy.exchange import Reply
@@ -51,8 +52,11 @@ async def enter_channel(
     try:
         # In a task of its own: time-outs need one, and whoever waits here may be driven without.
         provider = await loop.create_task(
-            adapter.open_channel(  # type: ignore[attr-defined]  # `assemble` gives channels to those that have it
-                call, tuple(one.decode("latin-1") for one in offered), served.route.streams.item_bytes
+            open_through(
+                adapter,
+                call,
+                tuple(one.decode("latin-1") for one in offered),
+                served.route.streams.item_bytes,
             )
         )
     except UpstreamError as error:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from adapters.errors import AdapterFull, UpstreamError
+from adapters.port import open_through
 from adapters.resilience.breaker import Breaker, BreakerTerms
 from adapters.resilience.bulkhead import Bulkhead, BulkheadTerms
 from adapters.resilience.time_left import with_time_left
@@ -72,6 +73,7 @@ class Guarded:
         self.breaker = None if breaker is None else Breaker(self.name, BreakerTerms(**breaker), clock)
         self.bulkhead = None if bulkhead is None else Bulkhead(self.name, BulkheadTerms(**bulkhead), clock)
         self._on_it = 0
+        self.streams: bool = getattr(inner, "streams", False)  # room is given back with the head of an answer
 
     async def start(self) -> None:
         """Start the adapter inside."""
@@ -95,6 +97,12 @@ class Guarded:
     def call(self, call: Call) -> Awaitable[Answer]:
         """Carry one call out, in a task of its own: waiting for room needs one, and callers may have none."""
         return asyncio.get_running_loop().create_task(self._call(call))
+
+    async def open_channel(self, call: Call, subprotocols: tuple[str, ...], max_size: int) -> Any:
+        """Open a channel through the adapter inside, unless its circuit is open; raises `UpstreamError`."""
+        if self.breaker is not None:
+            self.breaker.check()
+        return await open_through(self.inner, call, subprotocols, max_size)
 
     async def _call(self, call: Call) -> Answer:
         if self.breaker is not None:

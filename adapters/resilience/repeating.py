@@ -6,9 +6,10 @@ import asyncio
 import logging
 import random
 import time
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from adapters.errors import CallShed, UpstreamError
+from adapters.port import open_through
 from adapters.resilience.time_left import with_time_left
 
 if TYPE_CHECKING:
@@ -83,6 +84,10 @@ class Repeating:
 
     async def stop(self) -> None:
         """Do nothing: the shared slot stops the adapter."""
+
+    async def open_channel(self, call: Call, subprotocols: tuple[str, ...], max_size: int) -> Any:
+        """Open a channel, once: nothing of it is repeated; raises `UpstreamError`."""
+        return await open_through(self._slot.adapter, call, subprotocols, max_size)
 
     def call(self, call: Call) -> Awaitable[Answer]:
         """Carry one call out, in a task of its own: pauses need one, and callers may have none."""

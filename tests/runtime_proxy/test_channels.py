@@ -17,6 +17,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from adapters.catalog import build
 from kernel.bundle.model import AdapterInstance
 from kernel.bundle.policy import Channels, RoutePolicy, Streams
+from kernel.bundle.repeats import Retries
 from runtime_proxy.edge import serve_edge
 from tests.doubles.edge import until
 from tests.doubles.streaming import Asked, read_chunks, site_of
@@ -139,12 +140,21 @@ class Ward:
 
 @contextlib.asynccontextmanager
 async def ward_of(
-    house: Any, provide: Provide, document: dict[str, Any], *, subprotocols: Any = None, **publish: Any
+    house: Any,
+    provide: Provide,
+    document: dict[str, Any],
+    *,
+    subprotocols: Any = None,
+    guards: Any = None,
+    **publish: Any,
 ) -> AsyncIterator[Ward]:
     async with serve(provide, "127.0.0.1", 0, subprotocols=subprotocols) as server:
         port = server.sockets[0].getsockname()[1]
         house.provider = build(
-            AdapterInstance("laboratory", "http", {"base_url": f"ws://127.0.0.1:{port}/api"}), None
+            AdapterInstance(
+                "laboratory", "http", {"base_url": f"ws://127.0.0.1:{port}/api", **(guards or {})}
+            ),
+            None,
         )
         await house.publish(document, kind="asyncapi", **publish)
         edge = await serve_edge(house.pipeline, "127.0.0.1", 0, house.settings)
@@ -362,6 +372,27 @@ async def test_a_provider_that_opens_none_is_a_bad_gateway(make_house) -> None:
         ward = Ward(site.house, site.edge.address)
         assert await ward.refused() == (502, "upstream-broken")
         assert ward.house.journal.stages() == ["received", "completed"]
+
+
+async def test_channels_open_through_guards_and_routes_that_repeat(make_house) -> None:
+    settings = {"breaker": {}, "bulkhead": {}}
+    policy = RoutePolicy(retries=Retries())
+    async with (
+        ward_of(make_house(), echo_limits, modern(), guards=settings, policy=policy) as ward,
+        ward.open() as socket,
+    ):
+        await socket.send('{"high": 1}')
+        assert await socket.recv() == '{"bpm": 1}'
+
+
+async def test_an_adapter_that_opens_no_channels_is_a_bad_gateway(make_house) -> None:
+    house = make_house()
+    await house.publish(modern(), kind="asyncapi")
+    handshake = [("upgrade", "websocket"), ("connection", "Upgrade"), ("sec-websocket-version", "13")]
+    key = ("sec-websocket-key", base64.b64encode(b"0123456789abcdef").decode())
+    reply = await house.ask("GET", "/orders/v1/beds/b1/monitor", b"", *handshake, key)
+    assert reply.status == 502
+    assert house.provider.calls == []
 
 
 async def test_a_stopping_proxy_says_goodbye(make_house) -> None:
