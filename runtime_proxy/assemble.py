@@ -30,6 +30,7 @@ from runtime_proxy.lifecycle import (
 )
 from runtime_proxy.match import Mount, Router
 from runtime_proxy.plan import (
+    ENFORCED,
     IDEMPOTENT,
     SAFE,
     Access,
@@ -145,7 +146,7 @@ class _Assembly:
                 hint="route it to an adapter that calls a provider, not to a listener",
             )
         name = f"{given.contract} v{given.major}"
-        parts = self.parts
+        parts, shadow = self.parts, given.policy.shadow or ENFORCED
         held = parts.limiter.owner(f"route {name}", given.limits, given.policy.limits, parts.now)
         made = ServedRoute(
             contract=given.contract,
@@ -158,8 +159,8 @@ class _Assembly:
             limits=limit_set(parts.limiter, held),
             upstream_prefix=given.upstream_prefix.rstrip("/").encode(),
             timeout_seconds=given.timeout_seconds,
-            report_only=given.report_only,
-            report_requests=given.report_requests,
+            report_only=given.report_only or shadow.answers,
+            report_requests=given.report_requests or shadow.requests,
             refuses_slash=refuses_slash(given.policy),
             open=given.report_requests and self.parts.terms.open_reports,
             audience=route_audience(self.bundle, given),
@@ -284,6 +285,7 @@ def _consumer(given: Consumer, routes: tuple[ServedRoute, ...], parts: Parts) ->
     held = limiter.owner(f"consumer {given.id}", given.limits, given.policy.limits, parts.now)
     priority = CLASSES.index(given.policy.priority or "normal")
     made = ServedConsumer(given.id, given.audience, limit_set(limiter, held), priority=priority)
+    made.shadow = given.policy.shadow or ENFORCED
     by_major = {(route.contract, route.major): route for route in routes}
     for grant in given.grants:
         route = by_major.get((grant.contract, grant.major))

@@ -237,8 +237,6 @@ class Conversation:
         }
         if self._reason:
             more["reason"] = self._reason
-        if self._exchange.observed:
-            more["report_only"] = True
         try:
             kept = self._trail.ended(
                 self._exchange,

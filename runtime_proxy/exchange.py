@@ -165,6 +165,7 @@ class Exchange:
     settled: bool = False  # the record of its end has been handed over
     claim: Claimed | None = None  # the idempotency key that this exchange holds
     observed: int = 0  # violations that were let through (report only)
+    observed_answers: int = 0  # of them, those of the answer
 
     def __init__(  # noqa: PLR0917 - hot
         self,

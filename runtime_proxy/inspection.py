@@ -18,12 +18,13 @@ from runtime_proxy.declared import declared_checks
 from runtime_proxy.exchange import Exchange
 from runtime_proxy.fronts import seen_from
 from runtime_proxy.match import Match, Miss
-from runtime_proxy.plan import AdapterSlot
+from runtime_proxy.plan import ENFORCED, AdapterSlot
 from runtime_proxy.refusals import REFUSALS
 from runtime_proxy.throttle import LocalLimiter
 from runtime_proxy.validate_request import fault_of
 
 if TYPE_CHECKING:
+    from kernel.bundle.introducing import Shadow
     from kernel.bundle.model import Bundle
     from kernel.bundle.policy import RoutePolicy
     from kernel.operation.idempotency import Idempotency
@@ -152,7 +153,10 @@ def explain_call(trial: Trial, method: str, url: str, asked: Asked = _PLAIN) -> 
     checks = declared_checks(trial.compiled[version.digest].root(), again.operation)
     pin = access.pin if access is not None else ""
     policy = trial.policies[route.contract, route.major]
-    return _described(served, again, limits) | checks | {"pin": pin, "policy": policy_document(policy)}
+    watched = plan.consumers[asked.consumer].shadow if asked.consumer is not None else ENFORCED
+    return (
+        _described(served, again, limits, watched) | checks | {"pin": pin, "policy": policy_document(policy)}
+    )
 
 
 def _access(plan: Plan, route: ServedRoute, asked: Asked) -> Access | dict[str, Any] | None:
@@ -191,7 +195,7 @@ def _found(plan: Plan, method: str, url: str, asked: Asked) -> Match | Miss:
     return found
 
 
-def _described(served: ServedOperation, found: Match, limits: LimitSet) -> dict[str, Any]:
+def _described(served: ServedOperation, found: Match, limits: LimitSet, watched: Shadow) -> dict[str, Any]:
     route, version = served.route, served.version
     return {
         "contract": version.contract,
@@ -208,7 +212,8 @@ def _described(served: ServedOperation, found: Match, limits: LimitSet) -> dict[
         "body_limit": served.body_limit,
         "idempotency": _idempotency(found.operation.idempotency),
         "limits": _limits(limits),
-        "answers": "reported" if route.report_only else "enforced",
+        "requests": _enforced(route.report_requests or watched.requests),
+        "answers": _enforced(route.report_only or watched.answers),
         "adapter": f"{route.adapter.name} ({route.adapter.adapter.kind})",
         "served_for": route.audience,
         "answers_say": [f"{name.decode()}: {value.decode()}" for name, value in version.headers],
@@ -217,6 +222,10 @@ def _described(served: ServedOperation, found: Match, limits: LimitSet) -> dict[
         "sent_again": _sent_again(route),
         "unservable": served.fault or _fault(found.operation),
     }
+
+
+def _enforced(reported: bool) -> str:  # noqa: FBT001 - a word for it
+    return "reported" if reported else "enforced"
 
 
 def _sent_again(route: ServedRoute) -> str:

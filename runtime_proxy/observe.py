@@ -26,9 +26,25 @@ def begin_observing(exchange: Exchange) -> None:
     exchange.reply_headers.append((VIOLATIONS, b"0"))
 
 
+def watches_request(served: ServedOperation, exchange: Exchange) -> bool:
+    """Say whether what the request breaks is only counted: by its route, or for its consumer."""
+    if served.route.report_requests:
+        return True
+    identity = exchange.identity
+    return identity is not None and identity.key is not None and identity.key.consumer.shadow.requests
+
+
+def watches_answer(served: ServedOperation, exchange: Exchange) -> bool:
+    """Say whether what the answer breaks is only counted."""
+    if served.route.report_only:
+        return True
+    identity = exchange.identity
+    return identity is not None and identity.key is not None and identity.key.consumer.shadow.answers
+
+
 def observe_request(served: ServedOperation, exchange: Exchange, refusal: Refusal) -> bool:
     """Count what a request breaks and say whether it passes; False: refuse it."""
-    if not served.route.report_requests:
+    if not watches_request(served, exchange):
         return False
     if refusal.violations:
         for violation in refusal.violations:
@@ -40,7 +56,7 @@ def observe_request(served: ServedOperation, exchange: Exchange, refusal: Refusa
 
 def observe_response(served: ServedOperation, exchange: Exchange, broken: tuple[Violation, ...]) -> bool:
     """Count what an answer breaks and say whether it passes; False: withhold it."""
-    if not served.route.report_only:
+    if not watches_answer(served, exchange):
         return False
     for violation in broken:
         _note(exchange, "response", served.operation.id, "provider-broke-contract", violation)
@@ -108,6 +124,7 @@ def observe_undeclared(exchange: Exchange, route: ServedRoute, path: bytes, slug
 
 def _note(exchange: Exchange, side: str, operation: str, slug: str, violation: Violation | None) -> None:
     exchange.observed += 1
+    exchange.observed_answers += side == "response"
     headers = exchange.reply_headers
     headers[:] = [line for line in headers if line[0] != VIOLATIONS]
     headers.append((VIOLATIONS, b"%d" % exchange.observed))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 
+from kernel.bundle.introducing import Shadow
 from kernel.bundle.policy import RoutePolicy
 from runtime_proxy.match import Match
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 Header = tuple[bytes, bytes]
 SAFE: Final = frozenset({b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"QUERY"})  # RFC 9110 section 9.2.1
+ENFORCED: Final = Shadow(requests=False, answers=False)
 IDEMPOTENT: Final = SAFE | {b"PUT", b"DELETE"}  # section 9.2.2
 
 
@@ -253,6 +255,7 @@ class ServedConsumer:
     denied: bool = False  # by a deny list: nothing is authorized
     access: dict[ServedRoute, Access] = field(default_factory=dict)
     priority: int = 1  # runtime_proxy.shedding: 0 critical, 1 normal, 2 background
+    shadow: Shadow = ENFORCED  # what of its calls is only watched
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from runtime_proxy.connection_options import END_TO_END, options_of
 from runtime_proxy.credentials import CookieReader
 from runtime_proxy.exchange import Headers, Reply
 from runtime_proxy.forwarding import HOP_BY_HOP, is_twin
+from runtime_proxy.observe import watches_request
 from runtime_proxy.refusals_edge import ConnectionOptionRefused
 from runtime_proxy.time_budget import TurnedBack, keep_within
 from runtime_proxy.trace import continue_trace
@@ -78,7 +79,7 @@ def prepare(served: ServedOperation, exchange: Exchange) -> Call:  # noqa: C901,
         else:
             headers.append(line)
     if named:
-        if not named.isdisjoint(served.declared) and not served.route.report_requests:
+        if not named.isdisjoint(served.declared) and not watches_request(served, exchange):
             raise TurnedBack(ConnectionOptionRefused())
         headers = [line for line in headers if line[0] not in named]
     exchange.trace_id, sent, continued = continue_trace(traceparent)

@@ -15,7 +15,7 @@ from adapters.errors import UpstreamError
 from kernel.errors import AuditError
 from kernel.operation.items import ItemBroken
 from runtime_proxy.exchange import StreamCut
-from runtime_proxy.observe import observe_response
+from runtime_proxy.observe import observe_response, watches_answer
 from runtime_proxy.route import reply_of
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class StreamedAnswer:
         self._reader = (
             None
             if flow is None
-            else flow.reader(terms.item_bytes, self._observe if served.route.report_only else None)
+            else flow.reader(terms.item_bytes, self._observe if watches_answer(served, exchange) else None)
         )
         self._served = served
         self._exchange = exchange
@@ -198,8 +198,6 @@ class StreamedAnswer:
             more["detail"] = {"items": self._reader.count}
         if reason:
             more["reason"] = reason
-        if self._exchange.observed:
-            more["report_only"] = True
         return self._trail.ended(
             self._exchange,
             outcome=outcome,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from adapters.errors import UpstreamBroken
 from kernel.operation.items import ItemBroken
 from runtime_proxy.edge_upload import UploadBroken
-from runtime_proxy.observe import observe_request
+from runtime_proxy.observe import observe_request, watches_request
 from runtime_proxy.refusals import REFUSALS
 from runtime_proxy.refusals_call import BodyInvalid
 
@@ -47,7 +47,9 @@ class RequestSource:
         self._served = served
         self._exchange = exchange
         self._upload = upload
-        self._reader = flow.reader(terms.item_bytes, self._observe if served.route.report_requests else None)
+        self._reader = flow.reader(
+            terms.item_bytes, self._observe if watches_request(served, exchange) else None
+        )
         self._idle = terms.idle_seconds
         self._deadline = asyncio.get_running_loop().time() + terms.total_seconds
         self._hash = hashlib.sha256()

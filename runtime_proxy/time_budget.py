@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from adapters.resilience.time_left import HEADER, written
+from runtime_proxy.observe import watches_request
 from runtime_proxy.refusals_shed import TimeBudgetInvalid, TimeBudgetSpent
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def keep_within(lines: list[bytes], call: Call, exchange: Exchange, served: Serv
     The time runs from the first byte of the request; the route's own bound holds all the same.
     """
     if len(lines) != 1 or _SECONDS.fullmatch(lines[0]) is None:
-        if served.route.report_requests:
+        if watches_request(served, exchange):
             return
         raise TurnedBack(TimeBudgetInvalid())
     left = float(lines[0]) - (time.perf_counter() - exchange.started)

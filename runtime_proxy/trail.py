@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("interlock.proxy")
 _SWEEP_SECONDS = 1.0
 _CLIENT_ERROR = 400
-_REPORTED = {"report_only": True}
 
 
 class AuditJournal(Protocol):
@@ -156,7 +155,6 @@ class Trail:
             upstream_status=status,
             upstream_us=int(answer.upstream_seconds * 1e6),
             duration_us=duration,
-            more=_REPORTED if exchange.observed else None,
         )
         _note(record, exchange)
         return self._journal.append(record)
@@ -279,12 +277,16 @@ class Trail:
 
 
 def _note(record: dict[str, Any], exchange: Exchange) -> None:
-    """Add how the caller was known, by which token, and what for; and what went on of a streamed body."""
+    """Add how the caller was known and what for; what went on of a streamed body, and what was let through."""
     identity = exchange.identity
     if identity is not None and identity.noted is not None:
         record.update(identity.noted)
     if exchange.source is not None:
         record.update(exchange.source.facts())
+    if exchange.observed:
+        of_answer = exchange.observed_answers
+        record["report_only"] = True
+        record["let_through"] = {"request": exchange.observed - of_answer, "response": of_answer}
 
 
 def _who(exchange: Exchange) -> tuple[ServedOperation, str, str]:

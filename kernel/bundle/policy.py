@@ -13,6 +13,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from kernel.bundle.introducing import Shadow
 from kernel.bundle.limits import Limits, Priority, Weight
 from kernel.bundle.repeats import Hedging, Retries
 from kernel.bundle.trust import (
@@ -145,6 +146,7 @@ class RoutePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     smart: SmartConfiguration | None = None
     streams: Streams | None = None
     channels: Channels | None = None
+    shadow: Shadow | None = None
 
 
 class ConsumerPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -154,3 +156,4 @@ class ConsumerPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     priority: Priority | None = None  # None: normal
     tokens: tuple[TokenBinding, ...] | None = None
     certificates: tuple[CertificateBinding, ...] | None = None
+    shadow: Shadow | None = None

@@ -100,6 +100,7 @@ class Meters:
             self._count_refusal(exchange.refusal.slug)
         if exchange.observed:
             numbers[self._observed] += exchange.observed
+            self._count_let_through(exchange, meter, consumer)
         if self.log is not None:
             self.log.answered(exchange, reply)
 
@@ -117,6 +118,12 @@ class Meters:
     def calls(self, counting: Counting) -> int:
         """Say how many answers were counted there."""
         return sum(self.series.numbers[counting.duration : counting.duration + _CALL_SUM])
+
+    def _count_let_through(self, exchange: Exchange, meter: Counting, consumer: str) -> None:
+        of_answer = exchange.observed_answers
+        for side, found in (("request", exchange.observed - of_answer), ("response", of_answer)):
+            if found:
+                self.count(table.LET_THROUGH, *meter.labels, consumer, side, by=found)
 
     def _count_refusal(self, slug: str) -> None:
         place = self._refusals.get(slug)

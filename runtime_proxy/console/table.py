@@ -81,6 +81,12 @@ OBSERVED = Metric(
     (),
     "Violations that report-only routes counted and let pass.",
 )
+LET_THROUGH = Metric(
+    "interlock_shadow_violations_total",
+    "counter",
+    ("contract", "version", "operation", "consumer", "side"),
+    "The same by operation, consumer and side (request or response).",
+)
 IN_FLIGHT = Metric(
     "interlock_exchanges_in_flight", "gauge", ("partner",), "Calls that are on their way to a provider."
 )
@@ -206,7 +212,8 @@ ROWS = Metric(
 )
 
 METRICS: Final = (
-    REQUESTS, DURATION, OVERHEAD, UPSTREAM, REFUSALS_TOTAL, VALIDATION, THROTTLED, OBSERVED, SHADOW, SHED, UNAVAILABLE,
+    REQUESTS, DURATION, OVERHEAD, UPSTREAM, REFUSALS_TOTAL, VALIDATION, THROTTLED, OBSERVED, LET_THROUGH,
+    SHADOW, SHED, UNAVAILABLE,
     STORE_CALLS, STORE_LOSSES, ALONE, STORE_UP, IN_FLIGHT, CIRCUIT,
     CIRCUIT_OPENED, WAITING, ADAPTER_SHED, UPSTREAM_USABLE, SENT_AGAIN, CONNECTIONS,
     COMMIT, RECORDS, QUEUE, ACTIVATIONS, REFUSED_BUNDLES, SERIAL, DENIED, LISTENERS_OUT,
