@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from adapters.resilience.repeating import Repeating
 from kernel.audit.record import operation_fields
+from kernel.bundle.introducing import ENFORCED
 from runtime_proxy.addressing import addresses_of
 from runtime_proxy.authenticate import compile_security
 from runtime_proxy.compiled import routed, unknown_of_route
@@ -30,7 +31,6 @@ from runtime_proxy.lifecycle import (
 )
 from runtime_proxy.match import Mount, Router
 from runtime_proxy.plan import (
-    ENFORCED,
     IDEMPOTENT,
     SAFE,
     Access,

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from adapters.port import Answer, Call
 from adapters.resilience.repeating import Repeating
 from kernel.bundle.deny import Denied
+from kernel.bundle.introducing import ENFORCED
 from kernel.bundle.policy_document import policy_document
 from kernel.errors import InterlockError
 from runtime_proxy.activate import probe
@@ -18,7 +19,7 @@ from runtime_proxy.declared import declared_checks
 from runtime_proxy.exchange import Exchange
 from runtime_proxy.fronts import seen_from
 from runtime_proxy.match import Match, Miss
-from runtime_proxy.plan import ENFORCED, AdapterSlot
+from runtime_proxy.plan import AdapterSlot
 from runtime_proxy.refusals import REFUSALS
 from runtime_proxy.throttle import LocalLimiter
 from runtime_proxy.validate_request import fault_of

@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 
-from kernel.bundle.introducing import Shadow
+from kernel.bundle.introducing import ENFORCED
 from kernel.bundle.policy import RoutePolicy
 from runtime_proxy.match import Match
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from adapters.port import Adapter, Call, Headers
+    from adapters.port import Adapter, Headers
     from kernel.audit.forms import ExchangeForm
+    from kernel.bundle.introducing import Shadow
     from kernel.bundle.model import Audience
     from kernel.operation.channels import Channel
     from kernel.operation.idempotency import Idempotency
@@ -29,32 +28,13 @@ if TYPE_CHECKING:
     from runtime_proxy.match import Miss, Mount, PathTrie, Router
     from runtime_proxy.meter import Meter, OwnerLimits
     from runtime_proxy.refusal import Refusal
+    from runtime_proxy.roles import Browsers, FurtherWays, Instead, Special, Streams
     from runtime_proxy.serials import Serials
     from runtime_proxy.stream_terms import StreamTerms
 
 Header = tuple[bytes, bytes]
 SAFE: Final = frozenset({b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"QUERY"})  # RFC 9110 section 9.2.1
-ENFORCED: Final = Shadow(requests=False, answers=False)
 IDEMPOTENT: Final = SAFE | {b"PUT", b"DELETE"}  # section 9.2.2
-
-
-class Streams(Protocol):
-    """What of an operation passes in pieces; runtime_proxy/streams.py is the real one."""
-
-    terms: StreamTerms
-
-    def admit(self, exchange: Any) -> None:
-        """Decide from the head whether the body is carried as it comes."""
-
-    def equip(self, served: ServedOperation, exchange: Any, call: Call) -> None:
-        """Let the call bring its body, and its answer, in pieces."""
-
-
-class FurtherWays(Protocol):
-    """Ways to routes beside their paths (runtime_proxy/addressing.py)."""
-
-    def choose(self, exchange: Any, path: bytes, found: Match | Miss) -> Match | Miss:
-        """Give what a Host name or a header says, else what was `found` by the path."""
 
 
 class Trust(Protocol):
@@ -147,6 +127,7 @@ class ServedRoute:
     policy: RoutePolicy
     denied: bool = False  # by a deny list: nobody is let through
     purpose: AskedPurpose | None = None  # it is used for stated purposes only
+    browsers: Browsers | None = None  # what pages of other origins are told (CORS)
 
     @property
     def name(self) -> str:
@@ -209,17 +190,8 @@ class ServedOperation:
     fault: str = ""  # why the operation cannot be served: found when it was first compiled
     meter: Counting | None = field(default=None, init=False)  # where its calls are counted, once one came
     keyed: Keyed | None = None  # it takes an Idempotency-Key
+    instead: Instead | None = None  # who is asked before the adapter, or in its place
     reports: bool = False  # fields that the contract does not declare are told, and pass
-
-
-class Special(Protocol):
-    """Limits that take more than cells of this worker (runtime_proxy.metering.Metering)."""
-
-    def admit(self, exchange: Any, weight: int, now: int) -> Refusal | None:
-        """Count the call, refuse it, or leave it to `exchange.deferred`."""
-
-    def describe_shadows(self) -> Iterable[str]:
-        """Say the limits in words that are only counted."""
 
 
 @dataclass(slots=True, eq=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 _LARGEST_SEED = 2**32 - 1
@@ -17,6 +19,9 @@ class Shadow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     requests: bool = True
     answers: bool = True
+
+
+ENFORCED: Final = Shadow(requests=False, answers=False)
 
 
 class Mock(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
