@@ -201,6 +201,15 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("access_log_sample", float, 1.0, "part of the answers below 500 that are logged", 0, 1),
     Setting(
+        "trace_endpoint",
+        str,
+        "",
+        "URL that traces are sent to (OTLP/HTTP), like http://127.0.0.1:4318/v1/traces; empty means none",
+    ),
+    Setting(
+        "trace_ratio", float, 0.01, "part of the calls that is traced where no caller has decided it", 0, 1
+    ),
+    Setting(
         "audit_fsync",
         bool,
         True,

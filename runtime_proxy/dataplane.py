@@ -12,6 +12,7 @@ from runtime_proxy.adapter_set import AdapterSet
 from runtime_proxy.assemble import Terms
 from runtime_proxy.coldness import Coldness
 from runtime_proxy.console.gauges import PlaneGauges
+from runtime_proxy.console.looking import Looking
 from runtime_proxy.console.table import CONNECTIONS
 from runtime_proxy.denials import Denials
 from runtime_proxy.fronts import fronts_of
@@ -113,15 +114,25 @@ class DataPlane:
         if meters is not None:
             self.health.metrics = meters.pieces
             meters.watch(PlaneGauges(self.handler, self.health, journal, counters))
+        self._looking = self._look_at(settings)
         self._cold: float = settings["proxy_cold_seconds"]
         self._poll: float = settings["proxy_bundle_poll"]
         self._watches: list[asyncio.Task[None]] = []
+
+    def _look_at(self, settings: Settings) -> Looking | None:
+        """Have exchanges looked at where the settings ask for it; else no call pays for that."""
+        if self._meters is None or not Looking.wanted(settings):
+            return None
+        looking = Looking(settings, self._meters)
+        for front, pipeline in self.handlers.items():
+            pipeline.sampling = looking.sampling(front)
+        return looking
 
     def count_answers(self, edges: Edges) -> None:
         """Have everything that the edges answer counted, if anything is."""
         meters = self._meters
         if meters is not None:
-            edges.watch(meters.answered)
+            edges.watch(meters.answered if self._looking is None else self._looking.answered)
             meters.watch(lambda all_: all_.set(CONNECTIONS, edges.connections))
 
     def bundle(self) -> Bundle:
@@ -135,6 +146,8 @@ class DataPlane:
         self._trail.start()
         self._shedding.start()
         await self._limiter.start()
+        if self._looking is not None:
+            self._looking.start()
 
     async def start(self, source: BundleSource) -> bool:
         """Take up what lies there and keep looking; False: there was nothing to serve yet."""
@@ -156,6 +169,8 @@ class DataPlane:
             watch.cancel()
         await asyncio.gather(*self._watches, return_exceptions=True)
         self._shedding.stop()
+        if self._looking is not None:
+            await self._looking.stop()
         await self._limiter.stop()
         await self.adapters.stop()
         await self._trust.close()

@@ -65,6 +65,8 @@ class StreamingIntake(UploadingIntake):
         """Write the head, then what the stream gives, then its end; or cut it."""
         stream = reply.stream
         assert stream is not None
+        if self._edge.watch is not None:  # told when it begins: how long it lasts is nobody's latency
+            self._edge.watch(exchange, reply, "")
         if self._state == CLOSED:
             stream.abandon("consumer-gone")
             return reply

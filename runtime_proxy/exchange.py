@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from runtime_proxy.idempotency_store import Claimed
     from runtime_proxy.plan import Identity, ServedOperation
     from runtime_proxy.refusal import Refusal
+    from runtime_proxy.steps import Steps
 
 Headers = list[tuple[bytes, bytes]]  # names in lower case, order kept
 
@@ -166,6 +167,7 @@ class Exchange:
     claim: Claimed | None = None  # the idempotency key that this exchange holds
     observed: int = 0  # violations that were let through (report only)
     observed_answers: int = 0  # of them, those of the answer
+    steps: Steps | None = None  # when each step ended, of an exchange that is looked at
 
     def __init__(  # noqa: PLR0917 - hot
         self,

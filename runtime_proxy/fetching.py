@@ -1,4 +1,4 @@
-"""Asks an authorization server: one URL, over TLS, bounded in size and time, and no redirect is followed."""
+"""Asks an authorization server, or tells a collector: one URL, bounded in size and time, no redirect followed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _OK: Final = 200
 
 
 class FetchFailed(Exception):
-    """The authorization server gave no usable answer; the text says why, without any secret."""
+    """The other side gave no usable answer; the text says why, without any secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Fetched:
 
 
 class Source:
-    """One URL of an authorization server; use it inside one event loop."""
+    """One URL; use it inside one event loop."""
 
     def __init__(self, url: str, *, timeout_seconds: float, tls_ca_file: str = "") -> None:
         """Take the URL apart; raises `ActivationFailed` where `tls_ca_file` cannot be read."""
@@ -71,6 +71,10 @@ class Source:
             (b"content-type", b"application/x-www-form-urlencoded"),
         ]
         return await self._ask(b"POST", lines, form)
+
+    async def post_json(self, body: bytes) -> Fetched:
+        """Send JSON; raises `FetchFailed`."""
+        return await self._ask(b"POST", [(b"content-type", b"application/json")], body)
 
     async def close(self) -> None:
         """End the connections."""

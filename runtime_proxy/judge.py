@@ -17,6 +17,10 @@ class Judge(Protocol):
     def id(self) -> str:
         """The operation's name."""
 
+    @property
+    def template(self) -> str:
+        """The path template as the contract declares it."""
+
     def check_request(
         self, path_values: tuple[bytes, ...], query: bytes, headers: Headers, body: bytes | None
     ) -> RequestProblem | None:

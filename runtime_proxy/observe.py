@@ -67,6 +67,7 @@ class Undeclared:
     """Stands where an operation would, for calls that the contract does not know; it asks for nothing."""
 
     id = "undeclared"
+    template = ""  # what was asked for may be anything
 
     def check_request(
         self, path_values: tuple[bytes, ...], query: bytes, headers: Headers, body: bytes | None

@@ -28,6 +28,7 @@ from runtime_proxy.refusals_head import Denied, NotReady
 from runtime_proxy.route import prepare, reply_of
 from runtime_proxy.settle import Settling
 from runtime_proxy.shedding import NORMAL
+from runtime_proxy.steps import ADAPTER, AUDIT, AUTHENTICATE, BODY, LIMIT, VALIDATE_REQUEST, VALIDATE_RESPONSE
 from runtime_proxy.stream_answer import begin_stream
 from runtime_proxy.throttle import throttle
 from runtime_proxy.time_budget import TurnedBack
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from runtime_proxy.match import Match
     from runtime_proxy.plan import Access, Plan, ServedOperation, ServedRoute
     from runtime_proxy.shedding import Shedding
+    from runtime_proxy.steps import Sampling
     from runtime_proxy.trail import Trail
 
 log = logging.getLogger("interlock.proxy")
@@ -65,6 +67,7 @@ class Pipeline:
         wall: Callable[[], float] = time.time,
     ) -> None:
         self.plan: Plan | None = None
+        self.sampling: Sampling | None = None  # who is looked at; None: nobody
         self._guard = guard
         self._shedding = shedding
         self._trail = trail
@@ -81,6 +84,8 @@ class Pipeline:
         try:
             exchange.request_id = new_request_id()
             exchange.reply_headers.append((b"x-request-id", exchange.request_id.encode()))
+            if self.sampling is not None:
+                self.sampling.begin(exchange)
             now = self._monotonic()
             refusal = self._guard.admit(exchange.peer, now)
             exchange.refusal = refusal = self._judge(exchange, now) if refusal is None else refusal
@@ -124,19 +129,19 @@ class Pipeline:
             return None
         return self._call_of(exchange, found, route, plan, now)
 
-    def _call_of(
+    def _call_of(  # noqa: C901 - each step may be the last
         self, exchange: Exchange, found: Match, route: ServedRoute, plan: Plan, now: int
     ) -> Refusal | None:
         """Authenticate, throttle, choose the exact version, authorize."""
         served = exchange.operation = route.probe(found)
+        steps = exchange.steps
+        if steps is not None:
+            steps.judging()
         identity = authenticate(
-            served.security,
-            exchange.headers,
-            exchange.query,
-            plan.keys,
-            self._wall(),
-            exchange.certificate,
+            served.security, exchange.headers, exchange.query, plan.keys, self._wall(), exchange.certificate
         )
+        if steps is not None:
+            steps.mark(AUTHENTICATE)
         if isinstance(identity, Refusal):
             return identity
         exchange.identity = identity
@@ -151,6 +156,8 @@ class Pipeline:
         if refusal is None and not exchange.limited:  # else it was counted before somebody else was asked
             exchange.limited = bool(limits.told)
             refusal = throttle(limits, exchange, served.weight, now)
+            if steps is not None:
+                steps.mark(LIMIT)
         if refusal is not None:
             return refusal
         if version is not served.version:
@@ -172,12 +179,7 @@ class Pipeline:
         """Judge once more by the version that the caller is held to: it may ask for other credentials."""
         known = exchange.identity
         identity = authenticate(
-            served.security,
-            exchange.headers,
-            exchange.query,
-            plan.keys,
-            self._wall(),
-            exchange.certificate,
+            served.security, exchange.headers, exchange.query, plan.keys, self._wall(), exchange.certificate
         )
         if isinstance(identity, Refusal):
             return identity
@@ -243,12 +245,16 @@ class Pipeline:
             if exchange.held is not None:
                 exchange.held.release()
 
-    async def _carry_out(  # noqa: C901, PLR0911, PLR0912 - each step may be the last
+    async def _carry_out(  # noqa: C901, PLR0911, PLR0912, PLR0915 - each step may be the last
         self, exchange: Exchange, served: ServedOperation
     ) -> Reply:
         # One coroutine on purpose: each further one costs every request about a microsecond.
-        settling, trail = self._settling, self._trail
+        settling, trail, steps = self._settling, self._trail, exchange.steps
+        if steps is not None:
+            steps.mark(BODY)
         refusal = validate_request(served, exchange)
+        if steps is not None:
+            steps.mark(VALIDATE_REQUEST)
         if refusal is not None and not observe_request(served, exchange, refusal):
             return await settling.refuse(exchange, refusal)
         call = prepare(served, exchange)
@@ -258,6 +264,8 @@ class Pipeline:
                 return told
         if served.streams is not None:
             served.streams.equip(served, exchange, call)
+        if steps is not None:
+            steps.going_out(exchange, call)
         if served.channel is not None:
             opened = await enter_channel(served, exchange, call, trail, settling)
             if opened is not None:
@@ -266,6 +274,8 @@ class Pipeline:
             trail.check()
             if served.changes:
                 await trail.received(exchange)
+                if steps is not None:
+                    steps.mark(AUDIT)
         except AuditError as error:
             return settling.not_carried(exchange, error)
         slot = served.route.adapter
@@ -274,15 +284,23 @@ class Pipeline:
         try:
             answer = await slot.adapter.call(call)
             exchange.upstream_seconds = answer.upstream_seconds
+            if steps is not None:
+                steps.mark(ADAPTER)
             if answer.stream is not None:
                 return await begin_stream(served, exchange, answer, trail, settling)
             broken = validate_response(served, exchange, answer)
+            if steps is not None:
+                steps.mark(VALIDATE_RESPONSE)
             if broken and not observe_response(served, exchange, broken):
                 return await settling.withhold(exchange, served, answer, broken)
             reply = reply_of(answer, exchange)
             await trail.completed(exchange, answer, broken)
+            if steps is not None:
+                steps.mark(AUDIT)
             return reply
         except UpstreamError as error:
+            if steps is not None:
+                steps.mark(ADAPTER)
             return await settling.no_answer(exchange, served, error)
         except AuditError as error:
             return settling.not_recorded(exchange, served, error)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import re
 import time
-from typing import Final
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from adapters.port import Headers
 
 # https://www.w3.org/TR/trace-context/#traceparent-header, version 00; a higher version is read as 00.
 _TRACEPARENT: Final = re.compile(rb"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
@@ -64,19 +67,57 @@ def new_request_id() -> str:
     return f"{_moment.head()}{digits[1:4]}-{variant}{digits[4:7]}-{digits[7:]}"
 
 
+class Parent(NamedTuple):
+    """What a caller's valid traceparent says."""
+
+    trace_id: str
+    span_id: str
+    flags: bytes
+
+    @property
+    def sampled(self) -> bool:
+        """Whether the caller records its part of the trace (W3C trace context, section 3.2.2.5.1)."""
+        return bool(int(self.flags, 16) & 1)
+
+
 def continue_trace(traceparent: bytes | None) -> tuple[str, bytes, bool]:
     """Give trace id, the traceparent for the provider, and whether a caller's trace goes on.
 
     A header that is not valid starts a new trace, and then its tracestate must not be forwarded.
     """
-    found = _TRACEPARENT.fullmatch(traceparent) if traceparent and len(traceparent) <= _LONGEST else None
-    if found is not None:
-        version, trace_id, parent, flags, more = found.groups()
-        legal = version != b"ff" and not (version == b"00" and more)
-        if legal and trace_id != _NO_TRACE and parent != _NO_SPAN:
-            return trace_id.decode(), b"00-%b-%b-%b" % (trace_id, _ids(16).encode(), flags), True
+    parent = _read(traceparent) if traceparent else None
+    if parent is not None:
+        sent = b"00-%b-%b-%b" % (parent.trace_id.encode(), _ids(16).encode(), parent.flags)
+        return parent.trace_id, sent, True
     fresh, span = _ids(32), _ids(16)
     return fresh, f"00-{fresh}-{span}-00".encode(), False
+
+
+def parent_of(headers: Headers) -> Parent | None:
+    """Find the caller's place in its trace; None: it sent no valid traceparent, or two of them."""
+    found = [value for name, value in headers if name == b"traceparent"]
+    return _read(found[0]) if len(found) == 1 else None
+
+
+def new_trace_id() -> str:
+    """Make the id of a trace that begins here."""
+    return _ids(32)
+
+
+def new_span_id() -> str:
+    """Make the id of a span."""
+    return _ids(16)
+
+
+def _read(traceparent: bytes) -> Parent | None:
+    found = _TRACEPARENT.fullmatch(traceparent) if len(traceparent) <= _LONGEST else None
+    if found is None:
+        return None
+    version, trace_id, span_id, flags, more = found.groups()
+    legal = version != b"ff" and not (version == b"00" and more)
+    if not legal or trace_id == _NO_TRACE or span_id == _NO_SPAN:
+        return None
+    return Parent(trace_id.decode(), span_id.decode(), flags)
 
 
 def _ids(length: int) -> str:

@@ -187,6 +187,12 @@ DENIED = Metric(
     ("worker", "kind"),
     "Keys, consumers and routes that the deny lists name.",
 )
+TRACED = Metric(
+    "interlock_traces_total",
+    "counter",
+    ("fate",),
+    "Exchanges that were traced: sent to the collector, dropped since too many waited, or failed to be sent.",
+)
 LAG = Metric(
     "interlock_bundle_lag_seconds",
     "gauge",
@@ -217,6 +223,6 @@ METRICS: Final = (
     STORE_CALLS, STORE_LOSSES, ALONE, STORE_UP, IN_FLIGHT, CIRCUIT,
     CIRCUIT_OPENED, WAITING, ADAPTER_SHED, UPSTREAM_USABLE, SENT_AGAIN, CONNECTIONS,
     COMMIT, RECORDS, QUEUE, ACTIVATIONS, REFUSED_BUNDLES, SERIAL, DENIED, LISTENERS_OUT,
-    LISTENER_FAULTS, LAG, LOOP_LAG, STARTED, MEMORY, CPU, ROWS,
+    LISTENER_FAULTS, TRACED, LAG, LOOP_LAG, STARTED, MEMORY, CPU, ROWS,
 )  # fmt: skip
 BY_NAME: Final = {one.name: one for one in METRICS}
