@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import random
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from runtime_proxy.trace import new_span_id, new_trace_id, parent_of
 
 if TYPE_CHECKING:
-    from adapters.port import Call
-    from runtime_proxy.exchange import Exchange
+    from adapters.port import Call, Headers
     from runtime_proxy.trace import Parent
 
 # Steps by name, in the order in which a call meets them; `match` holds the guard too, `body` the authorization.
@@ -31,6 +30,15 @@ VALIDATE_RESPONSE: Final = "validate response"
 ANSWER: Final = "answer"  # what is left: for a refusal, recording it
 
 
+class Looked(Protocol):
+    """What is read and set here of an exchange (runtime_proxy/exchange.py)."""
+
+    headers: Headers
+    started: float
+    trace_id: str
+    steps: Steps | None
+
+
 class Steps:
     """`marks` are names with the time.perf_counter() at which each ended; each began where the one before ended.
 
@@ -39,7 +47,7 @@ class Steps:
 
     __slots__ = ("kept", "marks", "parent", "sent_span", "span_id", "trace_id", "traced", "wall_ns")
 
-    def __init__(self, exchange: Exchange, parent: Parent | None, *, traced: bool, kept: bool) -> None:
+    def __init__(self, exchange: Looked, parent: Parent | None, *, traced: bool, kept: bool) -> None:
         self.traced = traced
         self.kept = kept
         self.parent = "" if parent is None else parent.span_id
@@ -58,7 +66,7 @@ class Steps:
         """Say that an operation was found; the head is judged once more where somebody had to be asked."""
         self.mark(WAIT if self.marks else MATCH)
 
-    def going_out(self, exchange: Exchange, call: Call) -> None:
+    def going_out(self, exchange: Looked, call: Call) -> None:
         """Let the provider, and the audit records, know the trace of a call that is traced."""
         self.mark(PREPARE)
         if not self.traced:
@@ -81,7 +89,7 @@ class Sampling:
         self._kept_ratio = kept_ratio or 0.0
         self._follows = follows
 
-    def begin(self, exchange: Exchange) -> None:
+    def begin(self, exchange: Looked) -> None:
         """Give the exchange its `Steps`, if it is looked at."""
         draw = random.random()  # noqa: S311 - one draw for both: what the console shows has a trace
         kept = draw < self._kept_ratio
