@@ -11,6 +11,7 @@ import click
 from cli.errors import Exit
 from cli.proxy_deny import deny
 from cli.proxy_keys import resolve, unresolved
+from cli.proxy_route import route_options, routed
 from cli.proxy_trust import trust_options, trusting
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ def serve(data: Path | None, port: int | None, host: str | None, workers: int | 
 @click.option("--timeout", type=click.FloatRange(0.05, 3600), default=30.0, show_default=True,
               help="Seconds in which the provider must answer.")  # fmt: skip
 @trust_options
+@route_options
 @click.option(
     "--keep-going", is_flag=True, help="Start although some operations cannot be checked (they get 501)."
 )
@@ -89,6 +91,7 @@ def run(
     prefix: str,
     report_only: bool,
     timeout: float,
+    origins: tuple[str, ...],
     keep_going: bool,
     workers: int | None,
     **trust: Any,
@@ -105,7 +108,8 @@ def run(
 
     told = trusting(**trust)
     prefix = _checked_prefix(prefix)
-    way = Way(upstream, prefix, report_only, timeout, told.policy, told.pins, told.secure)
+    policy = routed(told.policy, origins=origins)
+    way = Way(upstream, prefix, report_only, timeout, policy, told.pins, told.secure)
     settings = _settings(
         None,
         proxy_port=port,

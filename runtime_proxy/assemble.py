@@ -10,7 +10,9 @@ from kernel.audit.record import operation_fields
 from kernel.bundle.introducing import ENFORCED
 from runtime_proxy.addressing import addresses_of
 from runtime_proxy.authenticate import compile_security
+from runtime_proxy.browsers import browser_terms
 from runtime_proxy.compiled import routed, unknown_of_route
+from runtime_proxy.consumers import served_consumer
 from runtime_proxy.credentials import (
     AUTHORIZATION,
     BasicReader,
@@ -33,11 +35,9 @@ from runtime_proxy.match import Mount, Router
 from runtime_proxy.plan import (
     IDEMPOTENT,
     SAFE,
-    Access,
     AdapterSlot,
     KeyRow,
     Plan,
-    ServedConsumer,
     ServedOperation,
     ServedRoute,
     ServedVersion,
@@ -46,7 +46,6 @@ from runtime_proxy.published import metadata_url, published_documents
 from runtime_proxy.purpose import asked_purpose
 from runtime_proxy.retired import retired_mounts
 from runtime_proxy.serials import Serials
-from runtime_proxy.shedding import CLASSES
 from runtime_proxy.stream_terms import StreamTerms
 from runtime_proxy.streams import streams_of
 from runtime_proxy.throttle import limit_set
@@ -56,7 +55,7 @@ from runtime_proxy.trusted import Callers, Trusted
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from kernel.bundle.model import Bundle, Consumer, ContractEntry, Route
+    from kernel.bundle.model import Bundle, ContractEntry, Route
     from kernel.operation.operation import Operation
     from runtime_proxy.compiled import Compiled
     from runtime_proxy.plan import Header
@@ -107,7 +106,9 @@ def assembling(bundle: Bundle, parts: Parts) -> Iterator[Plan | None]:
     routes = tuple(made)
     mounts = [Mount(route.base.decode(), route.current.trie, route, route.audience) for route in routes]
     mounts += retired_mounts(bundle, {(route.contract, route.major) for route in routes})
-    consumers = {one.id: _consumer(one, routes, parts) for one in bundle.access.consumers}
+    consumers = {
+        one.id: served_consumer(one, routes, parts.limiter, parts.now) for one in bundle.access.consumers
+    }
     assembly.callers.bind(bundle.access.consumers, consumers)
     keys = {
         key.id.encode(): KeyRow(
@@ -177,6 +178,7 @@ class _Assembly:
             made.versions[version] = self.version(entry, made, headers, trusted)
         _weigh(made, given.policy.weights or {})
         made.current = made.versions[given.current]
+        made.browsers = browser_terms(made, parts.compiled)
         return made
 
     def version(
@@ -278,19 +280,3 @@ def _weigh(route: ServedRoute, weights: Mapping[str, int]) -> None:
         )
     for one in served:
         one.weight = weights.get(one.operation.id, one.weight)
-
-
-def _consumer(given: Consumer, routes: tuple[ServedRoute, ...], parts: Parts) -> ServedConsumer:
-    limiter = parts.limiter
-    held = limiter.owner(f"consumer {given.id}", given.limits, given.policy.limits, parts.now)
-    priority = CLASSES.index(given.policy.priority or "normal")
-    made = ServedConsumer(given.id, given.audience, limit_set(limiter, held), priority=priority)
-    made.shadow = given.policy.shadow or ENFORCED
-    by_major = {(route.contract, route.major): route for route in routes}
-    for grant in given.grants:
-        route = by_major.get((grant.contract, grant.major))
-        if route is not None:
-            version = route.current if grant.pin is None else route.versions.get(grant.pin)
-            limits = limit_set(limiter, held, route.held)
-            made.access[route] = Access(version, grant.pin or "", frozenset(grant.scopes), limits)
-    return made

@@ -161,6 +161,7 @@ class Exchange:
     source: Source | None = None  # the upload as it is judged and goes on
     received: str | None = None  # id of the audit record that says the call goes out
     sent: bool = False  # the provider may have the call
+    greeted: bool = False  # the fields of CORS are decided, and are ours alone
     needs_task: bool = False  # `serve` waits for more than promises and futures: the edge gives it a task
     upstream_seconds: float = 0.0  # that the provider took for its answer; 0: there was none
     settled: bool = False  # the record of its end has been handed over

@@ -20,6 +20,8 @@ def missed(exchange: Exchange, miss: Miss, path: bytes, plan: Plan) -> Refusal |
     """Refuse, or prepare what is answered all the same; `path` b"": nothing but the contract counts."""
     allow = [(b"allow", b", ".join(miss.allow))] if miss.allow else []
     route = miss.target
+    if route is not None and route.browsers is not None and route.browsers.greet(exchange, miss.rest):
+        return None
     if route is not None and route.open and path:
         observe_undeclared(exchange, route, path, miss.slug)
         return None

@@ -100,7 +100,7 @@ class Pipeline:
     def _judge_again(self, exchange: Exchange) -> Refusal | None:
         return self._judge(exchange, self._monotonic())
 
-    def _judge(  # noqa: PLR0911 - each step may be the last
+    def _judge(  # noqa: C901, PLR0911 - each step may be the last
         self, exchange: Exchange, now: int
     ) -> Refusal | None:
         path, _, exchange.query = exchange.target.partition(b"?")
@@ -119,6 +119,8 @@ class Pipeline:
         if isinstance(found, Miss):
             return missed(exchange, found, path, plan)
         route: ServedRoute = found.target
+        if route.browsers is not None and route.browsers.greet(exchange, found.rest):
+            return None
         if route.denied:
             exchange.operation = route.probe(found)
             return Denied()

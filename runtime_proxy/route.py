@@ -124,6 +124,8 @@ def reply_of(answer: Answer, exchange: Exchange) -> Reply:
             named |= _tokens(line[1])
     if named:  # what belongs to the whole way stays, whatever the provider says of it
         lines = [line for line in lines if line[0] not in named or line[0] in END_TO_END]
+    if exchange.greeted:  # whom browsers let in is said here, whatever the provider says
+        lines = [line for line in lines if not line[0].startswith(b"access-control-")]
     lines += exchange.reply_headers
     return Reply(answer.status, lines, b"" if head else answer.body)
 

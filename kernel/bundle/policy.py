@@ -23,6 +23,7 @@ from kernel.bundle.trust import (
     TokenBinding,
     TokenTrust,
 )
+from kernel.operation.cors import Cors
 
 _HOST: Final = re.compile(
     r"(?=.{1,253}\Z)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*"
@@ -147,6 +148,7 @@ class RoutePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     streams: Streams | None = None
     channels: Channels | None = None
     shadow: Shadow | None = None
+    cors: Cors | None = None
 
 
 class ConsumerPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

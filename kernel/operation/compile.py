@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from kernel.contract.positions import token
+from kernel.operation.cors import Cors, compile_cors
 from kernel.operation.declared import Declared
 from kernel.operation.idempotency import EXTENSION as IDEMPOTENCY
 from kernel.operation.idempotency import compile_idempotency
@@ -52,6 +53,7 @@ class CompiledContract:
     operations: tuple[Operation, ...]
     security_schemes: Mapping[str, SecurityScheme]
     declared: Declared
+    cors: Cors | None = None  # which pages may call from a browser
 
     def let_go(self, root: Callable[[], Any]) -> None:
         """Hold nothing of the document any more while no operation is awake; `root` reads it again."""
@@ -108,7 +110,7 @@ def compile_contract(
             operation.names, operation.security = names, security
             operation.idempotency = compile_idempotency(spec.get(IDEMPOTENCY), method, pointer)
             made.append(operation)
-    return CompiledContract(name, version, tuple(made), schemes, declared)
+    return CompiledContract(name, version, tuple(made), schemes, declared, compile_cors(root))
 
 
 def _paths(root: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], str]]:
