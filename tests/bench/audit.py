@@ -1,6 +1,6 @@
 """Prints the CPU that one durable audit record costs, with 1, 4, 16 and 32 callers in flight.
 
-    .venv/bin/python tests/bench/audit.py [FOLDER]      (FOLDER on the disk to be measured)
+    .venv/bin/python tests/bench/audit.py [FOLDER] [--json]      (FOLDER on the disk to be measured)
 
 CPU is that of the whole process (user and system), so the writer thread and the kernel's part of
 write and fdatasync are in it; the cost of an event loop that does nothing but wait is in it too.
@@ -9,11 +9,13 @@ write and fdatasync are in it; the cost of an event loop that does nothing but w
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import resource
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -74,19 +76,34 @@ def _cpu() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
+def rows(
+    folder: Path, seconds: float, *, callers: tuple[int, ...], syncs: tuple[bool, ...]
+) -> Iterator[tuple[int, bool, int, float, float, float]]:
+    """Measure each; gives callers in flight, whether synced, and what `measure` gives."""
+    for fsync in syncs:
+        for in_flight in callers:
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                yield (
+                    in_flight,
+                    fsync,
+                    *runner.run(measure(folder / "audit", in_flight, seconds, fsync=fsync)),
+                )
+
+
 def main() -> None:
-    """Measure and print the table."""
-    with tempfile.TemporaryDirectory(dir=sys.argv[1] if len(sys.argv) > 1 else None) as folder:
+    """Measure and print the table, or for the bench the µs of the synced ones by callers in flight."""
+    words = [word for word in sys.argv[1:] if word != "--json"]
+    with tempfile.TemporaryDirectory(dir=words[0] if words else None) as name:
+        folder = Path(name)
+        if "--json" in sys.argv:
+            found = rows(folder, 1.5, callers=(1, 4, 32), syncs=(True,))
+            click.echo(json.dumps({row[0]: row[3] for row in found}))
+            return
         click.echo(
             f"{'in flight':>9} {'fdatasync':>9} {'records':>8} {'µs CPU':>7} {'per s':>8} {'ms p50':>7}"
         )
-        for fsync in (True, False):
-            for in_flight in (1, 4, 16, 32):
-                with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                    row = runner.run(measure(Path(folder) / "audit", in_flight, 2.0, fsync=fsync))
-                click.echo(
-                    f"{in_flight:>9} {fsync!s:>9} {row[0]:>8} {row[1]:>7.1f} {row[2]:>8.0f} {row[3]:>7.2f}"
-                )
+        for row in rows(folder, 2.0, callers=(1, 4, 16, 32), syncs=(True, False)):
+            click.echo(f"{row[0]:>9} {row[1]!s:>9} {row[2]:>8} {row[3]:>7.1f} {row[4]:>8.0f} {row[5]:>7.2f}")
         click.echo(f"on {os.uname().sysname} {os.uname().release}, {os.cpu_count()} cores")
 
 

@@ -1,22 +1,27 @@
-"""wrk from one core: the same order over and over, every answer must be 201."""
+"""wrk from one core: the same request over and over, every answer must have the status of the case."""
 
 from __future__ import annotations
 
+import http.client
 import json
 import re
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
+from tests.bench.cases import Case
 from tests.bench.machine import BenchError, Program
 
+_ERROR = 400  # from here on wrk counts an answer as an error
 _SCRIPT = """
-wrk.method = "POST"
-wrk.headers["Content-Type"] = "application/json"
-wrk.headers["X-API-Key"] = "{key}"
+wrk.method = "{method}"
+{headers}
 local file = io.open("{body}", "rb")
-wrk.body = file:read("*a")
+local body = file:read("*a")
 file:close()
+if #body > 0 then wrk.body = body end
 function done(summary, latency, requests)
   io.write(string.format(
     'BENCH {{"requests":%d,"micros":%d,"p50":%d,"p99":%d,"status":%d,"socket":%d}}\\n',
@@ -43,24 +48,58 @@ class Measured:
         return self.user + self.system
 
 
-def write_script(folder: Path, body: bytes, key: str) -> Path:
+def headers_of(case: Case, credential: tuple[str, str]) -> dict[str, str]:
+    """Give the headers of a case but for Host and Content-Length."""
+    typed = {"Content-Type": case.media_type} if case.media_type else {}
+    return {**typed, **case.headers, credential[0]: credential[1]}
+
+
+def write_script(folder: Path, case: Case, headers: Mapping[str, str]) -> Path:
     """Write the Lua script of the load and the body that it sends."""
-    data = folder / "order.json"
-    data.write_bytes(body)
-    file = folder / "load.lua"
-    file.write_text(_SCRIPT.format(key=key, body=data))
+    data = folder / f"{case.name}.body"
+    data.write_bytes(case.body)
+    file = folder / f"{case.name}.lua"
+    lines = "\n".join(f'wrk.headers["{name}"] = "{value}"' for name, value in headers.items())
+    file.write_text(_SCRIPT.format(method=case.method, headers=lines, body=data))
     return file
 
 
+def probe(program: Program, url: str, case: Case, headers: Mapping[str, str]) -> None:
+    """Call until the answer is that of the case, three times at most; raises `BenchError` with what came instead.
+
+    The first call of the storm is still admitted.
+    """
+    parts = urlsplit(url)
+    seen = []
+    for _ in range(3):
+        connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=30)
+        try:
+            connection.request(
+                case.method, url[url.index("/", len("http://")) :], case.body or None, dict(headers)
+            )
+            answer = connection.getresponse()
+            text = answer.read(300).decode(errors="replace")
+        except OSError as error:
+            raise BenchError(f"{program.name} does not serve the case {case.name}: {error}") from None
+        finally:
+            connection.close()
+        if answer.status == case.status:
+            return
+        seen.append(f"{answer.status} {text}")
+    raise BenchError(f"{program.name} does not serve the case {case.name}: {seen[-1]}")
+
+
 def drive(
-    program: Program, url: str, script: Path, *, core: int, connections: int, seconds: float, warm_up: float
-) -> Measured:
+    program: Program, url: str, script: Path, *, status: int, core: int, connections: int, seconds: float,
+    warm_up: float,
+) -> Measured:  # fmt: skip
     """Warm up, then measure; raises `BenchError` when an answer was not the right one."""
     _wrk(url, script, core, connections, warm_up)
     before = program.cpu()
     result = _wrk(url, script, core, connections, seconds)
     after = program.cpu()
-    if result["status"] or result["socket"] or not result["requests"]:
+    refused = result["requests"] if status >= _ERROR else 0
+    if result["status"] != refused or result["socket"] or not result["requests"]:
         raise BenchError(f"{program.name} answered wrongly: {result}")
     per = 1e6 / result["requests"]
     return Measured(

@@ -1,10 +1,13 @@
-"""nginx as the upstream of everybody (a fixed answer), and as the plain pass-through to be measured against."""
+"""nginx as the upstream of everybody (fixed answers), and as the plain pass-through to be measured against.
+
+Under `/limited/` the pass-through lets one request a minute through: its 429 beside ours.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from tests.bench.order import RECEIPT
+from tests.bench.order import RECEIPT, RESULTS
 
 _FRAME = """
 worker_processes 1;
@@ -28,9 +31,12 @@ _UPSTREAM = """
   server {{
     listen 127.0.0.1:{port} backlog=4096;
     location / {{ default_type application/json; return 201 '{receipt}'; }}
+    location ~ /results$ {{ default_type application/json; return 200 '{results}'; }}
   }}
 """
 _PASS_THROUGH = """
+  limit_req_zone $server_port zone=storm:32k rate=1r/m;
+  limit_req_log_level info;
   upstream provider {{ server 127.0.0.1:{upstream}; keepalive 256; keepalive_requests 1000000000; }}
   server {{
     listen 127.0.0.1:{port} backlog=4096;
@@ -39,13 +45,20 @@ _PASS_THROUGH = """
       proxy_http_version 1.1;
       proxy_set_header Connection "";
     }}
+    location /limited/ {{
+      limit_req zone=storm;
+      limit_req_status 429;
+      proxy_pass http://provider;
+    }}
   }}
 """
 
 
 def upstream(folder: Path, port: int) -> list[str | Path]:
     """Write the configuration of the provider; returns the command."""
-    return _command(folder, "upstream", _UPSTREAM.format(port=port, receipt=RECEIPT.decode()))
+    return _command(
+        folder, "upstream", _UPSTREAM.format(port=port, receipt=RECEIPT.decode(), results=RESULTS.decode())
+    )
 
 
 def pass_through(folder: Path, port: int, upstream_port: int) -> list[str | Path]:
