@@ -11,7 +11,7 @@ import click
 from cli.errors import Exit
 from cli.proxy_deny import deny
 from cli.proxy_keys import resolve, unresolved
-from cli.proxy_route import route_options, routed
+from cli.proxy_route import provider_of, route_options, routed
 from cli.proxy_trust import trust_options, trusting
 
 if TYPE_CHECKING:
@@ -65,9 +65,7 @@ def serve(data: Path | None, port: int | None, host: str | None, workers: int | 
 
 @proxy.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-@click.option(
-    "--upstream", required=True, metavar="URL", help="The provider; its path is put before every path."
-)
+@click.option("--upstream", metavar="URL", help="The provider; its path is put before every path.")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port (default: any free one).")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--prefix", default="", metavar="PATH", help="Serve the file's paths below this one.")
@@ -85,18 +83,20 @@ def serve(data: Path | None, port: int | None, host: str | None, workers: int | 
 def run(
     *,
     file: Path,
-    upstream: str,
+    upstream: str | None,
     port: int,
     host: str,
     prefix: str,
     report_only: bool,
     timeout: float,
     origins: tuple[str, ...],
+    mock: bool,
+    seed: int | None,
     keep_going: bool,
     workers: int | None,
     **trust: Any,
 ) -> int:
-    """Validate every request and answer of one OpenAPI or AsyncAPI FILE before a provider. Works alone.
+    """Validate every request and answer of one OpenAPI or AsyncAPI FILE before a provider, or in its place.
 
     The file's own paths are served (`servers` is ignored). Where the file declares security, a throw-away
     key is made and printed; else no key is asked for. With --issuer, --jwks and --audience, tokens of that
@@ -108,7 +108,8 @@ def run(
 
     told = trusting(**trust)
     prefix = _checked_prefix(prefix)
-    policy = routed(told.policy, origins=origins)
+    policy = routed(told.policy, origins=origins, mock=mock, seed=seed)
+    upstream = provider_of(upstream, mock=mock, report_only=report_only)
     way = Way(upstream, prefix, report_only, timeout, policy, told.pins, told.secure)
     settings = _settings(
         None,

@@ -265,8 +265,9 @@ def say_ready(made: Throwaway, way: Way, address: tuple[str, int]) -> None:
         for issuer in way.policy.tokens.issuers if way.policy.tokens is not None else ():
             click.echo(f"  header Authorization: Bearer a token of {issuer.issuer}", err=True)
     mode = ", report only: nothing is refused" if way.report_only else ""
+    provider = "a mock" if way.policy.mock is not None else way.upstream
     click.echo(
         f"interlock proxy {'https' if way.secure else 'http'}://{at}:{port}{way.prefix} "
-        f"({made.contract} {made.version}, {made.operations} operations{mode}) -> {way.upstream}",
+        f"({made.contract} {made.version}, {made.operations} operations{mode}) -> {provider}",
         err=True,
     )

@@ -32,6 +32,7 @@ from runtime_proxy.lifecycle import (
     seconds_of,
 )
 from runtime_proxy.match import Mount, Router
+from runtime_proxy.mock import mock_headers, mocked
 from runtime_proxy.plan import (
     IDEMPOTENT,
     SAFE,
@@ -174,7 +175,7 @@ class _Assembly:
         trusted = Trusted(self.callers, self.parts.trust.verifier(trust) if trust is not None else None)
         for version in given.versions:
             entry = self.bundle.entry(given.contract, version)
-            headers = lifecycle_headers(self.bundle, given, entry)
+            headers = lifecycle_headers(self.bundle, given, entry) + mock_headers(made)
             made.versions[version] = self.version(entry, made, headers, trusted)
         _weigh(made, given.policy.weights or {})
         made.current = made.versions[given.current]
@@ -208,6 +209,7 @@ class _Assembly:
             served.dropped |= secret
             served.audit["data_category"] = str(entry.metadata.get("sensitivity", "unknown"))
             version.operations[operation] = served
+        mocked(route, version, document)
         return version
 
     def operation(

@@ -178,6 +178,8 @@ def _taken(
         yield route.purpose.header
     if route.policy.address is not None and route.policy.address.header is not None:
         yield route.policy.address.header.lower().encode()
+    if route.policy.mock is not None:
+        yield b"prefer"
     yield from _CONDITIONS - served.dropped
 
 

@@ -26,7 +26,7 @@ def undeclared_conditions(root: Any, operation: Operation) -> frozenset[bytes]:
     A Range or a validator is an option of the caller, not a duty of the provider (RFC 9110 sections 13
     and 14): left out, the provider answers 200 as declared. If-Match is never left out, for it protects.
     """
-    responses = _texts(root, operation)[1].get("responses")
+    responses = texts_of(root, operation)[1].get("responses")
     statuses = {str(status).lower() for status in responses} if isinstance(responses, dict) else set()
     dropped: frozenset[bytes] = frozenset()
     for status, headers in _CONDITIONS:
@@ -38,7 +38,7 @@ def undeclared_conditions(root: Any, operation: Operation) -> frozenset[bytes]:
 def declared_headers(root: Any, operation: Operation) -> frozenset[bytes]:
     """Name the request headers that the operation, or its path item, declares (in lower case)."""
     found = set()
-    for text in _texts(root, operation):
+    for text in texts_of(root, operation):
         listed = text.get("parameters")
         for entry in listed if isinstance(listed, list) else ():
             parameter = dereference(root, entry)
@@ -49,7 +49,7 @@ def declared_headers(root: Any, operation: Operation) -> frozenset[bytes]:
 
 def declared_checks(root: Any, operation: Operation) -> dict[str, Any]:
     """List what a call is held to: parameters with their styles, media types, statuses."""
-    item, spec = _texts(root, operation)
+    item, spec = texts_of(root, operation)
     parameters: dict[tuple[str, str], str] = {}
     for text in (item, spec):
         listed = text.get("parameters")
@@ -90,7 +90,7 @@ def _media(node: Any) -> list[str]:
     return [str(media) for media in content] if isinstance(content, dict) else []
 
 
-def _texts(root: Any, operation: Operation) -> tuple[dict[str, Any], dict[str, Any]]:
+def texts_of(root: Any, operation: Operation) -> tuple[dict[str, Any], dict[str, Any]]:
     """Give the path item and the operation object, as the document has them."""
     declared = root["paths"][operation.template]
     item = dereference(root, declared)

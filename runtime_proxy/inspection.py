@@ -85,7 +85,9 @@ def describe_bundle(plan: Plan) -> dict[str, Any]:
                 "versions": list(route.versions),
                 "current": route.current.version,
                 "operations": len(route.current.operations),
-                "adapter": f"{route.adapter.name} ({route.adapter.adapter.kind})",
+                "adapter": f"{route.adapter.name} ({route.adapter.adapter.kind})"
+                if route.policy.mock is None
+                else "mock (the contract answers)",
                 "limits": _limits(route.limits),
                 "report_only": route.report_only,
                 "timeout_seconds": route.timeout_seconds,

@@ -284,7 +284,8 @@ class Pipeline:
         slot.in_flight += 1
         exchange.sent = True
         try:
-            answer = await slot.adapter.call(call)
+            instead = served.instead
+            answer = await (slot.adapter.call(call) if instead is None else instead.call(exchange, call))
             exchange.upstream_seconds = answer.upstream_seconds
             if steps is not None:
                 steps.mark(ADAPTER)

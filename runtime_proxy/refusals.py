@@ -10,6 +10,7 @@ from runtime_proxy import (
     refusals_edge,
     refusals_head,
     refusals_keyed,
+    refusals_mock,
     refusals_shed,
     refusals_trust,
 )
@@ -27,6 +28,7 @@ REFUSALS: Final[dict[str, type[Refusal]]] = {
         refusals_keyed,
         refusals_shed,
         refusals_channel,
+        refusals_mock,
         refusals_call,
     )
     for row in rows.ROWS

@@ -35,6 +35,7 @@ _OURS_INWARD: Final = HOP_BY_HOP | {
     b"via",
     b"x-aspnet-version",
     b"x-interlock-contract",
+    b"x-interlock-mock",
     b"x-interlock-violations",
     b"x-powered-by",
     b"x-request-id",

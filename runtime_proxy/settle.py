@@ -12,6 +12,7 @@ from adapters.errors import UpstreamUnreachable as Unreachable
 from kernel.errors import AuditError
 from kernel.promise import Promise
 from runtime_proxy.exchange import Exchange
+from runtime_proxy.mock import Declined
 from runtime_proxy.refusals import REFUSALS
 from runtime_proxy.refusals_call import (
     AuditUnavailable,
@@ -105,6 +106,8 @@ class Settling:
         refusal: Refusal
         if isinstance(error, CallShed):
             refusal = shed(error)
+        elif isinstance(error, Declined):
+            refusal = error.refusal
         elif isinstance(error, Late):
             refusal = UpstreamTimeout("" if error.sent else "No connection to the provider was free in time.")
         elif isinstance(error, Unreachable):

@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from kernel.bundle.introducing import Shadow
+from kernel.bundle.introducing import Mock, Shadow
 from kernel.bundle.limits import Limits, Priority, Weight
 from kernel.bundle.repeats import Hedging, Retries
 from kernel.bundle.trust import (
@@ -149,6 +149,7 @@ class RoutePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     channels: Channels | None = None
     shadow: Shadow | None = None
     cors: Cors | None = None
+    mock: Mock | None = None
 
 
 class ConsumerPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -7,10 +7,10 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from kernel.schema.pattern_text import samples
 from registry.compat.evaluate import atom_of
 from registry.compat.facts import Case
 from registry.compat.languages import difference
-from registry.compat.pattern_text import samples
 from registry.compat.schema_view import FRACTION, INTEGER, STRING, View
 
 LONGEST = 5000  # characters that are written to pass a length

@@ -238,7 +238,7 @@ class Candidates:
 
 def string_samples(pattern: str) -> list[str]:
     """Give a few texts for a pattern of names."""
-    from registry.compat.pattern_text import samples  # noqa: PLC0415 - only where names have patterns
+    from kernel.schema.pattern_text import samples  # noqa: PLC0415 - only where names have patterns
 
     return list(dict.fromkeys(samples(pattern, 3)))
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
-from registry.compat.pattern_text import parsed
+from kernel.schema.pattern_text import parsed
 
 MOST_STATES = 4_000  # of one automaton
 MOST_PAIRS = 6_000  # sets of states that are compared

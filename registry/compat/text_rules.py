@@ -8,9 +8,9 @@ import jsonschema_rs
 
 from kernel.errors import SchemaRefused
 from kernel.schema.formats import ASSERTED, LOWERED
+from kernel.schema.pattern_text import width
 from kernel.schema.patterns import linear
 from registry.compat.languages import included
-from registry.compat.pattern_text import width
 
 # Formats whose values have a fixed or bounded length in code points (RFC 3339 full-date, RFC 9562).
 _LENGTHS = {"date": (10, 10), "uuid": (36, 36), "ipv4": (7, 15)}

@@ -39,16 +39,17 @@ def clean_environment(**more: str) -> dict[str, str]:
 
 @contextlib.contextmanager
 def proxy_run(
-    file: Path, upstream: str, *options: str, cwd: Path, settings: dict[str, str] | None = None
+    file: Path, upstream: str | None, *options: str, cwd: Path, settings: dict[str, str] | None = None
 ) -> Iterator[tuple[int, str]]:
-    """Run `interlock proxy run`; yields its port and what it said until it was ready."""
+    """Run `interlock proxy run` (`upstream` None: the options say who answers); yields its port and what it said until it was ready."""
+    before = ("--upstream", upstream) if upstream is not None else ()
     child = subprocess.Popen(
-        [sys.executable, "-m", "cli", "proxy", "run", str(file), "--upstream", upstream, "--port", "0", *options],
+        [sys.executable, "-m", "cli", "proxy", "run", str(file), *before, "--port", "0", *options],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=cwd, env=clean_environment(**(settings or {})),
     )  # fmt: skip
     try:
         said = _read_until(child, re.compile(r"https?://127\.0\.0\.1:(\d+)"))
-        port = re.findall(r"https?://127\.0\.0\.1:(\d+)", said.replace(upstream, ""))
+        port = re.findall(r"https?://127\.0\.0\.1:(\d+)", said.replace(upstream or "\0", ""))
         yield int(port[0]), said
     finally:
         child.send_signal(signal.SIGTERM)

@@ -35,6 +35,7 @@ def test_no_slug_is_given_twice() -> None:
         refusals_edge,
         refusals_head,
         refusals_keyed,
+        refusals_mock,
         refusals_shed,
         refusals_trust,
     )
@@ -46,6 +47,7 @@ def test_no_slug_is_given_twice() -> None:
         refusals_keyed,
         refusals_shed,
         refusals_channel,
+        refusals_mock,
         refusals_call,
     )
     rows = [row for part in parts for row in part.ROWS]

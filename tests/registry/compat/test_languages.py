@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kernel.schema.pattern_text import samples, width
 from registry.compat.languages import difference, included
-from registry.compat.pattern_text import samples, width
 from registry.compat.text_rules import TextRules
 
 TEXT = TextRules()
