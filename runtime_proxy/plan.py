@@ -184,7 +184,8 @@ class ServedOperation:
     body_limit: int
     audit: dict[str, Any]  # fields of every audit record of this operation
     weight: int = 1  # how many calls one call counts as
-    form: ExchangeForm | None = None  # writes its plain audit records; made with its first call
+    # They write its plain audit records, by how the caller was known; each is made with its first call.
+    forms: dict[str, ExchangeForm] = field(default_factory=dict, init=False)
     streams: Streams | None = None  # what of it may pass in pieces
     channel: Channel | None = None  # it opens a channel of an AsyncAPI contract
     fault: str = ""  # why the operation cannot be served: found when it was first compiled

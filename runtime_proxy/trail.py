@@ -12,6 +12,7 @@ from kernel.audit.stamps import new_id
 from kernel.audit.stamps import now as wall_clock
 from kernel.errors import AuditError
 from kernel.promise import Promise
+from runtime_proxy.record_forms import form_of
 from runtime_proxy.refusal import errors_of
 from runtime_proxy.refusal_series import RefusalSeries
 
@@ -82,7 +83,7 @@ class Trail:
         """Record that a call which may change something is about to go out, or a stream to come in."""
         served, consumer, key = _who(exchange)
         duration = int((time.perf_counter() - exchange.started) * 1e6)
-        form = self._form(exchange, served)
+        form = form_of(exchange, served, self._journal.form)
         if form is not None and exchange.body:
             draft = form.received(
                 request_id=exchange.request_id,
@@ -117,7 +118,7 @@ class Trail:
         outcome: Outcome = "success" if status < _CLIENT_ERROR else "failed"
         duration = int((time.perf_counter() - exchange.started) * 1e6)
         exchange.settled = True
-        form = self._form(exchange, served)
+        form = form_of(exchange, served, self._journal.form)
         if (
             form is not None
             and answer.body
@@ -158,18 +159,6 @@ class Trail:
         )
         _note(record, exchange)
         return self._journal.append(record)
-
-    def _form(self, exchange: Exchange, served: ServedOperation) -> ExchangeForm | None:
-        """Give the form where it fits: a caller with a key, about whom there is no more to note."""
-        identity = exchange.identity
-        if identity is None or identity.key is None or identity.noted is not None:
-            return None
-        form = served.form
-        if form is None:
-            form = served.form = self._journal.form(served.audit)
-        if form is not None and form.takes(exchange.peer, identity.key.consumer.id, identity.key.id):
-            return form
-        return None
 
     def ended(
         self,

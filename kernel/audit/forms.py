@@ -66,7 +66,8 @@ class ExchangeForm:
 
     def takes(self, *texts: str) -> bool:
         """Whether ids that others chose can stand in a text as they are."""
-        return all(text in self._known or self._learn(text) for text in texts)
+        known = self._known
+        return known.issuperset(texts) or all(text in known or self._learn(text) for text in texts)
 
     def received(
         self,

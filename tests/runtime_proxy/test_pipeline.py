@@ -5,6 +5,7 @@ import json
 import pytest
 
 from adapters.errors import UpstreamBroken, UpstreamTimeout, UpstreamUnreachable
+from kernel.audit.forms import Draft
 
 ORDER = {"code": "2823-3", "priority": "urgent"}
 
@@ -36,6 +37,14 @@ async def test_the_records_of_a_call_say_who_what_and_how(house) -> None:
     assert (completed["outcome"], completed["status"], completed["upstream_status"]) == ("success", 201, 201)
     assert received["request_bytes"] == len(json.dumps(ORDER))
     assert len(completed["response_sha256"]) == 64
+
+
+async def test_the_records_of_a_plain_call_are_written_by_a_form(house, monkeypatch) -> None:
+    given, append = [], house.journal.append
+    monkeypatch.setattr(house.journal, "append", lambda record: given.append(record) or append(record))
+    await house.ask("POST", "/orders/v1/orders", ORDER)
+    assert [type(record) for record in given] == [Draft, Draft]
+    assert [record["auth"] for record in house.journal.records[-2:]] == ["api-key", "api-key"]
 
 
 async def test_a_safe_call_has_one_record(house, kit) -> None:
