@@ -26,6 +26,7 @@ from kernel.sealing.private_files import replace_file
 from runtime_proxy.console.access_log import AccessLog
 from runtime_proxy.console.meters import Meters
 from runtime_proxy.console.series import SUFFIX
+from runtime_proxy.console.tokens import ops_token
 from runtime_proxy.dataplane import DataPlane
 from runtime_proxy.edges import Edges
 from runtime_proxy.errors import ActivationFailed
@@ -99,6 +100,7 @@ async def serve(settings: Settings) -> None:
         stop = stop_event()  # before anybody is told that we are here
         async with _listening(plane, settings) as edge:
             _announce(ready, edge, plane)
+            say_console(settings, edge.addresses().get("ops"))
             try:
                 await _stopped(stop, lambda: _announce(ready, edge, plane), settings["proxy_bundle_poll"])
             finally:
@@ -125,6 +127,7 @@ async def run_file(local: Local, settings: Settings) -> None:
             settle_memory()
             stop = stop_event()
             async with _listening(plane, settings) as edge:
+                say_console(settings, edge.addresses().get("ops"), Path(folder))
                 say_ready(made, local.way, next(iter(edge.addresses().values())))
                 await _stopped(stop, lambda: None, 3600.0)
 
@@ -182,6 +185,7 @@ async def open_plane(
             meters=meters,
         )
         house = House(settings, bundle=plane.bundle, audit=journal)
+        plane.open_console(settings, root)
         meters.start()
         try:
             yield plane
@@ -207,7 +211,7 @@ def forget_counts(root: Path) -> None:
 
 @contextlib.asynccontextmanager
 async def _listening(plane: DataPlane, settings: Settings) -> AsyncIterator[Edges]:
-    edge = Edges(plane.handlers, settings)
+    edge = Edges(plane.answering, settings)
     await edge.listen()
     plane.count_answers(edge)
     try:
@@ -241,8 +245,10 @@ def write_ready(
     `fronts` are the addresses by name, the proxy's own first; those of audiences stand under their names.
     """
     (host, port), *_ = fronts.values()
-    if len(fronts) > 1:
-        own = list(fronts.items())[1:]
+    own = [(name, at) for name, at in list(fronts.items())[1:] if name != "ops"]
+    if "ops" in fronts:
+        more = {"console": {"host": fronts["ops"][0], "port": fronts["ops"][1]}, **more}
+    if own:
         more = {"audiences": {name: {"host": at[0], "port": at[1]} for name, at in own}, **more}
     ports = {name: {"host": at[0], "port": at[1]} for name, at in listeners.items()}
     table = {"host": host, "port": port, "pid": os.getpid(), "listeners": ports, **more}
@@ -250,6 +256,16 @@ def write_ready(
     file.parent.mkdir(parents=True, exist_ok=True)
     if not file.exists() or file.read_bytes() != data:
         replace_file(file, data, 0o644)
+
+
+def say_console(settings: Settings, at: tuple[str, int] | None, folder: Path | None = None) -> None:
+    """Tell where the operator's pages are, where there are any, and by which password or where that lies."""
+    if at is None:
+        return
+    scheme = "https" if settings["proxy_tls_certificate"] else "http"
+    host = f"[{at[0]}]" if ":" in at[0] else at[0]
+    token = f"password {ops_token(folder)}" if folder is not None else "password in tokens/ops.token"
+    click.echo(f"console {scheme}://{host}:{at[1]}/ops (any user, {token})", err=True)
 
 
 def say_ready(made: Throwaway, way: Way, address: tuple[str, int]) -> None:

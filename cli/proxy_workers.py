@@ -21,6 +21,7 @@ from cli.proxy_process import (
     open_plane,
     run_file,
     run_loop,
+    say_console,
     say_ready,
     serve,
     take_up_file,
@@ -95,7 +96,9 @@ def serve_file(local: Local, settings: Settings, workers: int) -> int:
         def ready(_told: dict[str, Any]) -> None:
             if not said:
                 said.append(True)
-                say_ready(made, local.way, address_of(sockets[0]))
+                bound = _fronts(settings, sockets[0])
+                say_console(settings, bound.get("ops"), Path(folder))
+                say_ready(made, local.way, next(iter(bound.values())))
 
         def body(seat: Seat) -> int:
             return _ending(lambda: run_worker(_run_seat(local, made, settings, Path(folder), seat)))
@@ -121,7 +124,7 @@ async def _run_seat(local: Local, made: Throwaway, settings: Settings, folder: P
 async def _attend(plane: DataPlane, settings: Settings, seat: Seat) -> None:
     """Serve in this seat until told to drain, then drain."""
     settle_memory()
-    edge = Edges(plane.handlers, settings)
+    edge = Edges(plane.answering, settings)
     plane.count_answers(edge)
     attendance = Attendance(seat, plane, edge)
     try:

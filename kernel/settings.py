@@ -201,6 +201,13 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("access_log_sample", float, 1.0, "part of the answers below 500 that are logged", 0, 1),
     Setting(
+        "ops_listen",
+        str,
+        "",
+        "HOST:PORT of the operator's console; empty: there is none. Beyond loopback it needs TLS",
+    ),
+    Setting("ops_sample", float, 0.01, "part of the calls whose steps the console shows", 0, 1),
+    Setting(
         "trace_endpoint",
         str,
         "",

@@ -13,6 +13,7 @@ from runtime_proxy.assemble import Terms
 from runtime_proxy.coldness import Coldness
 from runtime_proxy.console.gauges import PlaneGauges
 from runtime_proxy.console.looking import Looking
+from runtime_proxy.console.standing import Parts, Standing
 from runtime_proxy.console.table import CONNECTIONS
 from runtime_proxy.denials import Denials
 from runtime_proxy.fronts import fronts_of
@@ -30,6 +31,7 @@ from runtime_proxy.trail import Trail
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from adapters.port import Adapter, Listener
     from kernel.bundle.deny_source import DenySource
@@ -38,13 +40,17 @@ if TYPE_CHECKING:
     from kernel.settings import Settings
     from runtime_proxy.console.meters import Meters
     from runtime_proxy.edges import Edges
+    from runtime_proxy.exchange import Handler
+    from runtime_proxy.fronts import Front
     from runtime_proxy.idempotency import KeyRoom
     from runtime_proxy.plan import Plan
     from runtime_proxy.trail import AuditJournal
 
 
 class DataPlane:
-    """One worker: `handlers` are what the edges call, one for each front, and `handler` is the first.
+    """One worker: `handlers` are the pipelines, one for each front, and `handler` is the first.
+
+    The edges call `answering`.
 
     `build` makes adapters (adapters/catalog.py).
     `keys` is where idempotency keys are kept; without it, calls that need one get 503. `deny` are the deny lists.
@@ -86,7 +92,9 @@ class DataPlane:
                 monotonic=monotonic,
             )
             for front in fronts_of(settings)
+            if not front.is_console
         }
+        self.answering: dict[Front, Handler] = dict(self.handlers)  # and the console, once it is open
         self.handler = next(iter(self.handlers.values()))
         self.adapters = AdapterSet(
             build, grace=settings["proxy_body_timeout"], listening=listening, health=self.health
@@ -115,6 +123,9 @@ class DataPlane:
             self.health.metrics = meters.pieces
             meters.watch(PlaneGauges(self.handler, self.health, journal, counters))
         self._looking = self._look_at(settings)
+        self._counters = counters
+        self._several = workers > 1
+        self._standing: Standing | None = None
         self._cold: float = settings["proxy_cold_seconds"]
         self._poll: float = settings["proxy_bundle_poll"]
         self._watches: list[asyncio.Task[None]] = []
@@ -127,6 +138,21 @@ class DataPlane:
         for front, pipeline in self.handlers.items():
             pipeline.sampling = looking.sampling(front)
         return looking
+
+    def open_console(self, settings: Settings, root: Path) -> None:
+        """Have the operator's pages answered where the settings name an address; `root` keeps their token."""
+        fronts = [front for front in fronts_of(settings) if front.is_console]
+        if not fronts or self._meters is None or self._looking is None or self._looking.recent is None:
+            return
+        from runtime_proxy.console.desk import open_desk  # noqa: PLC0415 - templates are loaded where they are used
+
+        parts = Parts(
+            self.activation, self.adapters, self.denials, self.health, self._counters, self._limiter.clock
+        )
+        standing = Standing(root / "run" / "ops", parts, self._meters, self._looking.recent)
+        environment: str = settings["environment"]
+        self._standing = standing
+        self.answering[fronts[0]] = open_desk(standing, root, environment, several=self._several)
 
     def count_answers(self, edges: Edges) -> None:
         """Have everything that the edges answer counted, if anything is."""
@@ -171,6 +197,8 @@ class DataPlane:
         self._shedding.stop()
         if self._looking is not None:
             await self._looking.stop()
+        if self._standing is not None:
+            self._standing.forget()
         await self._limiter.stop()
         await self.adapters.stop()
         await self._trust.close()

@@ -15,7 +15,7 @@ from kernel.bundle.deny import Denied
 from kernel.errors import AuditError, InterlockError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from kernel.bundle.deny import DenyList
     from kernel.bundle.deny_source import DenySource
@@ -43,6 +43,13 @@ class Denials:
         self._plan = plan
         self._keys = dict(plan.keys)
         self._apply()
+
+    def standing(self) -> Iterator[tuple[str, str, str, str, str]]:
+        """Give what is denied: what, the list's origin, since when, by whom, why."""
+        for source in self._sources:
+            if source.last is not None:
+                for one in source.last.denials:
+                    yield str(one.what), source.last.origin, one.at, one.by, one.reason
 
     async def look(self) -> None:
         """Read the lists that changed, and put them in force; faults are told and lift nothing."""

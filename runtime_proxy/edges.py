@@ -41,8 +41,8 @@ class Edges:
 
     def watch(self, told: Watch) -> None:
         """Have `told` hear of every answer of any front."""
-        for edge in self._edges.values():
-            edge.watch = told
+        for front, edge in self._edges.items():
+            edge.watch = None if front.is_console else told  # what we say about ourselves is no traffic
 
     @property
     def connections(self) -> int:

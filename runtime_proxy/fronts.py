@@ -1,11 +1,13 @@
 """Which contracts each address of the proxy serves: one audience is neither reachable nor named on another's.
 
 The settings `proxy_listen_internal`, `…_partner` and `…_public` give an audience an address of its own; two may
-share one. `proxy_host` and `proxy_port` serve whoever has none, and everything where none is set.
+share one. `proxy_host` and `proxy_port` serve whoever has none, and everything where none is set. `ops_listen` is
+that of the operator's console, which serves no contract.
 """
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, get_args
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 ALL: Final[frozenset[Audience]] = frozenset(get_args(Audience))
 _FIRST: Final = "proxy"
+_OPS: Final = "ops"
 _HIGHEST_PORT: Final = 65535
 
 
@@ -41,6 +44,11 @@ class Front:
         """
         return self.name == _FIRST or "internal" in self.audiences
 
+    @property
+    def is_console(self) -> bool:
+        """Whether it is the operator's console, which serves no contract."""
+        return self.name == _OPS
+
 
 def fronts_of(settings: Settings) -> tuple[Front, ...]:
     """Read the addresses, the one of `proxy_host` and `proxy_port` first; raises `SettingsError`."""
@@ -50,7 +58,7 @@ def fronts_of(settings: Settings) -> tuple[Front, ...]:
     for audience in get_args(Audience):
         address = str(settings[f"proxy_listen_{audience}"])
         if address:
-            own.setdefault(_address(address, audience), []).append(audience)
+            own.setdefault(_address(address, f"proxy_listen_{audience}"), []).append(audience)
             left.discard(audience)
     first = Front(_FIRST, settings["proxy_host"], settings["proxy_port"], frozenset(left))
     if first.port and (first.host, first.port) in own:
@@ -58,7 +66,8 @@ def fronts_of(settings: Settings) -> tuple[Front, ...]:
             "an audience has the address of proxy_host and proxy_port",
             hint="leave proxy_listen_* of that audience empty: who has no address is served there",
         )
-    return (first, *(Front("-".join(names), *at, frozenset(names)) for at, names in own.items()))
+    fronts = (first, *(Front("-".join(names), *at, frozenset(names)) for at, names in own.items()))
+    return (*fronts, *_console(settings, fronts))
 
 
 def seen_from(plan: Plan, front: Front) -> Plan:
@@ -77,11 +86,33 @@ def seen_from(plan: Plan, front: Front) -> Plan:
     )
 
 
-def _address(text: str, audience: Audience) -> tuple[str, int]:
+def _console(settings: Settings, others: tuple[Front, ...]) -> tuple[Front, ...]:
+    """Read the console's address: deny by default, and its token never goes over a wire in the clear."""
+    if not settings["ops_listen"]:
+        return ()
+    front = Front(_OPS, *_address(settings["ops_listen"], "ops_listen"), frozenset())
+    if front.port and any((front.host, front.port) == (one.host, one.port) for one in others):
+        raise SettingsError(
+            "ops_listen is an address of the proxy", hint="give the console a port of its own"
+        )
+    if not _is_loopback(front.host) and not settings["proxy_tls_certificate"]:
+        raise SettingsError(
+            "ops_listen beyond loopback needs TLS",
+            hint="name 127.0.0.1, or set proxy_tls_certificate and proxy_tls_key",
+        )
+    return (front,)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _address(text: str, setting: str) -> tuple[str, int]:
     host, separator, port = text.rpartition(":")
     host = host.removeprefix("[").removesuffix("]")
     if not separator or not host or not port.isascii() or not port.isdigit() or int(port) > _HIGHEST_PORT:
-        raise SettingsError(
-            f"proxy_listen_{audience}: HOST:PORT expected", hint="for example 10.0.0.5:8702 or [::1]:8702"
-        )
+        raise SettingsError(f"{setting}: HOST:PORT expected", hint="for example 10.0.0.5:8702 or [::1]:8702")
     return host, int(port)

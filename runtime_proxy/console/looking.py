@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from runtime_proxy.console.exporter import Exporter
+from runtime_proxy.console.recent import Recent
 from runtime_proxy.console.seen import seen
 from runtime_proxy.console.spans import resource_of
 from runtime_proxy.steps import Sampling
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from runtime_proxy.fronts import Front
 
 
+_FAILED: Final = 500  # answers from here on are kept whatever the sample
+
+
 class Looking:
     """The exchanges of one worker that are looked at; made only where something is asked for."""
 
@@ -23,6 +27,8 @@ class Looking:
         """Read the settings; raises `SettingsError`."""
         self._meters = meters
         self._trace_ratio: float = settings["trace_ratio"]
+        self._kept_ratio: float | None = settings["ops_sample"] if settings["ops_listen"] else None
+        self.recent: Recent | None = Recent() if settings["ops_listen"] else None
         self._exporter: Exporter | None = None
         if settings["trace_endpoint"]:
             resource = resource_of(settings["environment"], meters.worker)
@@ -32,20 +38,33 @@ class Looking:
     @staticmethod
     def wanted(settings: Settings) -> bool:
         """Say whether anything is to be looked at."""
-        return bool(settings["trace_endpoint"])
+        return bool(settings["trace_endpoint"] or settings["ops_listen"])
 
     def sampling(self, front: Front) -> Sampling:
         """Give the choice for one address: who calls from outside does not decide what we record."""
         ratio = self._trace_ratio if self._exporter is not None else None
-        return Sampling(trace_ratio=ratio, kept_ratio=None, follows=front.tells)
+        return Sampling(trace_ratio=ratio, kept_ratio=self._kept_ratio, follows=front.tells)
 
     def answered(self, exchange: Exchange | None, reply: Reply, slug: str) -> None:
         """Count an answer like any other, and pass it on if it is looked at; in place of `Meters.answered`."""
         self._meters.answered(exchange, reply, slug)
-        if exchange is None or exchange.steps is None or exchange.prepared is not None:
+        if exchange is None or exchange.prepared is not None:
             return
-        if exchange.steps.traced and self._exporter is not None:
-            self._exporter.offer(seen(exchange, reply))
+        recent, steps = self.recent, exchange.steps
+        failed = recent is not None and reply.status >= _FAILED
+        if recent is not None and exchange.refusal is not None:
+            served = exchange.operation
+            recent.refuse("" if served is None else served.route.name, exchange.refusal.slug)
+        if steps is None and not failed:
+            return
+        one = seen(exchange, reply)
+        if steps is not None and steps.traced and self._exporter is not None:
+            self._exporter.offer(one)
+        if recent is not None:
+            if failed:
+                recent.failed.append(one)
+            if steps is not None and steps.kept:
+                recent.kept.append(one)
 
     def start(self) -> None:
         """Begin to send; call it inside the serving loop."""

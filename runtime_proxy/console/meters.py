@@ -125,6 +125,12 @@ class Meters:
             if found:
                 self.count(table.LET_THROUGH, *meter.labels, consumer, side, by=found)
 
+    def countings(self) -> Iterator[Counting]:
+        """Give where each operation that was called is counted."""
+        for key, counting in self._meters.items():
+            if key[0] != NONE:
+                yield counting
+
     def _count_refusal(self, slug: str) -> None:
         place = self._refusals.get(slug)
         if place is None:

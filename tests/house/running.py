@@ -48,9 +48,9 @@ def proxy_run(
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=cwd, env=clean_environment(**(settings or {})),
     )  # fmt: skip
     try:
-        said = _read_until(child, re.compile(r"https?://127\.0\.0\.1:(\d+)"))
-        port = re.findall(r"https?://127\.0\.0\.1:(\d+)", said.replace(upstream or "\0", ""))
-        yield int(port[0]), said
+        ready = re.compile(r"interlock proxy https?://127\.0\.0\.1:(\d+)")
+        said = _read_until(child, ready)
+        yield int(ready.findall(said)[0]), said
     finally:
         child.send_signal(signal.SIGTERM)
         try:

@@ -1,0 +1,33 @@
+"""The last exchanges that the console shows: some of all, and the last ones that failed."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from runtime_proxy.console.seen import Seen
+
+MOST_KEPT: Final = 100  # sampled ones, with the steps of each
+MOST_FAILED: Final = 50  # those answered with 500 or above, whatever the sample
+MOST_REFUSED: Final = 4096  # pairs of route and slug that are counted apart
+
+
+class Recent:
+    """The last exchanges of one worker, and how often each route refused, by slug, since the start."""
+
+    def __init__(self) -> None:
+        self.kept: deque[Seen] = deque(maxlen=MOST_KEPT)
+        self.failed: deque[Seen] = deque(maxlen=MOST_FAILED)
+        self._refused: dict[tuple[str, str], int] = {}
+
+    def refuse(self, route: str, slug: str) -> None:
+        """Count a refusal; `route` is "" where none matched."""
+        key = (route, slug)
+        if key not in self._refused and len(self._refused) >= MOST_REFUSED:
+            key = (route, "other")
+        self._refused[key] = self._refused.get(key, 0) + 1
+
+    def refused(self, route: str) -> dict[str, int]:
+        """Give the refusals of one route, by slug."""
+        return {slug: count for (name, slug), count in self._refused.items() if name == route}
