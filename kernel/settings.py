@@ -122,6 +122,22 @@ SETTINGS: tuple[Setting, ...] = (
         10**7,
     ),
     Setting(
+        "proxy_cache_entries",
+        int,
+        4_096,
+        "answers that each worker keeps where contracts allow it (`x-interlock-cache`); 0: none",
+        0,
+        2**24,
+    ),
+    Setting(
+        "proxy_cache_bytes",
+        int,
+        64 * 1024 * 1024,
+        "bytes that they may take; no answer takes more than an eighth",
+        2**16,
+        2**40,
+    ),
+    Setting(
         "proxy_stream_bytes",
         int,
         4 * 1024 * 1024 * 1024,

@@ -11,6 +11,8 @@ from kernel.bundle.introducing import ENFORCED
 from runtime_proxy.addressing import addresses_of
 from runtime_proxy.authenticate import compile_security
 from runtime_proxy.browsers import browser_terms
+from runtime_proxy.cache import cached, marks_health
+from runtime_proxy.cache_store import CacheStore
 from runtime_proxy.compiled import routed, unknown_of_route
 from runtime_proxy.consumers import served_consumer
 from runtime_proxy.credentials import (
@@ -72,6 +74,7 @@ class Terms:
     streams: StreamTerms = field(default_factory=StreamTerms)
     open_reports: bool = False  # routes that report requests ask for no key; never where others can call
     certificates: bool = False  # the listener asks for client certificates
+    cache: tuple[int, int] = (1024, 64 * 1024 * 1024)  # answers, bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,8 @@ def assembling(bundle: Bundle, parts: Parts) -> Iterator[Plan | None]:
     """Make it route by route, giving None after each: a thousand contracts take half a second."""
     serials = Serials(bundle.contracts.serial, bundle.access.serial, bundle.routes.serial)
     http = {(entry.name, entry.version) for entry in routed(bundle) if entry.digest in parts.compiled}
-    assembly = _Assembly(bundle, parts, serials)
+    most, size = parts.terms.cache
+    assembly = _Assembly(bundle, parts, serials, CacheStore(most, size) if most else None)
     made: list[ServedRoute] = []
     for given in bundle.routes.routes:
         kind = bundle.entry(given.contract, given.current).kind  # events may also go to a listener
@@ -138,6 +142,7 @@ class _Assembly:
     bundle: Bundle
     parts: Parts
     serials: Serials
+    store: CacheStore | None = None
     callers: Callers = field(default_factory=Callers)
 
     def route(self, given: Route) -> ServedRoute:
@@ -210,6 +215,8 @@ class _Assembly:
             served.audit["data_category"] = str(entry.metadata.get("sensitivity", "unknown"))
             version.operations[operation] = served
         mocked(route, version, document)
+        if self.store is not None and any(one.caching is not None for one in document.contract.operations):
+            cached(route, version, self.store, health=marks_health(self.bundle, entry))
         return version
 
     def operation(

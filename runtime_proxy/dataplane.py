@@ -113,6 +113,7 @@ class DataPlane:
                 open_reports=open_reports,
                 certificates=bool(settings["proxy_tls_client_ca"]),
                 streams=StreamTerms.of(settings),
+                cache=(settings["proxy_cache_entries"], settings["proxy_cache_bytes"]),
             ),
             trust=self._trust,
             denials=self.denials,

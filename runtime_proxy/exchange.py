@@ -166,6 +166,7 @@ class Exchange:
     upstream_seconds: float = 0.0  # that the provider took for its answer; 0: there was none
     settled: bool = False  # the record of its end has been handed over
     claim: Claimed | None = None  # the idempotency key that this exchange holds
+    cached: str = ""  # what a cache did for it: hit, revalidated or miss
     observed: int = 0  # violations that were let through (report only)
     observed_answers: int = 0  # of them, those of the answer
     steps: Steps | None = None  # when each step ended, of an exchange that is looked at

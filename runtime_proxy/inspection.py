@@ -221,10 +221,21 @@ def _described(served: ServedOperation, found: Match, limits: LimitSet, watched:
         "served_for": route.audience,
         "answers_say": [f"{name.decode()}: {value.decode()}" for name, value in version.headers],
         "forwarded_to": (route.upstream_prefix + b"/" + b"/".join(found.rest)).decode(),
+        "answers_kept": _kept(served, found.operation),
         "timeout_seconds": route.timeout_seconds,
         "sent_again": _sent_again(route),
         "unservable": served.fault or _fault(found.operation),
     }
+
+
+def _kept(served: ServedOperation, operation: Operation) -> str:
+    terms = operation.caching
+    if terms is None:
+        return "never"
+    if served.instead is None:
+        return "never: marked as health data, whatever the contract allows"
+    bound = "" if terms.max_age is None else f", for {terms.max_age} s at most"
+    return f"as the provider's Cache-Control says{bound}"
 
 
 def _enforced(reported: bool) -> str:  # noqa: FBT001 - a word for it

@@ -12,6 +12,7 @@ from kernel.audit.stamps import new_id
 from kernel.audit.stamps import now as wall_clock
 from kernel.errors import AuditError
 from kernel.promise import Promise
+from runtime_proxy.further_facts import note_further
 from runtime_proxy.record_forms import form_of
 from runtime_proxy.refusal import errors_of
 from runtime_proxy.refusal_series import RefusalSeries
@@ -107,7 +108,7 @@ class Trail:
             request_body=exchange.body,
             duration_us=duration,
         )
-        _note(record, exchange)
+        note_further(record, exchange)
         exchange.received = record["id"]
         return self._journal.append(record)
 
@@ -122,7 +123,7 @@ class Trail:
         if (
             form is not None
             and answer.body
-            and not (broken or exchange.observed or exchange.source is not None)
+            and not (broken or exchange.observed or exchange.cached or exchange.source is not None)
             and (exchange.received is not None or not exchange.body)
         ):
             draft = form.completed(
@@ -157,7 +158,7 @@ class Trail:
             upstream_us=int(answer.upstream_seconds * 1e6),
             duration_us=duration,
         )
-        _note(record, exchange)
+        note_further(record, exchange)
         return self._journal.append(record)
 
     def ended(
@@ -237,7 +238,7 @@ class Trail:
             duration_us=int((time.perf_counter() - exchange.started) * 1e6),
             **more,
         )
-        _note(record, exchange)
+        note_further(record, exchange)
         return record
 
     async def _sweep(self) -> None:
@@ -263,19 +264,6 @@ class Trail:
                 await self._journal.append(record)
             except AuditError as error:
                 log.critical("the end of a series of refusals could not be kept: %s", error)
-
-
-def _note(record: dict[str, Any], exchange: Exchange) -> None:
-    """Add how the caller was known and what for; what went on of a streamed body, and what was let through."""
-    identity = exchange.identity
-    if identity is not None and identity.noted is not None:
-        record.update(identity.noted)
-    if exchange.source is not None:
-        record.update(exchange.source.facts())
-    if exchange.observed:
-        of_answer = exchange.observed_answers
-        record["report_only"] = True
-        record["let_through"] = {"request": exchange.observed - of_answer, "response": of_answer}
 
 
 def _who(exchange: Exchange) -> tuple[ServedOperation, str, str]:

@@ -76,6 +76,7 @@ FIELDS: dict[str, str] = {
     "origin": "where the data comes from",
     "bundle": "serials of the bundle parts in force: contracts.access.routes",
     "report_only": "true where something outside the contract was let through on purpose",
+    "cache": "hit, revalidated or miss, where the answer may be kept; hit: no provider was asked",
     "let_through": "how many violations were let through so: {request, response}",
     "replays": "X-Request-Id of the exchange whose answer was given again",
     "count": "refusals in a series; absent when a crash lost it",

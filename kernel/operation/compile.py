@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from kernel.contract.positions import token
+from kernel.operation.caching import compile_caching
 from kernel.operation.cors import Cors, compile_cors
 from kernel.operation.declared import Declared
 from kernel.operation.idempotency import EXTENSION as IDEMPOTENCY
@@ -108,6 +109,7 @@ def compile_contract(
             operation.id = str(spec.get("operationId") or f"{method.decode()} {template}")
             operation.segments = tuple(template.split("/")[1:])
             operation.names, operation.security = names, security
+            operation.caching = compile_caching(spec, root, method, pointer)
             operation.idempotency = compile_idempotency(spec.get(IDEMPOTENCY), method, pointer)
             made.append(operation)
     return CompiledContract(name, version, tuple(made), schemes, declared, compile_cors(root))

@@ -14,6 +14,7 @@ from kernel.operation.shapes import dereference
 
 if TYPE_CHECKING:
     from kernel.contract.finding import Finding
+    from kernel.operation.caching import Caching
     from kernel.operation.declared import Declared
     from kernel.operation.flows import Flow
     from kernel.operation.idempotency import Idempotency
@@ -34,7 +35,7 @@ class Operation:
     security is declared. `max_body` is in bytes (`x-interlock-max-body`; None: the edge's own limit).
     `unknown` is the policy for fields that nothing declares, decided for each place.
     `idempotency` is what `x-interlock-idempotency` says; `weight` is how many calls one call counts as in
-    limits (`x-interlock-weight`).
+    limits (`x-interlock-weight`). `caching` is what `x-interlock-cache` says.
     """
 
     __slots__ = (
@@ -43,6 +44,7 @@ class Operation:
         "_declared",
         "_number",
         "_requests",
+        "caching",
         "deprecated",
         "id",
         "idempotency",
@@ -70,6 +72,7 @@ class Operation:
     request_body_required: bool
     max_body: int | None
     idempotency: Idempotency | None
+    caching: Caching | None
     deprecated: bool
     unknown: Unknown
     weight: int

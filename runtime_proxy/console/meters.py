@@ -65,7 +65,9 @@ class Meters:
                 self._failed = True
                 log.exception("an answer could not be counted; this is told once")
 
-    def _count(self, exchange: Exchange | None, reply: Reply, slug: str) -> None:
+    def _count(  # noqa: C901 - one line for each thing that is counted
+        self, exchange: Exchange | None, reply: Reply, slug: str
+    ) -> None:
         numbers = self.series.numbers
         if exchange is None:
             self._count_refusal(slug)
@@ -98,6 +100,8 @@ class Meters:
         numbers[places[reply.status // 100 - 1]] += 1
         if exchange.refusal is not None:
             self._count_refusal(exchange.refusal.slug)
+        if exchange.cached:
+            self.count(table.CACHE, *meter.labels, exchange.cached)
         if exchange.observed:
             numbers[self._observed] += exchange.observed
             self._count_let_through(exchange, meter, consumer)

@@ -87,6 +87,12 @@ LET_THROUGH = Metric(
     ("contract", "version", "operation", "consumer", "side"),
     "The same by operation, consumer and side (request or response).",
 )
+CACHE = Metric(
+    "interlock_cache_answers_total",
+    "counter",
+    ("contract", "version", "operation", "how"),
+    "Answers of operations that may be kept: hit, revalidated or miss.",
+)
 IN_FLIGHT = Metric(
     "interlock_exchanges_in_flight", "gauge", ("partner",), "Calls that are on their way to a provider."
 )
@@ -218,7 +224,7 @@ ROWS = Metric(
 )
 
 METRICS: Final = (
-    REQUESTS, DURATION, OVERHEAD, UPSTREAM, REFUSALS_TOTAL, VALIDATION, THROTTLED, OBSERVED, LET_THROUGH,
+    REQUESTS, DURATION, OVERHEAD, UPSTREAM, REFUSALS_TOTAL, VALIDATION, THROTTLED, OBSERVED, LET_THROUGH, CACHE,
     SHADOW, SHED, UNAVAILABLE,
     STORE_CALLS, STORE_LOSSES, ALONE, STORE_UP, IN_FLIGHT, CIRCUIT,
     CIRCUIT_OPENED, WAITING, ADAPTER_SHED, UPSTREAM_USABLE, SENT_AGAIN, CONNECTIONS,
