@@ -230,7 +230,7 @@ def _described(served: ServedOperation, found: Match, limits: LimitSet, watched:
 
 def _kept(served: ServedOperation, operation: Operation) -> str:
     terms = operation.caching
-    if terms is None:
+    if terms is None or served.route.policy.mock is not None:
         return "never"
     if served.instead is None:
         return "never: marked as health data, whatever the contract allows"
