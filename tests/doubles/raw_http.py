@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Self
 
 _STATUS = re.compile(rb"HTTP/1\.1 (\d\d\d) [A-Za-z -]*")
+_SIZE = re.compile(rb"0|[1-9a-f][0-9a-f]*")
 
 
 @dataclass(frozen=True)
@@ -71,16 +72,8 @@ class RawClient:
             (name.lower(), value.strip()) for name, _, value in (one.partition(b":") for one in lines)
         )
         code = int(status[1])
-        length = 0
-        if not to_head and code >= 200 and code not in (204, 304):
-            lengths = [value for name, value in fields if name == b"content-length"]
-            assert len(lengths) == 1, fields
-            assert all(name != b"transfer-encoding" for name, _ in fields)
-            length = int(lengths[0])
-        while len(self._held) < length:
-            assert self._more(), "the answer is cut short"
-        body, self._held = self._held[:length], self._held[length:]
-        return Got(code, fields, body)
+        bodiless = to_head or code < 200 or code in (204, 304)
+        return Got(code, fields, b"" if bodiless else self._body(fields))
 
     def final(self) -> Got | None:
         """Read one answer, passing over `100 Continue`, which the client may get or not."""
@@ -109,6 +102,32 @@ class RawClient:
         finally:
             self.socket.settimeout(20)
         return False
+
+    def _body(self, fields: tuple[tuple[bytes, bytes], ...]) -> bytes:
+        """Read what is framed by one length, or by chunks alone (RFC 9112 section 6.3)."""
+        framing = [field for field in fields if field[0] in (b"content-length", b"transfer-encoding")]
+        assert len(framing) == 1, fields
+        ((name, value),) = framing
+        if name == b"content-length":
+            return self._exactly(int(value))
+        assert value == b"chunked", value
+        body = b""
+        while True:
+            while b"\r\n" not in self._held:
+                assert self._more(), "the answer is cut short"
+            line, _, self._held = self._held.partition(b"\r\n")
+            assert _SIZE.fullmatch(line), line  # we write no extension and no leading zero
+            piece = self._exactly(int(line, 16))
+            assert self._exactly(2) == b"\r\n"  # of the chunk, or of the trailers, of which we write none
+            if not piece:
+                return body
+            body += piece
+
+    def _exactly(self, length: int) -> bytes:
+        while len(self._held) < length:
+            assert self._more(), "the answer is cut short"
+        taken, self._held = self._held[:length], self._held[length:]
+        return taken
 
     def _more(self) -> bool:
         try:

@@ -11,13 +11,14 @@ import uvloop
 from adapters.port import Answer, Call
 from kernel.operation.compile import compile_contract
 from kernel.operation.strict_json import read_json
+from kernel.operation.undeclared import Unknown
 from kernel.operation.violation import STATUS_OF, Undecodable
 from runtime_proxy.edge_connection import EdgeConnection
 from tests.fuzz.wire_targets import Edge, Transport
 from tests.kernel.operation.test_hostile import CONTENT, ROOT
 from tests.runtime_proxy.conftest import House, answer
 
-(OPERATION,) = compile_contract(ROOT, unknown_query="strict").operations
+(OPERATION,) = compile_contract(ROOT, unknown=Unknown("strict")).operations
 MEDIA = [
     *(media.encode() for media in CONTENT),
     b"multipart/form-data; boundary=B",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,11 +12,9 @@ import pytest
 from starlette.applications import Starlette
 
 from kernel import settings
-from kernel.bundle.layout import blob_path, part_path
-from kernel.bundle.write import write_blob, write_part
 from kernel.contract.finding import Bump, Finding, Outcome, Severity, Verdict
 from kernel.contract.lifecycle import State
-from kernel.sealing.dsse import sign_statement, verify_statement
+from kernel.sealing.dsse import verify_statement
 from kernel.sealing.keys import KeyFolder
 from registry.errors import NotAllowed
 from registry.review import accounts, catalogue, decision, submission
@@ -26,14 +23,13 @@ from registry.review.principal import Principal, Role
 from registry.review.services import Services
 from registry.store.database import SqlStore
 from registry.store.engine import sqlite_engine
+from registry.store.press import FolderPress
 from registry.store.upgrade import upgrade
 from registry.web.app import routes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
-
-    from kernel.sealing.dsse import Statement
 
 PASSWORD = "correct horse battery"
 LOCAL = Principal("host", frozenset(Role), via="local")
@@ -82,41 +78,14 @@ class Engines:
         return None
 
 
-@dataclass
-class Press:
-    """The bundle folder with its keys."""
-
-    data: Path
-
-    @property
-    def folder(self) -> Path:
-        return self.data / "bundle"
-
-    def sign(self, statement: Statement) -> bytes:
-        return sign_statement(statement, KeyFolder(self.data / "keys").ensure("board", "contracts"))
-
-    def missing(self, digests: set[str]) -> set[str]:
-        return {digest for digest in digests if not blob_path(self.folder, digest).is_file()}
-
-    def keep_blob(self, data: bytes) -> None:
-        write_blob(self.folder, data)
-
-    def write(self, part: Any) -> None:
-        write_part(
-            self.folder, part, KeyFolder(self.data / "keys").ensure("board", "contracts", "access", "routes")
-        )
-
-    def holds(self, part: Any) -> bool:
-        return part_path(self.folder, part).is_file()
-
-
 @pytest.fixture
 def services(tmp_path: Path) -> Iterator[Services]:
     engine = sqlite_engine(tmp_path / "registry.db")
     upgrade(engine)
     store = SqlStore(engine)
     chosen = settings.Settings({row.name: row.default for row in settings.SETTINGS} | {"data": str(tmp_path)})
-    made = Services(chosen, store, lambda: datetime.now(UTC), Engines(), Press(tmp_path))
+    press = FolderPress(tmp_path / "bundle", KeyFolder(tmp_path / "keys"))
+    made = Services(chosen, store, lambda: datetime.now(UTC), Engines(), press)
     for name in ("amara", "jonas"):
         accounts.put_account(made, LOCAL, name=name, roles=frozenset({Role.BOARD}), password=PASSWORD)
     yield made
