@@ -14,13 +14,14 @@ from runtime_proxy.refusal import Refusal
 from runtime_proxy.validate_request import validate_request
 from tests.bench import interlock, pace
 from tests.bench.cases import Case, cases
+from tests.bench.desk import Desk
 from tests.bench.latency import Disk, request_bytes
 from tests.bench.load import Measured, headers_of
 from tests.bench.order import LARGE_SIZE, admission, large_order, order
 from tests.bench.pace import Paced
 from tests.bench.programs import UNAUDITED
 from tests.bench.report import Findings, goals
-from tests.bench.steps import PAGE, Desk, measure, refreshed
+from tests.bench.steps import PAGE, measure, refreshed
 from tests.doubles.upstream import Upstream, answer
 
 CASES = {case.name: case for case in cases()}
@@ -133,7 +134,8 @@ def test_paced_load_counts_right_answers_only() -> None:
 
 
 def test_the_steps_of_a_call_are_those_of_the_page(tmp_path: Path) -> None:
-    found, whole = asyncio.run(measure(tmp_path, 1))
+    found, whole, connected = asyncio.run(measure(tmp_path, 1))
     assert whole > 0
+    assert connected > 0
     page = refreshed(PAGE.read_text(), dict.fromkeys(found, 1234.5))
     assert page.count("| 1234.50 |") == len(found)
