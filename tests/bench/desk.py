@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -57,7 +58,14 @@ class Kept:
 class Wire(asyncio.Transport):
     """A transport without a socket: what is written is kept, the last of it."""
 
-    written: bytes = b""
+    def __init__(self) -> None:
+        super().__init__()
+        self.written = b""
+        self.looked_at, self._other = socket.socketpair()
+
+    def close(self) -> None:
+        self.looked_at.close()
+        self._other.close()
 
     def write(self, data: Any) -> None:
         self.written = data
@@ -66,6 +74,8 @@ class Wire(asyncio.Transport):
         return False
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
+        if name == "socket":
+            return self.looked_at  # by a client whose connection was idle for a while
         return ("127.0.0.1", 50_000) if name == "peername" else default
 
     def resume_reading(self) -> None:
@@ -84,12 +94,18 @@ class Provider:
         self.client = HttpClient("laboratory", Origin("127.0.0.1", 9))
         self.reader = AnswerReader(ReadLimits())
         self.connection: HttpConnection | None = None
+        self.wire: Wire | None = None
 
     def connect(self) -> None:
         loop = asyncio.get_running_loop()
         self.connection = HttpConnection(self.client, ReadLimits(), loop, loop.time() + 3600)
-        self.connection.connection_made(Wire())
+        self.wire = Wire()
+        self.connection.connection_made(self.wire)
         self.client._idle.append(self.connection)
+
+    def close(self) -> None:
+        if self.wire is not None:
+            self.wire.close()
 
     def answer(self) -> None:
         assert self.connection is not None
@@ -133,12 +149,20 @@ class Desk:
             f"X-API-Key: {self.credentials.key}\r\nContent-Length: {len(order())}\r\n\r\n"
         ).encode() + order()
         self.settings = settings
+        self._wires: list[Wire] = []
         self.head = HeadReader(max_head=65536, max_target=8192, max_headers=100)
 
     async def open(self) -> None:
         """Take the bundle up as a worker does."""
         keys = KeyFolder(self.data / "keys")
         await self.plane.activation.take_up(BundleSource(self.data / "bundle", keys.trust).read().bundle)
+
+    async def close(self) -> None:
+        """Let go of the journal and of what stands for sockets."""
+        self.provider.close()
+        for wire in self._wires:
+            wire.close()
+        await self.journal.aclose()
 
     def read(self) -> bytes:
         """Read the request as the edge does."""
@@ -177,6 +201,7 @@ class Desk:
         edge = Edge(self.plane.handler, EdgeLimits.of(self.settings), loop)
         edge._clock.cancel()
         caller, wire = EdgeConnection(edge, loop), Wire()
+        self._wires.append(wire)
         caller.connection_made(wire)
         self.provider.connect()
 

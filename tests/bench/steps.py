@@ -17,7 +17,7 @@ import re
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,36 +77,47 @@ def steps(desk: Desk) -> Iterator[Step]:
     yield Step("chain and write", lambda: tape.write(records), 2 / _RECORDS)
 
 
-def cost(work: Callable[[], object], repeats: int) -> float:
-    """Give the least CPU µs of one call, over repeats of some 2 ms each: shorter than a turn of the scheduler."""
-    for _ in range(200):
-        work()
-    begun = time.process_time()
-    for _ in range(20):
-        work()
-    calls = max(10, int(_REPEAT / max((time.process_time() - begun) / 20, 1e-7)))
-    best = float("inf")
-    for _ in range(repeats):
-        begun = time.process_time()
-        for _ in range(calls):
+def costs(works: Sequence[Callable[[], object]], repeats: int) -> list[float]:
+    """Give the least CPU µs of one call of each, over repeats of some 2 ms: shorter than a turn of the scheduler.
+
+    All take turns, so that they meet the same weather on the machine.
+    """
+    calls = []
+    for work in works:
+        for _ in range(200):
             work()
-        best = min(best, time.process_time() - begun)
-    return best / calls * 1e6
+        calls.append(max(10, round(_REPEAT / max(_spent(work, 20) / 20, 1e-7))))
+    best = [float("inf")] * len(works)
+    for _ in range(repeats):
+        for index, work in enumerate(works):
+            best[index] = min(best[index], _spent(work, calls[index]))
+    return [least / count * 1e6 for least, count in zip(best, calls, strict=True)]
+
+
+def _spent(work: Callable[[], object], calls: int) -> float:
+    begun = time.process_time()
+    for _ in range(calls):
+        work()
+    return time.process_time() - begun
 
 
 async def measure(folder: Path, repeats: int) -> tuple[dict[str, float], float, float]:
     """Give µs a call by step; of all but the writing in one go; and of that with both connections around it."""
-    desk = Desk(folder)
+    desk, connected = Desk(folder / "steps"), Desk(folder / "connected")
     await desk.open()
+    await connected.open()
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)  # as a worker has it
-    found = {step.name: cost(step.work, repeats) * step.times for step in steps(desk)}
+    listed = tuple(steps(desk))
+    *single, whole, around = costs(
+        [*(step.work for step in listed), desk.whole, connected.connected()], repeats
+    )
+    await desk.close()
+    await connected.close()
+    found = {step.name: spent * step.times for step, spent in zip(listed, single, strict=True)}
     found["admit"] -= found["exchange"]  # each is judged with an exchange of its own
-    whole = cost(desk.whole, repeats)
-    connected = cost(desk.connected(), repeats)
-    await desk.journal.aclose()
-    return found, whole, connected
+    return found, whole, around
 
 
 def refreshed(page: str, found: dict[str, float]) -> str:

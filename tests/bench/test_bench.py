@@ -40,7 +40,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     made = Desk(tmp_path_factory.mktemp("bench"))
     asyncio.run(made.open())
     yield made
-    made.journal.close()
+    asyncio.run(made.close())
 
 
 def judged(desk: Desk, case: Case, spoil: tuple[bytes, bytes] = (b"", b"")) -> Refusal | None:
