@@ -38,6 +38,15 @@ class House:
             self._intake = Intake(store, FrozenSchemas(self.bundle), self.audit)
         return self._intake
 
+    def open_letters(self) -> int | None:
+        """Count the open dead letters; None where no listener has opened the store. It may block."""
+        if self._intake is None:
+            return None
+        from adapters.canonical.reading import Reading  # noqa: PLC0415 - as above
+
+        store = self._intake.store
+        return Reading(store.engine, store.sealer).open_letters()
+
     async def close(self) -> None:
         """Let go of the store, where there is one; may be called twice."""
         intake, self._intake = self._intake, None

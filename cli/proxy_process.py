@@ -185,7 +185,7 @@ async def open_plane(
             meters=meters,
         )
         house = House(settings, bundle=plane.bundle, audit=journal)
-        plane.open_console(settings, root)
+        plane.open_console(settings, root, house.open_letters)
         meters.start()
         try:
             yield plane

@@ -140,15 +140,26 @@ class DataPlane:
             pipeline.sampling = looking.sampling(front)
         return looking
 
-    def open_console(self, settings: Settings, root: Path) -> None:
-        """Have the operator's pages answered where the settings name an address; `root` keeps their token."""
+    def open_console(
+        self, settings: Settings, root: Path, letters: Callable[[], int | None] = lambda: None
+    ) -> None:
+        """Have the operator's pages answered where the settings name an address; `root` keeps their token.
+
+        `letters` counts the open dead letters, None where this process has none; it may block.
+        """
         fronts = [front for front in fronts_of(settings) if front.is_console]
         if not fronts or self._meters is None or self._looking is None or self._looking.recent is None:
             return
         from runtime_proxy.console.desk import open_desk  # noqa: PLC0415 - templates are loaded where they are used
 
         parts = Parts(
-            self.activation, self.adapters, self.denials, self.health, self._counters, self._limiter.clock
+            self.activation,
+            self.adapters,
+            self.denials,
+            self.health,
+            self._counters,
+            self._limiter.clock,
+            letters,
         )
         standing = Standing(root / "run" / "ops", parts, self._meters, self._looking.recent)
         environment: str = settings["environment"]

@@ -134,6 +134,12 @@ class Reading:
         opened: dict[str, Any] = orjson.loads(self._sealer.open(bytes(row.document), context))
         return opened
 
+    def open_letters(self) -> int:
+        """Count the dead letters that are neither replayed nor superseded."""
+        query = select(func.count()).select_from(dead_letters).where(dead_letters.c.state == "open")
+        with self._engine.connect() as connection:
+            return int(connection.execute(query).scalar_one())
+
     def counts(self) -> dict[str, int]:
         """Count messages by state (held, published, …)."""
         query = select(inbox.c.state, func.count()).group_by(inbox.c.state)

@@ -25,7 +25,8 @@ from runtime_proxy.trace import new_request_id
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from runtime_proxy.console.standing import Standing, WorkerNow
+    from runtime_proxy.console.standing import Standing
+    from runtime_proxy.console.told import WorkerNow
     from runtime_proxy.exchange import Headers
 
 log = logging.getLogger("interlock.proxy")
@@ -119,6 +120,7 @@ class Desk:
         return await self._page(200, f"{template}.html", title, path=path, context=told)
 
     async def _looked_at(self) -> list[WorkerNow]:
+        await self._standing.count_letters()
         if self._standing.look() and self._several:
             await asyncio.sleep(_OTHERS_SECONDS)
         return self._standing.workers()
@@ -225,6 +227,7 @@ def _workers(workers: Sequence[WorkerNow], _: str) -> dict[str, Any]:
         "parts": sorted({part for one in workers for part in one.serials}),
         "started": {one.worker: datetime.fromtimestamp(one.started, UTC) for one in workers},
         "listeners": sorted(listeners.items()),
+        "letters": next((one.letters for one in workers if one.letters is not None), None),
         "troubles": troubles,
         "denials": denials[: views.MOST_ROWS],
         "denied": len(denials),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Final
 
 from runtime_proxy.console.exporter import Exporter
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from runtime_proxy.fronts import Front
 
 
+log = logging.getLogger("interlock.proxy")
 _FAILED: Final = 500  # answers from here on are kept whatever the sample
 
 
@@ -29,6 +31,7 @@ class Looking:
         self._trace_ratio: float = settings["trace_ratio"]
         self._kept_ratio: float | None = settings["ops_sample"] if settings["ops_listen"] else None
         self.recent: Recent | None = Recent() if settings["ops_listen"] else None
+        self._failed = False
         self._exporter: Exporter | None = None
         if settings["trace_endpoint"]:
             resource = resource_of(settings["environment"], meters.worker)
@@ -50,6 +53,14 @@ class Looking:
         self._meters.answered(exchange, reply, slug)
         if exchange is None or exchange.prepared is not None:
             return
+        try:
+            self._look(exchange, reply)
+        except Exception:  # an answer is going out: whatever is wrong here is not its fault
+            if not self._failed:
+                self._failed = True
+                log.exception("an exchange could not be shown; this is told once")
+
+    def _look(self, exchange: Exchange, reply: Reply) -> None:
         recent, steps = self.recent, exchange.steps
         failed = recent is not None and reply.status >= _FAILED
         if recent is not None and exchange.refusal is not None:

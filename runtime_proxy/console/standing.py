@@ -6,7 +6,9 @@ whichever of them has the connection can show all.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import logging
 import os
 import re
 import time
@@ -19,7 +21,7 @@ import msgspec
 from adapters.resilience.guarded import Guarded
 from runtime_proxy.conditions import upstreams_of
 from runtime_proxy.console.rates import Rates, Window
-from runtime_proxy.console.seen import Seen
+from runtime_proxy.console.told import DenialNow, LimitNow, RouteNow, UpstreamNow, WorkerNow
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,86 +35,13 @@ if TYPE_CHECKING:
     from runtime_proxy.limit_counters import LimitCounters
     from runtime_proxy.plan import LimitSet, Plan, ServedRoute
 
+log = logging.getLogger("interlock.proxy")
+_COUNT_SECONDS: Final = 1.0
 MOST_LIMITS: Final = 2000  # of one worker; those of further consumers are not looked at
 LOOKED_SECONDS: Final = 30.0  # that workers go on writing after somebody looked
 _SUFFIX: Final = ".json"
 _ITEM: Final = re.compile(rb'"((?:[^"\\]|\\.)*)"((?:;[a-z]+=(?:\d+|"[^"]*"))*)')
 _NUMBER: Final = re.compile(rb";([a-z]+)=(\d+)")
-
-
-class UpstreamNow(msgspec.Struct, frozen=True):
-    """One of several upstreams of an adapter."""
-
-    name: str
-    healthy: bool
-    ejected: bool
-    in_flight: int
-
-
-class RouteNow(msgspec.Struct, frozen=True):
-    """One route, as one worker has it."""
-
-    name: str
-    base: str
-    audience: str
-    current: str
-    versions: tuple[str, ...]
-    partner: str
-    kind: str
-    circuit: str  # closed, half-open, open; none where there is no breaker
-    in_flight: int
-    waiting: int
-    shed: int
-    denied: bool
-    report_only: bool
-    upstreams: tuple[UpstreamNow, ...]
-    window: Window
-    refused: dict[str, int]  # since the start, by slug
-
-
-class LimitNow(msgspec.Struct, frozen=True):
-    """One limit: `left` calls, bytes or places now, `seconds` until there is more."""
-
-    owner: str  # consumer/ID or route/NAME
-    name: str
-    words: str
-    left: int
-    seconds: int | None
-
-
-class DenialNow(msgspec.Struct, frozen=True):
-    """What is denied, since when, by whom and why."""
-
-    what: str
-    origin: str
-    at: str
-    by: str
-    reason: str
-
-
-class WorkerNow(msgspec.Struct, frozen=True):
-    """All of one worker; `at` in seconds since the epoch."""
-
-    worker: str
-    pid: int
-    at: float
-    started: float
-    serials: dict[str, int]
-    lag_seconds: float
-    trouble: str
-    troubles: dict[str, str]
-    activations: int
-    refused_bundles: int
-    draining: bool
-    shared_limits: bool | None  # whether the shared store answers; None: each worker keeps its part
-    listeners: dict[str, tuple[str, int]]
-    routes: tuple[RouteNow, ...]
-    unmatched: dict[str, int]  # refusals of calls that matched no route
-    limits: tuple[LimitNow, ...]
-    more_limits: int
-    denials: tuple[DenialNow, ...]
-    kept: tuple[Seen, ...]
-    failed: tuple[Seen, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +54,7 @@ class Parts:
     health: Health
     counters: LimitCounters
     clock: Callable[[], int]  # of the limits, monotonic nanoseconds
+    letters: Callable[[], int | None] = lambda: None  # counts open dead letters; blocks
 
 
 class Standing:
@@ -137,6 +67,9 @@ class Standing:
         self._recent = recent
         self._rates = Rates()
         self._started = time.time()
+        self._letters: int | None = None
+        self._counting: asyncio.Task[None] | None = None
+        self._failed = False
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._file = folder / f"{meters.worker}{_SUFFIX}"
         self._looked = folder / "looked"
@@ -160,6 +93,15 @@ class Standing:
                 if time.time() - one.at < LOOKED_SECONDS:
                     found.append(one)
         return found
+
+    async def count_letters(self) -> None:
+        """Count the open dead letters, where this worker has the listeners' store; for a bounded time."""
+        try:
+            async with asyncio.timeout(_COUNT_SECONDS):
+                self._letters = await asyncio.to_thread(self._parts.letters)
+        except Exception as error:  # noqa: BLE001 - whatever the database has, the page says that it is not known
+            self._letters = None
+            log.warning("dead letters could not be counted (%s)", type(error).__name__)
 
     def forget(self) -> None:
         """Take back what this worker has told: it ends."""
@@ -192,6 +134,7 @@ class Standing:
             denials=tuple(DenialNow(*one) for one in parts.denials.standing()),
             kept=tuple(self._recent.kept),
             failed=tuple(self._recent.failed),
+            letters=self._letters,
         )
 
     def _routes(self, plan: Plan) -> tuple[RouteNow, ...]:
@@ -211,8 +154,17 @@ class Standing:
         )
 
     def _tell(self, _: Meters) -> None:
-        if self._watched():
+        """Write once a second while somebody looks; never raises, for the metrics' beat goes on after it."""
+        if not self._watched():
+            return
+        try:
             self._write()
+            if self._counting is None or self._counting.done():
+                self._counting = asyncio.get_running_loop().create_task(self.count_letters())
+        except Exception:
+            if not self._failed:
+                self._failed = True
+                log.exception("how this worker stands could not be told; this is told once")
 
     def _watched(self) -> bool:
         with contextlib.suppress(OSError):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from runtime_proxy.console.seen import Seen
-    from runtime_proxy.console.standing import RouteNow, WorkerNow
+    from runtime_proxy.console.told import RouteNow, WorkerNow
 
 MOST_ROWS: Final = 300  # of one table; what is beyond is found by the search
 BAR: Final = 400  # units of the drawing of an exchange's steps

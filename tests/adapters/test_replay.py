@@ -32,8 +32,10 @@ async def refused_letter(lab, talk, **more):
 async def test_a_corrected_message_is_taken_once(lab, talk):
     _, letter = await refused_letter(lab, talk, status="QQ")
     assert (letter.reason, letter.location, letter.state) == ("status-unknown", "OBR[1]-25", "open")
+    assert lab.house.open_letters() == 1
     done = await run(lab, letter.id, talk.oru("A1"))
     assert done.settled.state == "published"
+    assert lab.house.open_letters() == 0
     assert len(done.settled.event_ids) == 1
     again = reading(lab).letter(letter.id)
     assert (again.state, again.replayed_by) == ("replayed", done.message)

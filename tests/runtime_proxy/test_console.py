@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import itertools
 import json
+import os
 import re
 import shutil
 from types import SimpleNamespace
@@ -20,8 +21,9 @@ from kernel.errors import SealingError, SettingsError
 from kernel.settings import load
 from runtime_proxy.console import views
 from runtime_proxy.console.rates import Window, quantile
-from runtime_proxy.console.standing import LimitNow, RouteNow, UpstreamNow, WorkerNow, limits_now
+from runtime_proxy.console.standing import limits_now
 from runtime_proxy.console.tokens import ops_token
+from runtime_proxy.console.told import LimitNow, RouteNow, UpstreamNow, WorkerNow
 from runtime_proxy.edges import Edges
 from runtime_proxy.fronts import fronts_of
 
@@ -47,14 +49,14 @@ def served(make_house, kit, tmp_path):
     """Serve a data plane with its console on loopback; `get` reads a page, `call` calls the proxy."""
 
     @contextlib.asynccontextmanager
-    async def serving(*, token: bool = True, **settings: Any):
+    async def serving(*, token: bool = True, letters: Any = lambda: None, **settings: Any):
         house = make_house(
             **{"ops_listen": "127.0.0.1:0", "ops_sample": 1, "proxy_port": 0, "proxy_drain_timeout": 0}
             | settings
         )
         lab = Consumer("laboratory", "Laboratory", "internal", (), (), (Limit("calls", 600, 60, 50),))
         await house.publish(limits=(Limit("calls", 60, 60, 5),), consumers=(lab,))
-        house.plane.open_console(house.settings, tmp_path)
+        house.plane.open_console(house.settings, tmp_path, letters)
         await house.plane.begin()
         edges = Edges(house.plane.answering, house.settings)
         await edges.listen()
@@ -219,6 +221,55 @@ async def test_failures_are_kept_whatever_the_sample(served) -> None:
     (failed,) = rows(page)
     assert "not sampled" in failed
     assert "not known" in failed, "how much of it was the provider's, nobody has measured"
+
+
+@pytest.mark.parametrize(
+    ("letters", "said"), [(lambda: 3, "3 dead letters"), (lambda: 0, "no dead letters"), (lambda: None, "")]
+)
+async def test_dead_letters_are_counted_where_there_are_listeners(served, letters, said) -> None:
+    async with served(letters=letters) as site:
+        page = (await site.get("/ops/workers")).text
+    found = re.findall(r"</span>(\d dead letters|no dead letters)</span>", page)
+    assert found == ([said] if said else [])
+
+
+async def test_a_database_that_is_away_takes_its_number_from_the_page_and_nothing_else(
+    served, caplog
+) -> None:
+    def away() -> int:
+        raise ConnectionError("postgresql://user:secret@db")
+
+    async with served(letters=away) as site:
+        assert (await site.get("/ops/workers")).status == 200
+    assert "dead letters could not be counted (ConnectionError)" in caplog.text
+    assert "secret" not in caplog.text
+
+
+async def test_a_fault_in_what_is_shown_is_no_fault_of_the_answer(served, monkeypatch, caplog) -> None:
+    def broken(*_: Any) -> Any:
+        raise RuntimeError("planted")
+
+    async with served() as site:
+        monkeypatch.setattr("runtime_proxy.console.looking.seen", broken)
+        assert await site.call("POST", "/orders/v1/orders", ORDER) == 201
+        assert await site.call("POST", "/orders/v1/orders", ORDER) == 201
+    assert caplog.text.count("an exchange could not be shown") == 1
+
+
+async def test_workers_write_only_while_somebody_looks(served, tmp_path) -> None:
+    async with served() as site:
+        file = tmp_path / "run" / "ops" / "proxy.json"
+        site.house.plane._meters.page()
+        assert not file.exists()
+        await site.get("/ops")
+        assert file.stat().st_mode & 0o777 == 0o600
+        file.unlink()
+        site.house.plane._meters.page()
+        assert file.exists(), "it goes on for a while"
+        os.utime(file.with_name("looked"), (0, 0))
+        file.unlink()
+        site.house.plane._meters.page()
+        assert not file.exists()
 
 
 async def test_search_finds_and_escapes(served) -> None:
