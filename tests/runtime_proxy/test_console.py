@@ -209,6 +209,19 @@ async def test_the_pages_say_what_happened_and_nothing_that_was_sent(served, kit
     assert sum(map(int, answered)) == 7, "what the console answers is no traffic"
 
 
+async def test_what_is_no_request_gets_its_refusal_and_is_no_traffic(served) -> None:
+    async with served() as site:
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(site.url.rpartition(":")[2]))
+        writer.write(b"GET /ops HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n")
+        answer = await asyncio.wait_for(reader.read(), 10)
+        writer.close()
+        metrics = site.house.plane._meters.page().decode()
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"urn:interlock:refusal:host-invalid" in answer
+    answered = re.findall(r"^interlock_requests_total\{.*\} (\d+)$", metrics, re.MULTILINE)
+    assert sum(map(int, answered)) == 0
+
+
 async def test_failures_are_kept_whatever_the_sample(served) -> None:
     def late(_: Any) -> Any:
         raise UpstreamTimeout("too late", sent=True)

@@ -114,6 +114,27 @@ async def test_an_answer_goes_on_before_it_has_ended_and_both_its_records_stand(
         assert next(iter(site.house.pipeline.plan.slots)).in_flight == 0
 
 
+async def test_a_stream_is_counted_once_when_it_begins(make_house) -> None:
+    more = asyncio.Event()
+
+    async def script(asked: Asked) -> None:
+        await asked.send(begins("application/octet-stream", CHUNKED))
+        await asked.chunk(b"first")
+        await more.wait()
+        await asked.send(b"0\r\n\r\n")
+
+    told: list[tuple[int, str]] = []
+    async with site_of(make_house(), script, document()) as site:
+        site.edge.watch = lambda exchange, reply, slug: told.append((reply.status, slug))
+        reader, writer = await site.connect()
+        writer.write(get("/image"))
+        await head_of(reader)
+        assert told == [(200, "")]
+        more.set()
+        assert await read_chunks(reader) == (b"first", True)
+    assert told == [(200, "")]
+
+
 async def test_a_length_stays_a_length_and_its_last_byte_waits_for_the_record(make_house) -> None:
     body = bytes(range(256)) * 1024
 
