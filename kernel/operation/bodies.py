@@ -13,7 +13,7 @@ from kernel.contract.positions import token
 from kernel.errors import ContractInvalid
 from kernel.operation.flows import OPAQUE, Flow, ItemRule, item_schema
 from kernel.operation.media_types import MediaType, parse_media_type, parse_range
-from kernel.operation.members import mapping
+from kernel.operation.members import mapping, refused
 from kernel.operation.reading import UNCHECKED, UNREAD, Reading, opaque
 from kernel.operation.shapes import ANNOTATIONS, follow
 from kernel.operation.strict_json import read_json
@@ -64,8 +64,8 @@ class Content:
         self.validator = schemas.compile(self._schema, direction, f"{pointer}/schema")
         self.exact = getattr(self.validator, "exact", False)
         self._reading = Reading(spec, self._schema, pointer, schemas, self._assumed, exact=self.exact)
-        items = item_schema(spec, pointer, schemas)
-        self._items = None if items is None else ItemRule(items[0], direction, items[1], schemas)
+        items = None if self.unchecked else item_schema(spec, pointer, schemas)
+        self._items = None if items is None else ItemRule(items[0], direction, items[1], schemas, media)
         self._readers: dict[str, Reader | None] = {}
         self._branches: dict[str, tuple[Reader, ...]] = {}
         if self.unchecked:
@@ -153,10 +153,14 @@ class Content:
         kind = media.kind
         if self.unchecked:
             return opaque
-        if kind == "json":
-            return self._reading.json
         if kind == "stream" and self._items is not None:
             return opaque  # never asked: `check` and `flow` read it item by item
+        if self._items is not None and self._schema is True:
+            raise refused(
+                f"{media.essence} is no sequence, so that its itemSchema means nothing", self._pointer
+            )
+        if kind == "json":
+            return self._reading.json
         if self._schema is True or self._is_empty():
             return opaque
         reader, self._branches[media.essence] = self._reading.choose(media)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from kernel.operation.event_data import EventData
 from kernel.operation.items import EventCut, ItemBroken, ItemReader, SequenceCut, cut_line, event_of
-from kernel.operation.media_types import parse_range
-from kernel.operation.members import mapping
+from kernel.operation.media_types import MediaType, parse_range
+from kernel.operation.members import mapping, refused
 from kernel.operation.reading import UNCHECKED
 from kernel.operation.shapes import ANNOTATIONS, dereference, follow
 from kernel.operation.strict_json import read_json
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 _EVENTS: Final = "text/event-stream"
 _SEQUENCE: Final = "json-seq"
-_BRANCHING: Final = ("oneOf", "allOf")
+_EVENT_STREAM: Final = MediaType(_EVENTS)
 _NO_VIOLATIONS: Final[tuple[Violation, ...]] = ()
 
 
@@ -68,13 +69,16 @@ def flow_of_items(essence: str, judge_json: Judge, judge_event: Judge) -> Flow:
 
 
 class ItemRule:
-    """An `itemSchema`, compiled: judges the text of an item, or an event by its fields."""
+    """An `itemSchema`, compiled: judges the text of an item, or an event by its fields and its data."""
 
-    __slots__ = ("_contents", "_validator")
+    __slots__ = ("_data", "_validator")
 
-    def __init__(self, schema: Any, direction: Direction, pointer: str, schemas: Schemas) -> None:
+    def __init__(
+        self, schema: Any, direction: Direction, pointer: str, schemas: Schemas, media: MediaType
+    ) -> None:
+        """Compile for bodies of a type or range; raises `ContractInvalid` as `EventData` does."""
         self._validator = schemas.compile(schema, direction, pointer)
-        self._contents = tuple(_contents(schema, direction, pointer, schemas))
+        self._data = EventData(schema, direction, pointer, schemas) if media.covers(_EVENT_STREAM) else None
 
     def flow(self, essence: str) -> Flow:
         """Give the flow of a sequential media type whose items these are."""
@@ -90,17 +94,7 @@ class ItemRule:
         if event is None:
             return _NO_VIOLATIONS
         found = judge_value(self._validator, event)
-        if found:
-            return found
-        for condition, content in self._contents:
-            if condition is None or condition.accepts(event):
-                try:
-                    found = judge_json(content, event["data"].encode())
-                except Undecodable:
-                    found = (Violation("body", "", "json"),)
-                if found:
-                    return tuple(Violation("body", f"/data{one.pointer}", one.keyword) for one in found)
-        return _NO_VIOLATIONS
+        return found or (_NO_VIOLATIONS if self._data is None else self._data.check(event))
 
 
 def judge_json(validator: CompiledSchema | None, text: bytes) -> tuple[Violation, ...]:
@@ -122,10 +116,16 @@ def judge_value(validator: CompiledSchema | None, value: Any) -> tuple[Violation
 def item_schema(spec: dict[str, Any], pointer: str, schemas: Schemas) -> tuple[Any, str] | None:
     """Give the schema of each item and where it stands; None where the contract declares none.
 
+    Raises `ContractInvalid` where both are declared: a sequence is held to its items, never to a whole.
+
     In OpenAPI 3.2 `schema` speaks of the whole sequence as an array, so that one which only says what the
     elements are is the same as `itemSchema`.
     """
     if "itemSchema" in spec:
+        if spec.get("schema", True) is not True:
+            raise refused(
+                "beside an itemSchema, a schema of the whole would not be asked", f"{pointer}/schema"
+            )
         return spec["itemSchema"], f"{pointer}/itemSchema"
     whole, place = follow(schemas.root, spec.get("schema"), f"{pointer}/schema")
     modern = schemas.dialect is Dialect.OPENAPI_31 and str(schemas.root.get("openapi")).startswith("3.2")
@@ -149,26 +149,3 @@ def may_flow(root: Any, content: Any) -> bool:
         if media.kind != "json" and (plain is True or (isinstance(plain, dict) and "type" not in plain)):
             return True
     return False
-
-
-def _contents(
-    schema: Any, direction: Direction, pointer: str, schemas: Schemas
-) -> list[tuple[CompiledSchema | None, CompiledSchema]]:
-    """List what the data of an event must be as JSON: (which events are meant, the schema of their data)."""
-    found: list[tuple[CompiledSchema | None, CompiledSchema]] = []
-    plain = dereference(schemas.root, schema)
-    branches: list[tuple[Any, str, bool]] = [(plain, pointer, False)]
-    for word in _BRANCHING:
-        listed = plain.get(word) if isinstance(plain, dict) else None
-        for index, branch in enumerate(listed if isinstance(listed, list) else ()):
-            branches.append((branch, f"{pointer}/{word}/{index}", word == "oneOf"))
-    for branch, place, conditional in branches:
-        node = dereference(schemas.root, branch)
-        properties = node.get("properties") if isinstance(node, dict) else None
-        data = dereference(schemas.root, properties.get("data")) if isinstance(properties, dict) else None
-        if not isinstance(data, dict) or data.get("contentMediaType") != "application/json":
-            continue
-        content = schemas.compile(data.get("contentSchema", True), direction, f"{place}/properties/data")
-        if content is not None:
-            found.append((schemas.compile(branch, direction, place) if conditional else None, content))
-    return found

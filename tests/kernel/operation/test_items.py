@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from kernel.errors import ContractInvalid
 from kernel.operation.items import EventCut, ItemBroken, ItemReader, SequenceCut, cut_line, event_of
 from kernel.operation.operation import Operation
 from kernel.operation.violation import Violation
@@ -189,6 +190,134 @@ def test_events_are_judged_by_their_fields_and_their_json(make: Callable[..., Op
     assert ("/0/event", "required") in found(b"data: x\n\n")
     assert found(b"event: note\ndata: longer\n\n") == [("/0", "oneOf")]
     assert found(b"retry: 7\nevent: note\ndata: a\n\n") == [("/0/retry", "minimum")]
+
+
+def _json(schema: Any, **more: Any) -> dict[str, Any]:
+    return {"contentMediaType": "application/json", "contentSchema": schema} | more
+
+
+def _data(rule: Any, **more: Any) -> dict[str, Any]:
+    return {"properties": {"data": rule}} | more
+
+
+BEAT = {"type": "object", "required": ["bpm"], "properties": {"bpm": {"maximum": 300}}}
+NOTE = {"type": "object", "required": ["note"], "properties": {"note": {"type": "string"}}}
+BPM, WORDS, NEITHER = b'{"bpm":60}', b'{"note":"x"}', b'{"bpm":999}'
+
+
+@pytest.mark.parametrize(
+    ("schema", "fine", "wrong"),
+    [
+        (_data(_json(BEAT)), [BPM], {WORDS: "/0/data/bpm", NEITHER: "/0/data/bpm", b"{": "/0/data"}),
+        (
+            {"anyOf": [_data(_json(BEAT)), _data(_json(NOTE))]},
+            [BPM, WORDS],
+            {NEITHER: "/0/data", b"1": "/0/data", b"{": "/0/data"},
+        ),
+        (
+            {
+                "properties": {"data": {"anyOf": [{"$ref": "#/components/schemas/bpm"}, {"maxLength": 1}]}},
+                "type": "object",
+            },
+            [BPM, b"{"],
+            {WORDS: "/0/data/bpm", NEITHER: "/0/data/bpm", b"{}": "/0/data/bpm"},
+        ),
+        (
+            {"allOf": [{"oneOf": [_data(_json(NOTE, maxLength=11)), _data(_json(BEAT, minLength=12))]}]},
+            [],
+            {BPM: "/0/data/note", WORDS: "/0/data/bpm"},
+        ),
+        (
+            _data({"allOf": [_json(BEAT)], "contentMediaType": "application/x+json; charset=utf-8"}),
+            [BPM],
+            {NEITHER: "/0/data/bpm"},
+        ),
+        (_data({"contentMediaType": "application/json"}), [BPM, b"1"], {b"{": "/0/data"}),
+        (_data({"contentMediaType": "text/html", "type": "string"}), [b"<p>"], {}),
+    ],
+)
+def test_the_content_of_events_is_judged_in_every_branch(
+    make: Callable[..., Operation], schema: dict[str, Any], fine: list[bytes], wrong: dict[bytes, str]
+) -> None:
+    content = {"content": {"text/event-stream": {"itemSchema": schema}}}
+    operation = make(
+        {"responses": {"200": {"description": "ok", **content}}},
+        components={"schemas": {"bpm": _json(BEAT)}},
+        version="3.2.0",
+    )
+    assert operation.prepare() == ()
+    headers = [(b"content-type", b"text/event-stream")]
+
+    def found(text: bytes) -> list[str]:
+        return [one.pointer for one in operation.check_response(200, headers, b"data: " + text + b"\n\n")[:1]]
+
+    assert {text: found(text) for text in fine} == {text: [] for text in fine}
+    assert {text: found(text) for text in wrong} == {text: [place] for text, place in wrong.items()}
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"not": _data(_json(BEAT))},
+        {"if": _data({"maxLength": 9}), "then": _data(_json(BEAT))},
+        {"patternProperties": {"^d": _json(BEAT)}},
+        {"additionalProperties": {"$ref": "#/components/schemas/bpm"}},
+        {"properties": {"id": _json(BEAT)}},
+        _json(BEAT),
+        _data({"contentSchema": BEAT}),
+        _data({"contentMediaType": "application/xml", "contentSchema": BEAT}),
+        _data(_json(BEAT, contentEncoding="base64")),
+        _data({"not": _json(BEAT)}),
+        {"$dynamicRef": "#event"},
+    ],
+)
+def test_content_that_would_not_be_judged_is_refused_at_freeze(
+    make: Callable[..., Operation], schema: dict[str, Any]
+) -> None:
+    content = {"text/event-stream": {"itemSchema": schema}}
+    parts = {"schemas": {"bpm": _json(BEAT), "event": {"$dynamicAnchor": "event"}}}
+    operation = make(
+        {"responses": {"200": {"description": "ok", "content": content}}}, components=parts, version="3.2.0"
+    )
+    with pytest.raises(ContractInvalid) as caught:
+        operation.prepare()
+    assert caught.value.place is not None
+    assert "/content/text~1event-stream/itemSchema" in str(caught.value.place.pointer)
+
+
+def test_content_of_json_lines_is_a_note_as_in_any_json(make: Callable[..., Operation]) -> None:
+    operation = stream_of(make, "application/jsonl", {"itemSchema": {"not": {"type": "string"} | _json(1)}})
+    assert operation.prepare() == ()
+
+
+@pytest.mark.parametrize(
+    ("media", "spec"),
+    [
+        ("application/jsonl", {"itemSchema": READING, "schema": {"type": "array", "maxItems": 2}}),
+        ("multipart/mixed", {"itemSchema": READING, "schema": {"type": "array", "items": READING}}),
+        ("application/json", {"itemSchema": READING}),
+        ("text/plain", {"itemSchema": READING}),
+    ],
+)
+def test_an_item_schema_that_nothing_would_ask_is_refused_at_freeze(
+    make: Callable[..., Operation], media: str, spec: dict[str, Any]
+) -> None:
+    with pytest.raises(ContractInvalid, match="itemSchema"):
+        stream_of(make, media, spec).prepare()
+    operation = stream_of(make, media, spec | {"x-interlock-unchecked": True})
+    assert {one.rule for one in operation.prepare()} == {"content-unchecked"}
+
+
+def test_under_a_range_items_are_for_sequences_and_nothing_else_passes(
+    make: Callable[..., Operation],
+) -> None:
+    operation = stream_of(make, "*/*", {"itemSchema": READING})
+    assert operation.prepare() == ()
+    lines, plain = [(b"content-type", b"application/jsonl")], [(b"content-type", b"application/json")]
+    assert operation.check_request((), b"", lines, b'{"bpm":60}\n') is None
+    problem = operation.check_request((), b"", plain, b'{"bpm":60}')
+    assert problem is not None
+    assert problem.slug == "media-type-unsupported"
 
 
 def test_what_may_flow_is_decided_by_what_the_contract_says(make: Callable[..., Operation]) -> None:
