@@ -37,6 +37,12 @@ if TYPE_CHECKING:
 
 _ESCAPE: Final = re.compile(rb"%[0-9a-fA-F]{2}")
 _UNRESERVED: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+# What clients, proxies and tracing put into any request: it asks for nothing else, unless `Vary` names it.
+_NOISE: Final = CONDITIONS | frozenset(
+    b"accept-encoding baggage cache-control dnt forwarded from host max-forwards origin pragma priority referer"
+    b" save-data traceparent tracestate upgrade-insecure-requests user-agent via x-correlation-id x-forwarded-for"
+    b" x-forwarded-host x-forwarded-proto x-request-id x-requested-with request-timeout".split()
+)
 _NOT_KEPT: Final = frozenset((b"age", b"connection", b"keep-alive", b"transfer-encoding", b"trailer"))
 _OF_A_BODY: Final = frozenset((b"content-type", b"content-length", b"content-encoding", b"content-language"))
 _NOT_MODIFIED, _OK, _FIRST_ERROR = 304, 200, 400
@@ -109,8 +115,10 @@ class Cache:
         purpose = b""
         if route.purpose is not None:
             purpose = b",".join(value for name, value in exchange.headers if name == route.purpose.header)
-        token = hashlib.sha256(shown).digest() if shown else b""
-        return self._served, consumer, normal_target(call.target), token, purpose
+        lines = [line for line in call.headers if line[0] not in _NOISE and not line[0].startswith(b"sec-")]
+        further = [(b"authorization", shown), (b"purpose", purpose), *sorted(lines)]
+        asked = hashlib.sha256(b"\0".join(b"%b:%b" % line for line in further)).digest()
+        return self._served, consumer, normal_target(call.target), asked
 
     def _keep(
         self,

@@ -8,7 +8,7 @@ from adapters.errors import UpstreamError
 from adapters.port import Answer
 from runtime_proxy.declared import texts_of
 from runtime_proxy.errors import ActivationFailed
-from runtime_proxy.mock_answers import Made, Recipe, Unmade
+from runtime_proxy.mock_answers import Recipe, Unmade
 from runtime_proxy.preferences import PreferenceUnreadable, preferences_of
 from runtime_proxy.refusals_mock import PreferenceUnknown
 
@@ -20,11 +20,9 @@ if TYPE_CHECKING:
     from runtime_proxy.compiled import Compiled
     from runtime_proxy.exchange import Exchange, Headers
     from runtime_proxy.plan import Header, ServedOperation, ServedRoute, ServedVersion
-    from runtime_proxy.preferences import Preferences
     from runtime_proxy.refusal import Refusal
 
 ADAPTER: Final = "mock"  # what audit records name in place of the adapter
-_KEPT: Final = 64  # answers of one operation that are not made again
 _LONGEST_ACCEPT: Final = 512  # bytes
 
 
@@ -41,7 +39,7 @@ class Declined(UpstreamError):
 class Mock:
     """Answers the calls of one operation; the same question gets the same answer, in every worker."""
 
-    __slots__ = ("_made", "_operation", "_recipe", "_root", "_seed", "_served")
+    __slots__ = ("_operation", "_recipe", "_root", "_seed", "_served")
 
     def __init__(
         self, root: Callable[[], Any], operation: Operation, served: ServedOperation, seed: int
@@ -51,7 +49,6 @@ class Mock:
         self._served = served
         self._seed = seed
         self._recipe: Recipe | None = None
-        self._made: dict[tuple[Preferences, tuple[str, ...]], Made | Refusal] = {}
 
     async def call(self, exchange: Exchange, call: Call) -> Answer:
         """Give an answer that keeps the contract; raises `Declined`."""
@@ -59,28 +56,16 @@ class Mock:
             wanted = preferences_of(exchange.headers)
         except PreferenceUnreadable:
             raise Declined(PreferenceUnknown()) from None
-        made = self._find(wanted, _accepted(exchange.headers))
-        if not isinstance(made, Made):
-            raise Declined(made)
+        try:
+            made = self._cook().make(wanted, _accepted(exchange.headers))
+        except Unmade as error:
+            raise Declined(error.refusal) from None
         headers = list(made.headers)
         if wanted.applied:
             headers.append((b"preference-applied", wanted.applied))
         if call.method == b"HEAD":
             return Answer(made.status, [*headers, (b"content-length", b"%d" % len(made.body))], b"")
         return Answer(made.status, headers, made.body)
-
-    def _find(self, wanted: Preferences, accepted: tuple[str, ...]) -> Made | Refusal:
-        key = (wanted, accepted)
-        found = self._made.get(key)
-        if found is None:
-            if len(self._made) >= _KEPT:
-                self._made.clear()
-            try:
-                found = self._cook().make(wanted, accepted)
-            except Unmade as error:
-                found = error.refusal
-            self._made[key] = found
-        return found
 
     def _cook(self) -> Recipe:
         if self._recipe is None:

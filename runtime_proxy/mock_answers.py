@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Final
 
@@ -55,19 +55,34 @@ class Recipe:
     responses: dict[str, Any]
     seed: str
     check: Callable[[int, Headers, bytes], tuple[Violation, ...]]
+    memory: dict[tuple[str, str, str | None, bool], Made | None] = field(default_factory=dict)
 
     def make(self, wanted: Preferences, accepted: tuple[str, ...]) -> Made:
         """Make the answer that is asked for; `accepted` media ranges, best first. Raises `Unmade`."""
-        status, spec = self._response(wanted.code)
-        plain = self._headers(spec, status, everything=True), self._headers(spec, status, everything=False)
-        for body, media in islice(self._bodies(spec, status, wanted, accepted), _MOST_TRIED):
-            for lines in plain:
-                headers = [(b"content-type", media.encode()), *lines] if media else list(lines)
-                if len(body) <= _LARGEST and not self.check(status, headers, body):
-                    return Made(status, tuple(headers), body)
+        key, status, spec = self._response(wanted.code)
+        for media in self._ranges(spec, status, wanted, accepted):
+            # What callers may choose is bounded by what is declared, and so is what is remembered.
+            known = (key, media, wanted.example, wanted.dynamic)
+            if known not in self.memory:
+                self.memory[known] = self._made(spec, key, status, media, wanted)
+            made = self.memory[known]
+            if made is not None:
+                return made if made.status == status else replace(made, status=status)
         raise Unmade(MockImpossible())
 
-    def _response(self, code: int | None) -> tuple[int, dict[str, Any]]:
+    def _made(
+        self, spec: dict[str, Any], key: str, status: int, media: str, wanted: Preferences
+    ) -> Made | None:
+        """Try bodies of one media type ("": none) until one keeps the contract."""
+        plain = self._headers(spec, key, everything=True), self._headers(spec, key, everything=False)
+        for body, essence in islice(self._bodies(spec, key, media, wanted), _MOST_TRIED):
+            for lines in plain:
+                headers = [(b"content-type", essence.encode()), *lines] if essence else list(lines)
+                if len(body) <= _LARGEST and not self.check(status, headers, body):
+                    return Made(status, tuple(headers), body)
+        return None
+
+    def _response(self, code: int | None) -> tuple[str, int, dict[str, Any]]:
         """Choose by status: the one that is asked for, else the first success, else whatever is declared."""
         declared = {str(key).lower(): value for key, value in self.responses.items() if key[:2] != "x-"}
         if code is not None:
@@ -82,40 +97,42 @@ class Recipe:
         for key, status in keys:
             if key in declared:
                 found = dereference(self.root, declared[key])
-                return status, found if isinstance(found, dict) else {}
+                return key, status, found if isinstance(found, dict) else {}
         if declared or code is not None:
             raise Unmade(PreferenceUnknown() if code is not None else MockImpossible())
-        return 200, {}
+        return "", 200, {}
 
     # -- bodies ---------------------------------------------------------------------------------------
 
-    def _bodies(
+    def _ranges(
         self, spec: dict[str, Any], status: int, wanted: Preferences, accepted: tuple[str, ...]
-    ) -> Iterator[tuple[bytes, str]]:
+    ) -> list[str]:
+        """List the declared media ranges that may answer, the best first; "" is an answer without a body."""
         content = spec.get("content")
         if status in _BODILESS or not isinstance(content, dict) or not content:
             if wanted.example is not None:
                 raise Unmade(PreferenceUnknown())
-            yield b"", ""
-            return
+            return [""]
         ranges = sorted(content, key=lambda text: _preference(text, accepted))
         if wanted.example is not None:
-            named = [text for text in ranges if wanted.example in _examples(content[text])]
-            if not named:
+            ranges = [text for text in ranges if wanted.example in _examples(content[text])]
+            if not ranges:
                 raise Unmade(PreferenceUnknown())
-            ranges = named
-        for text in ranges:
-            media = dereference(self.root, content[text])
-            yield from self._of_media(text, media if isinstance(media, dict) else {}, status, wanted)
+        return ranges
 
-    def _of_media(
-        self, text: str, media: dict[str, Any], status: int, wanted: Preferences
+    def _bodies(
+        self, spec: dict[str, Any], key: str, media: str, wanted: Preferences
     ) -> Iterator[tuple[bytes, str]]:
-        kind, essence = _sent(text)
+        if not media:
+            yield b"", ""
+            return
+        declared = dereference(self.root, spec["content"][media])
+        declared = declared if isinstance(declared, dict) else {}
+        kind, essence = _sent(media)
         if not wanted.dynamic or wanted.example is not None:
-            yield from self._noted(media, kind, essence, wanted.example)
+            yield from self._noted(declared, kind, essence, wanted.example)
         if wanted.example is None:
-            yield from self._invented(media, kind, essence, f"{self.seed}:{status}:{essence}")
+            yield from self._invented(declared, kind, essence, f"{self.seed}:{key}:{essence}")
 
     def _noted(
         self, media: dict[str, Any], kind: str, essence: str, only: str | None
@@ -159,7 +176,7 @@ class Recipe:
 
     # -- headers --------------------------------------------------------------------------------------
 
-    def _headers(self, spec: dict[str, Any], status: int, *, everything: bool) -> list[tuple[bytes, bytes]]:
+    def _headers(self, spec: dict[str, Any], key: str, *, everything: bool) -> list[tuple[bytes, bytes]]:
         declared = spec.get("headers")
         lines = []
         for name, given in declared.items() if isinstance(declared, dict) else ():
@@ -167,7 +184,7 @@ class Recipe:
             if not isinstance(header, dict) or name.lower() in _NOT_OURS:
                 continue
             if everything or header.get("required") is True:
-                value = next(self._values(header, f"{self.seed}:{status}:{name.lower()}"), None)
+                value = next(self._values(header, f"{self.seed}:{key}:{name.lower()}"), None)
                 if value is not None:
                     lines.append((name.lower().encode(), value))
         return lines

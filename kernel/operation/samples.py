@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 ATTEMPTS: Final = 32
 _DEEPEST: Final = 24
 _FULL_DEPTH: Final = 4  # down to here, properties that need not be there are there
-_MOST_WORK: Final = 4_000  # schemas entered for one value
+_MOST_WORK: Final = 4_000  # schemas entered for one value,
+_ALL_WORK: Final = 20_000  # and for all that are tried for one schema
 _MOST_ITEMS: Final = 200
 _UNIQUE_TRIES: Final = 12
 _LOWER: Final = frozenset({"maximum", "maxLength", "maxItems", "maxProperties"})  # the smaller one holds
@@ -35,12 +36,18 @@ class NoSample(Exception):
 
 def sample_values(root: Any, schema: Any, seed: str) -> Iterator[Any]:
     """Yield values for a response schema that stands in `root`: first with everything in it, then barer ones."""
+    left = _ALL_WORK
     for attempt in range(ATTEMPTS):
+        if left <= 0:
+            return
         draw = _Draw(root, Random(f"{seed}:{attempt}"), attempt)  # noqa: S311 - must come out the same again
         try:
-            yield draw.value(schema, 0)
+            value = draw.value(schema, 0)
         except NoSample:
             continue
+        finally:
+            left -= draw.work
+        yield value
 
 
 @dataclass(slots=True)

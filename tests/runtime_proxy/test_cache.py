@@ -197,7 +197,9 @@ async def test_what_the_provider_does_not_let_be_kept_is_asked_for_again(kitchen
         ([("cookie", "a=b")], True),
         ([("if-match", '"a"')], True),
         ([("range", "bytes=0-1")], True),
-        ([("accept", "application/json")], False),
+        ([("accept", "text/plain")], True),
+        ([("x-provider-token", "a")], True),
+        ([("user-agent", "another")], False),
     ],
 )
 async def test_the_caller_may_ask_for_a_newer_one(kitchen, headers, again) -> None:

@@ -207,3 +207,19 @@ def test_every_answer_of_our_own_contracts_can_be_made(file) -> None:
                 assert operation.check_response(found.status, list(found.headers), found.body) == ()
     assert impossible == []
     assert made
+
+
+async def test_what_callers_send_does_not_make_it_remember_more(mocked, kit) -> None:
+    house = await mocked(described(kit, default=content(schema={"type": "object"})))
+    for number in range(200):
+        prefer = f"code={400 + number}" if number != 4 else "code=500"
+        reply = await house.ask(
+            "POST", "/orders/v1/orders", ORDER, ("prefer", prefer), ("accept", f"x/{number}")
+        )
+        assert reply.status == int(prefer[5:])
+    [operation] = [
+        one
+        for one in house.pipeline.plan.routes[0].current.operations.values()
+        if one.operation.id == "placeOrder"
+    ]
+    assert len(operation.instead._recipe.memory) == 1
