@@ -190,7 +190,8 @@ def marks_health(bundle: Bundle, entry: ContractEntry) -> bool:
             return True
         text = bundle.blobs.get(one.digest, b"")
         for schema in schemas:
-            if schema.digest not in seen and schema.digest.encode() in text:
+            named = schema.digest.rpartition(":")[2].encode()  # a URN writes `sha256-` before it
+            if schema.digest not in seen and named in text:
                 seen.add(schema.digest)
                 pending.append(schema)
     return False

@@ -1,14 +1,19 @@
 """The cache of answers (RFC 9111): only where the contract says so, for one consumer and version, never health data."""
 
+import copy
 import hashlib
 import json
 from email.utils import formatdate
 
+import msgspec
 import pytest
 
 from adapters.errors import UpstreamTimeout
 from adapters.port import Answer
-from kernel.bundle.model import Consumer, Grant, Key
+from kernel.bundle.model import Consumer, ContractEntry, Grant, Key
+from kernel.contract.digest import canonical_bytes, digest
+from kernel.contract.urn import Urn
+from kernel.contract.version import Version
 from kernel.errors import ContractInvalid
 from kernel.operation.compile import compile_contract
 from runtime_proxy.cache import normal_target
@@ -61,7 +66,7 @@ class Kitchen:
 
 
 def cached_document(kit, declared=True, **more):
-    document = kit.orders_document(**more)
+    document = copy.deepcopy(kit.orders_document(**more))
     document["paths"]["/orders/{id}"]["get"]["x-interlock-cache"] = declared
     return document
 
@@ -316,6 +321,34 @@ async def test_health_data_are_never_kept(make_house, kit) -> None:
     assert [(await kitchen.ask())[1] for _ in range(2)] == ["1", "2"]
     await kitchen.publish(cached_document(kit), entry={"metadata": {"sensitivity": "none"}})
     assert [(await kitchen.ask())[1] for _ in range(2)] == ["3", "3"]
+
+
+def naming(name: str, root: dict) -> str:
+    return str(Urn(name, Version.parse("1.0.0"), digest(root)))
+
+
+@pytest.mark.parametrize("marked", ["health", "none"])
+async def test_a_schema_of_health_data_marks_what_uses_it(make_house, kit, marked) -> None:
+    """Also by way of another schema."""
+    patient = {"type": "string"}
+    visit = {"properties": {"patient": {"$ref": naming("patient", patient)}}}
+    document = cached_document(kit)
+    document["components"]["schemas"]["Receipt"]["properties"]["visit"] = {"$ref": naming("visit", visit)}
+    kitchen = Kitchen(make_house(), kit)
+    bundle = kitchen.house.bundle_of(document)
+    schemas = tuple(
+        ContractEntry(
+            name, "1.0.0", "schema", "frozen", "internal", digest(root), metadata={"sensitivity": sensitivity}
+        )
+        for name, root, sensitivity in (("patient", patient, marked), ("visit", visit, "none"))
+    )
+    contracts = msgspec.structs.replace(bundle.contracts, contracts=(*bundle.contracts.contracts, *schemas))
+    blobs = {**bundle.blobs, digest(patient): canonical_bytes(patient), digest(visit): canonical_bytes(visit)}
+    await kitchen.house.plane.activation.take_up(
+        msgspec.structs.replace(bundle, contracts=contracts, blobs=blobs)
+    )
+    asked = [(await kitchen.ask())[1] for _ in range(2)]
+    assert asked == (["1", "2"] if marked == "health" else ["1", "1"])
 
 
 @pytest.mark.parametrize(

@@ -92,3 +92,19 @@ def test_a_shadow_reads_as_it_was_written() -> None:
     assert msgspec.convert(msgspec.to_builtins(given), ConsumerPolicy) == given
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert({"shadow": {"answer": True}}, ConsumerPolicy)
+
+
+@pytest.mark.parametrize(
+    ("shadow", "sent", "answered", "status"),
+    [
+        (Shadow(answers=False), BROKEN, {"id": "1"}, 201),
+        (Shadow(answers=False), ORDER, {"state": "lost"}, 502),
+        (Shadow(requests=False), BROKEN, {"id": "1"}, 422),
+        (Shadow(requests=False), ORDER, {"state": "lost"}, 201),
+    ],
+)
+async def test_each_side_of_a_consumer_by_itself(make_house, kit, shadow, sent, answered, status) -> None:
+    house = make_house()
+    await house.publish(consumers=(night_ward(ConsumerPolicy(shadow=shadow)),))
+    house.provider.answer = lambda _: kit.answer(201, answered)
+    assert (await house.ask("POST", "/orders/v1/orders", sent, key=OTHER)).status == status
