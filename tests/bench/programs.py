@@ -16,7 +16,7 @@ from tests.bench.machine import Program, free_port, running, wait_for_port
 from tests.bench.peers import kin, prism, wallarm
 
 UNDER_TEST, LOAD = 0, 1  # cores
-UNAUDITED = "no audit"
+UNAUDITED = "no-audit"
 
 
 @dataclass(frozen=True)
