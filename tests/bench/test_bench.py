@@ -115,6 +115,14 @@ def test_goals_are_met_missed_or_further() -> None:
     assert [text for text, goal in slow.items() if goal.further] == ["x nginx, 2 later on"]
 
 
+def test_where_the_load_was_late_itself_waiting_is_not_judged() -> None:
+    found = _found(19, p99=9.0)
+    found.waits["interlock"] = [Paced(700, 0.5, 9.2, 5.0)]
+    (told,) = [goal for goal in goals(found) if "p99" in goal.text and "alone" not in goal.text]
+    assert "not judged" in told.text
+    assert told.further
+
+
 def test_what_was_not_measured_is_not_judged() -> None:
     assert list(goals(Findings("pure Python"))) == []
 
