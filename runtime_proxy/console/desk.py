@@ -114,16 +114,17 @@ class Desk:
         context = self._contexts.get(path)
         if context is None:
             return await self._page(404, "missing.html", "Not found")
-        workers = await self._looked_at()
+        await self._look()
         template, title = _TITLES[path]
-        told = context(workers, _find(query))
+        # In a thread, for a thousand routes of many workers take longer than a call may wait.
+        told = await asyncio.to_thread(lambda: context(self._standing.workers(), _find(query)))
         return await self._page(200, f"{template}.html", title, path=path, context=told)
 
-    async def _looked_at(self) -> list[WorkerNow]:
+    async def _look(self) -> None:
+        """Have all workers tell how they stand; the first time in a while that takes a second."""
         await self._standing.count_letters()
         if self._standing.look() and self._several:
             await asyncio.sleep(_OTHERS_SECONDS)
-        return self._standing.workers()
 
     async def _page(
         self,

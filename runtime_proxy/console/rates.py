@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from operator import add
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -93,8 +94,9 @@ def _counts(meters: Meters) -> Counts:
     numbers = meters.series.numbers
     for counting in meters.countings():
         contract, version, _ = counting.labels
-        sums = counts.setdefault(f"{contract} v{version.partition('.')[0]}", [0] * _WIDTH)
-        for start, width, to in ((counting.duration, _CALLS, 0), (counting.overhead, _OWN, _CALLS)):
-            for at in range(width):
-                sums[to + at] += numbers[start + at]
+        route = f"{contract} v{version.partition('.')[0]}"
+        calls, own = counting.duration, counting.overhead
+        here = numbers[calls : calls + _CALLS] + numbers[own : own + _OWN]
+        before = counts.get(route)
+        counts[route] = here if before is None else list(map(add, before, here))
     return counts

@@ -19,15 +19,18 @@ class Recent:
     def __init__(self) -> None:
         self.kept: deque[Seen] = deque(maxlen=MOST_KEPT)
         self.failed: deque[Seen] = deque(maxlen=MOST_FAILED)
-        self._refused: dict[tuple[str, str], int] = {}
+        self._refused: dict[str, dict[str, int]] = {}  # by route, then by slug
+        self._pairs = 0
 
     def refuse(self, route: str, slug: str) -> None:
         """Count a refusal; `route` is "" where none matched."""
-        key = (route, slug)
-        if key not in self._refused and len(self._refused) >= MOST_REFUSED:
-            key = (route, "other")
-        self._refused[key] = self._refused.get(key, 0) + 1
+        by_slug = self._refused.setdefault(route, {})
+        if slug not in by_slug:
+            if self._pairs >= MOST_REFUSED:
+                slug = "other"
+            self._pairs += 1
+        by_slug[slug] = by_slug.get(slug, 0) + 1
 
     def refused(self, route: str) -> dict[str, int]:
         """Give the refusals of one route, by slug."""
-        return {slug: count for (name, slug), count in self._refused.items() if name == route}
+        return dict(self._refused.get(route, ()))
