@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("interlock.proxy")
 _PAGES: Final = Path(__file__).parent / "pages"
-_AT_ONCE: Final = 200  # pieces of a page that are rendered without serving others
+_AT_ONCE: Final = 40  # pieces of a page that are rendered without serving others
 _OTHERS_SECONDS: Final = 1.2  # in which all workers have told how they stand
 _LONGEST_FIND: Final = 128
 _COMPLAINT_SECONDS: Final = 10.0  # between two words in the log about tokens that were refused
@@ -60,6 +60,8 @@ class Desk:
         self._environment = environment
         self._several = several
         self._theme = load_theme(_PAGES, prefix="/ops/theme")
+        for page in sorted(_PAGES.glob("*.html")):
+            self._theme.environment.get_template(page.name)  # compiled before calls can wait for it
         self._files = {file.path.encode(): file for file in self._theme.files}
         self._complained = -_COMPLAINT_SECONDS
         self._contexts: dict[bytes, Callable[[Sequence[WorkerNow], str], dict[str, Any]]] = {

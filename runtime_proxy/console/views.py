@@ -85,6 +85,13 @@ class LimitRow:
     left: int
     seconds: int | None
 
+    @property
+    def more(self) -> str:
+        """Say when there is more of it: a limit on calls under way knows no time."""
+        if self.seconds is None:
+            return "when a call ends"
+        return f"in {duration(self.seconds)}" if self.seconds else "untouched"
+
 
 def route_rows(workers: Sequence[WorkerNow], find: str) -> tuple[list[RouteRow], int]:
     """Give the routes whose name or adapter holds `find`, the busiest first, and how many there are."""
@@ -120,7 +127,7 @@ def limit_rows(workers: Sequence[WorkerNow], find: str) -> tuple[list[LimitRow],
             if before is not None:
                 shared = worker.shared_limits is not None
                 left = min(before.left, left) if shared else before.left + left
-                seconds = max(before.seconds or 0, seconds or 0)
+                seconds = None if seconds is None else max(before.seconds or 0, seconds)
             rows[one.owner, one.name] = LimitRow(one.owner, one.name, one.words, left, seconds)
     told = sorted(rows.values(), key=lambda row: (row.left > 0, -(row.seconds or 0), row.owner))
     return told[:MOST_ROWS], len(rows)
@@ -139,6 +146,16 @@ def calls_per_second(workers: Sequence[WorkerNow]) -> str:
 def rate(number: float) -> str:
     """Write a rate: 12,345 · 17 · 0.4 · 0."""
     return f"{number:,.0f}" if number >= 10 or not number else f"{number:.1f}"  # noqa: PLR2004
+
+
+def duration(seconds: int) -> str:
+    """Write a time to wait: 45 s · 12 min · 9 h 30 min · 3 days."""
+    minutes, hours = -(-seconds // 60), seconds // 3600
+    if seconds < 120:  # noqa: PLR2004 - two minutes
+        return f"{seconds} s"
+    if not hours:
+        return f"{minutes} min"
+    return f"{hours} h {seconds % 3600 // 60} min" if hours < 48 else f"{hours // 24} days"  # noqa: PLR2004
 
 
 def milliseconds(microseconds: float) -> str:
@@ -212,7 +229,11 @@ def _upstreams(found: list[RouteNow]) -> tuple[Badge, ...]:
     return tuple(
         Badge("good", f"{name} in use")
         if count == len(found)
-        else Badge("bad" if not count else "warn", f"{name} left out by {len(found) - count}")
+        else Badge(
+            "bad" if not count else "warn",
+            f"{name} left out"
+            + (f" by {len(found) - count} of {len(found)} workers" if len(found) > 1 else ""),
+        )
         for name, count in usable.items()
     )
 

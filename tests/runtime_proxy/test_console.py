@@ -12,6 +12,7 @@ import shutil
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 
 from adapters.errors import UpstreamTimeout
@@ -358,7 +359,7 @@ def test_several_workers_are_told_as_one() -> None:
         "circuit open in 1 of 2 workers",
         "6 had no room",
     ]
-    assert [(one.look, one.word) for one in row.upstreams] == [("warn", "a left out by 1")]
+    assert [(one.look, one.word) for one in row.upstreams] == [("warn", "a left out by 1 of 2 workers")]
     assert [one.word for one in row.states] == ["report only"]
     assert row.refused == (("over-limit", 4),)
     assert views.limit_rows(two, "")[0][0].left == 3
@@ -368,6 +369,20 @@ def test_several_workers_are_told_as_one() -> None:
     ]
     assert views.limit_rows(shared, "")[0][0].left == 2
     assert views.route_rows(two, "elsewhere") == ([], 0)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(0, "untouched"), (None, "when a call ends"), (1, "in 1 s"), (119, "in 119 s"), (121, "in 3 min"), (34211, "in 9 h 30 min"),
+     (259200, "in 3 days")],
+)  # fmt: skip
+def test_when_there_is_more_is_said_in_words(seconds, said) -> None:
+    two = []
+    for name in ("proxy-0", "proxy-1"):
+        worker = a_worker(name, left=1, circuit="none", calls=0)
+        limit = msgspec.structs.replace(worker.limits[0], seconds=seconds)
+        two.append(msgspec.structs.replace(worker, limits=(limit,)))
+    assert [row.more for row in views.limit_rows(two, "")[0]] == [said]
 
 
 def test_a_minute_is_the_last_one(tmp_path) -> None:
