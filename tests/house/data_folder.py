@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -97,7 +98,9 @@ def serving(
     finally:
         log.close()
         if child.poll() is None:
-            child.send_signal(signal.SIGTERM)
+            # Where strace is around it, the proxy is another process: strace ends with it, but not it with strace.
+            proxy = int(json.loads(ready.read_text())["pid"]) if before and ready.exists() else child.pid
+            os.kill(proxy, signal.SIGTERM)
             try:
                 child.wait(30)
             except subprocess.TimeoutExpired:

@@ -60,3 +60,20 @@ def test_the_readme_shows_only_commands_that_exist() -> None:
     assert named <= set(COMMANDS), named - set(COMMANDS)
     for target in re.findall(r"make ([a-z-]+)", text):
         assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE), target
+
+
+def test_the_map_of_the_house_names_only_what_is_there() -> None:
+    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    files = re.findall(r"`([a-z_]+/[a-z0-9_/]+\.py)`", text)
+    assert len(files) > 30
+    assert [name for name in files if not (ROOT / name).is_file()] == []
+    pages = re.findall(r"\]\(([a-z/-]+\.md)\)", text)
+    assert [name for name in pages if not (ROOT / "docs" / name).is_file()] == []
+
+
+def test_every_decision_has_a_number_of_its_own() -> None:
+    pages = sorted((ROOT / "docs/adr").glob("*.md"))
+    numbers = [page.name[:4] for page in pages]
+    assert len(set(numbers)) == len(numbers)
+    for page in pages:
+        assert page.read_text(encoding="utf-8").startswith(f"# {int(page.name[:4])}. "), page.name
