@@ -79,6 +79,11 @@ class BrowserTerms:
         }
         self._known: dict[ServedOperation, frozenset[bytes]] = {}
 
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """Name the origins that may call; `*` is any."""
+        return self._terms.origins
+
     def greet(self, exchange: Exchange, rest: tuple[bytes, ...]) -> bool:
         """Add the fields of CORS to the answer; True: it was a preflight, and is answered.
 

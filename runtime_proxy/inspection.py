@@ -221,6 +221,7 @@ def _described(served: ServedOperation, found: Match, limits: LimitSet, watched:
         "served_for": route.audience,
         "answers_say": [f"{name.decode()}: {value.decode()}" for name, value in version.headers],
         "forwarded_to": (route.upstream_prefix + b"/" + b"/".join(found.rest)).decode(),
+        "browsers": list(route.browsers.origins) if route.browsers is not None else [],
         "answers_kept": _kept(served, found.operation),
         "timeout_seconds": route.timeout_seconds,
         "sent_again": _sent_again(route),

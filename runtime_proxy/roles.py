@@ -45,6 +45,10 @@ class Special(Protocol):
 class Browsers(Protocol):
     """What pages of other origins are told (runtime_proxy/browsers.py)."""
 
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """Name the origins that may call; `*` is any."""
+
     def greet(self, exchange: Any, rest: tuple[bytes, ...]) -> bool:
         """Add the fields of CORS to the answer; True: it was a preflight, and is answered."""
 

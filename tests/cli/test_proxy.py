@@ -163,6 +163,7 @@ def test_run_is_called_wrongly(
         (("run", "ward.json", "--upstream", "http://x", *_ISSUER, "--jwks", "nowhere.json"), 2),
         (("run", "ward.json", "--upstream", "http://x", *_ISSUER, "--jwks", "http://login.example/"), 2),
         (("run", "ward.json", "--upstream", "http://x", "--purpose", "a b"), 2),
+        (("run", "ward.json", "--upstream", "http://x", "--allow-origin", "https://x/"), 2),
         (("run", "ward.json", "--upstream", "http://x", "--tls-key", "ward.json"), 2),
         (("run", "ward.json", "--upstream", "http://x", "--client-certificate", "ward.json"), 2),
         (("run", "ward.json", "--upstream", "http://x", *_TLS, "--client-certificate", "ward.json"), 2),
@@ -285,3 +286,19 @@ def test_plan_says_how_each_media_type_is_read(tmp_path: Path, monkeypatch: pyte
     }
     assert found["answer_decoders"] == {"200": {"application/json": "strict JSON, any value"}}
     assert found["unservable"] == ""
+
+
+def test_plan_says_who_may_call_from_a_browser_and_what_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    document = json.loads(json.dumps(DOCUMENT))
+    (tmp_path / "ward.json").write_text(json.dumps(document))
+    found = asked("GET", "/beds/7", "--file", "ward.json")[1]
+    assert (found["browsers"], found["answers_kept"], found["requests"]) == ([], "never", "enforced")
+    document["x-interlock-cors"] = {"origins": ["https://ward.example"]}
+    document["paths"]["/beds/{id}"]["get"]["x-interlock-cache"] = {"max-age": 60}
+    (tmp_path / "ward.json").write_text(json.dumps(document))
+    found = asked("GET", "/beds/7", "--file", "ward.json")[1]
+    assert found["browsers"] == ["https://ward.example"]
+    assert found["answers_kept"] == "as the provider's Cache-Control says, for 60 s at most"

@@ -161,6 +161,14 @@ async def test_who_has_the_answer_gets_304(kitchen) -> None:
     assert kitchen.calls == 2
 
 
+async def test_what_belongs_to_the_providers_connection_is_not_told_by_the_kept_one_either(kitchen) -> None:
+    kitchen.lines = [FRESH, (b"connection", b"x-hop"), (b"x-hop", b"1"), (b"x-end", b"2")]
+    for _ in range(2):
+        reply = await kitchen.house.ask("GET", ONE)
+        assert (kitchen.kit.header(reply, "x-hop"), kitchen.kit.header(reply, "x-end")) == (None, "2")
+    assert kitchen.calls == 1
+
+
 async def test_head_is_answered_by_what_get_brought(kitchen) -> None:
     await kitchen.ask()
     reply = await kitchen.house.ask("HEAD", ONE)
