@@ -58,7 +58,7 @@ class Edge:
         loop = self._loop
         try:
             server = await loop.create_server(
-                lambda: EdgeConnection(self, loop),
+                self._connection,
                 host,
                 port,
                 ssl=tls,
@@ -76,13 +76,17 @@ class Edge:
         self.address = (bound[0], bound[1])
         self._servers.append(server)
 
+    def _connection(self) -> Any:
+        # An asyncio.Protocol in all but its base class, which would keep its compiled form from being compact.
+        return EdgeConnection(self, self._loop)
+
     async def accept_from(
         self, listener: socket.socket, *, tls: ssl.SSLContext | None = None
     ) -> asyncio.Server:
         """Also accept from a socket that others hold too; closing the server leaves their queue as it is."""
         loop = self._loop
         server = await loop.create_server(
-            lambda: EdgeConnection(self, loop),
+            self._connection,
             sock=listener.dup(),
             ssl=tls,
             ssl_handshake_timeout=self.limits.head_timeout if tls else None,

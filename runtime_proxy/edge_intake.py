@@ -35,7 +35,7 @@ CLOSED: Final = 5
 UNKNOWN: Final = -1  # as bytes still to come of a refused body: the connection cannot be used again
 
 
-class Intake(asyncio.Protocol):
+class Intake:
     """Reads requests and calls `_begin` with each whole one, or with what is to be refused.
 
     While one is served, what the client sends ahead is kept up to one read of the socket; then the socket

@@ -101,13 +101,12 @@ class Reply:
     its compiled form sets four fields where a dataclass would run an `__init__` written in Python.
     """
 
-    stream: ReplyStream | Takeover | None = None  # brings the body, in place of `body`
-
     def __init__(self, status: int, headers: Headers, body: bytes = b"", close: bool = False) -> None:  # noqa: FBT001, FBT002 - hot
         self.status = status
         self.headers = headers
         self.body = body
         self.close = close
+        self.stream: ReplyStream | Takeover | None = None  # brings the body, in place of `body`
 
     def __repr__(self) -> str:
         return f"Reply({self.status}, {len(self.body)} bytes)"
@@ -148,7 +147,6 @@ class Exchange:
     # What `admit` could not know at once: `serve` asks it before all else. It may set `deferred` again.
     deferred: Callable[[Exchange], Awaitable[Refusal | None]] | None = None
     read_whole: bool = False  # its body is not carried as it comes: a limit counts its bytes first
-    held: Held | None = None  # given back when the exchange has ended
     prepared: Reply | None = None  # an answer of our own that needs no provider: health, OPTIONS
     path: bytes = b""  # raw, below the base of the route
     query: bytes = b""  # raw, without "?"
@@ -158,7 +156,6 @@ class Exchange:
     certificate: ClientCertificate | None = None  # that the client has shown over TLS
     limited: bool = False  # a limit was asked, so RateLimit is ours to tell
     trace_id: str = ""
-    source: Source | None = None  # the upload as it is judged and goes on
     received: str | None = None  # id of the audit record that says the call goes out
     sent: bool = False  # the provider may have the call
     greeted: bool = False  # the fields of CORS are decided, and are ours alone
@@ -186,6 +183,9 @@ class Exchange:
         self.peer = peer
         self.started = started
         self.secure = secure
+        # mypyc sets no defaults of attributes whose type is a protocol.
+        self.held: Held | None = None  # given back when the exchange has ended
+        self.source: Source | None = None  # the upload as it is judged and goes on
         self.reply_headers: Headers = []  # limits, versions …: for any answer
 
 

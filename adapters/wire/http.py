@@ -7,7 +7,7 @@ import re
 import ssl
 from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from adapters.errors import UpstreamBroken, UpstreamTimeout, UpstreamUnreachable
 from adapters.wire.http_connection import HttpConnection, Stale
@@ -223,10 +223,11 @@ class HttpClient:
         loop = asyncio.get_running_loop()
         origin = self.origin
         until = min(deadline, loop.time() + self.limits.connect_timeout)
+        connection: HttpConnection
         try:
             async with asyncio.timeout_at(until):
                 _, connection = await loop.create_connection(
-                    lambda: HttpConnection(self, self.limits.read, loop, until + 1.0),
+                    lambda: cast("Any", HttpConnection(self, self.limits.read, loop, until + 1.0)),
                     origin.host,
                     origin.port,
                     ssl=origin.tls,

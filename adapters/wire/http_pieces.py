@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 NEVER: Final = float("inf")
 
 
-class PiecewiseConnection(asyncio.Protocol):
+class PiecewiseConnection:
     """Knows the state of one exchange; the rest of the connection is http_connection.py."""
 
     __slots__ = (
