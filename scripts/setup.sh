@@ -81,13 +81,24 @@ make_oasdiff() {
   rm -rf "$cache" $tools/go
 }
 
+compiled_form() {  # the hot modules, compiled where there is a compiler (scripts/compile.py says so where not)
+  if [ ! -f $venv/.stamp-compile ] || [ "$(cat $venv/.stamp-compile)" != "$(sha256sum < requirements/compile.txt)" ]; then
+    if command -v cc >/dev/null || command -v gcc >/dev/null; then
+      $venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/compile.txt
+      sha256sum < requirements/compile.txt > $venv/.stamp-compile
+    fi
+  fi
+  $venv/bin/python scripts/compile.py build
+}
+
 case $want in
-  run) make_venv run; make_oasdiff ;;
+  run) make_venv run; make_oasdiff; compiled_form ;;
   test)
     apt_packages postgresql redis-server chromium nginx-light strace openssl
-    make_venv dev; make_oasdiff ;;
+    make_venv dev; make_oasdiff
+    $venv/bin/python scripts/compile.py remove ;;  # the tests run the source; tests/house/test_compiled.py the other form
   bench)
-    apt_packages nginx-light wrk npm
-    make_venv dev; make_oasdiff ;;
+    apt_packages nginx-light wrk npm gcc libc6-dev
+    make_venv dev; make_oasdiff; compiled_form ;;
   *) fail "unknown set-up '$want'" "setup.sh run|test|bench" ;;
 esac
