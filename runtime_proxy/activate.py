@@ -86,10 +86,12 @@ class Activation:
             raise
         self._compiled = compiled
         self.bundle = bundle
-        self.plan = plan
+        before, self.plan = self.plan, plan
         self._denials.enforce(plan)
         for pipeline, view in views:
             pipeline.plan = view
+        if before is not None and before.store is not None:
+            before.store.close()  # what start-up made is out of the garbage collector's sight
         self._adapters.commit(change)
         await self._adapters.listen(change)  # last: no device keeps the rest from being served
         self._trust.retain([route.policy.tokens for route in plan.routes])

@@ -133,7 +133,8 @@ def assembling(bundle: Bundle, parts: Parts) -> Iterator[Plan | None]:
         slots,
         tuple(mounts),
         addresses_of(routes, mounts),
-        published_documents(routes),
+        store=assembly.store,
+        published=published_documents(routes),
     )
 
 

@@ -120,6 +120,12 @@ class CacheStore:
             for question in [*paths.get(known, ())]:
                 self._drop(question)
 
+    def close(self) -> None:
+        """Let go of everything, and keep nothing more: the plan is no longer in force."""
+        self._most = 0
+        for question in [*self._questions]:
+            self._drop(question)
+
     def _drop(self, question: Hashable) -> None:
         found = self._questions.pop(question)
         self._count(found, -len(found.answers), -found.size)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from kernel.operation.channels import Channel
     from kernel.operation.idempotency import Idempotency
     from kernel.operation.operation import Operation
+    from runtime_proxy.cache_store import CacheStore
     from runtime_proxy.client_certificates import ClientCertificate
     from runtime_proxy.counting import Counting
     from runtime_proxy.credentials import CookieReader, QueryReader, Reader
@@ -271,4 +272,5 @@ class Plan:
     slots: tuple[AdapterSlot, ...]
     mounts: tuple[Mount, ...] = ()  # what the router was made of
     addresses: FurtherWays | None = None  # Host names and headers that lead to routes too
+    store: CacheStore | None = None  # of kept answers
     published: Mapping[bytes, bytes] = field(default_factory=dict)  # discovery documents by path

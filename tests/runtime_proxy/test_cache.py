@@ -289,8 +289,13 @@ async def test_an_answer_outside_the_contract_is_not_kept(kitchen, kit) -> None:
 
 async def test_a_new_bundle_begins_with_nothing(kitchen, kit) -> None:
     await kitchen.ask()
+    before = kitchen.store
+    assert before.entries == 1
     await kitchen.publish(cached_document(kit))
+    assert (before.entries, before.size) == (0, 0)
     assert (await kitchen.ask())[1] == "2"
+    before.keep("late", ("r", b"p"), (), [], kept())
+    assert before.entries == 0
 
 
 @pytest.mark.parametrize(
