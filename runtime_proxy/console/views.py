@@ -212,7 +212,7 @@ def _route_row(found: list[RouteNow]) -> RouteRow:
 
 def _guards(found: list[RouteNow]) -> tuple[Badge, ...]:
     circuits = Counter(one.circuit for one in found)
-    of = f" in {{}} of {len(found)} workers" if len(circuits) > 1 else ""
+    of = f" in {{}} of {len(found)}" if len(circuits) > 1 else ""
     badges = [
         Badge(_CIRCUITS[word], f"circuit {word}{of.format(count)}")
         for word, count in circuits.items()
@@ -231,8 +231,7 @@ def _upstreams(found: list[RouteNow]) -> tuple[Badge, ...]:
         if count == len(found)
         else Badge(
             "bad" if not count else "warn",
-            f"{name} left out"
-            + (f" by {len(found) - count} of {len(found)} workers" if len(found) > 1 else ""),
+            f"{name} left out" + (f" by {len(found) - count} of {len(found)}" if count else ""),
         )
         for name, count in usable.items()
     )

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import http.client
+import json
 import re
 from pathlib import Path
 
 import pytest
 
+from cli.proxy_process import write_ready
 from tests.doubles.upstream import Upstream, answer
 from tests.house.running import ask, proxy_run
 
@@ -64,6 +66,15 @@ def test_whichever_worker_answers_tells_of_all(tmp_path: Path, workers: int) -> 
             assert ask(proxy, "GET", "/ops").status == 404, "on the proxy's own address there is no console"
     finally:
         upstream.close()
+
+
+def test_programs_find_the_console_beside_the_proxy(tmp_path: Path) -> None:
+    file = tmp_path / "run" / "proxy.json"
+    fronts = {"proxy": ("127.0.0.1", 8701), "public": ("127.0.0.1", 8702), "ops": ("127.0.0.1", 8799)}
+    write_ready(file, fronts, {})
+    told = json.loads(file.read_text())
+    assert (told["port"], told["console"]["port"]) == (8701, 8799)
+    assert told["audiences"] == {"public": {"host": "127.0.0.1", "port": 8702}}
 
 
 def _free() -> str:

@@ -355,11 +355,11 @@ def test_several_workers_are_told_as_one() -> None:
     assert (row.per_second, row.in_flight, row.waiting, row.others) == ("11", 4, 2, "1.0.0")
     assert (row.p50, row.own_p99) == ("under 5 ms", "0.25 ms")
     assert [one.word for one in row.guards] == [
-        "circuit closed in 1 of 2 workers",
-        "circuit open in 1 of 2 workers",
+        "circuit closed in 1 of 2",
+        "circuit open in 1 of 2",
         "6 had no room",
     ]
-    assert [(one.look, one.word) for one in row.upstreams] == [("warn", "a left out by 1 of 2 workers")]
+    assert [(one.look, one.word) for one in row.upstreams] == [("warn", "a left out by 1 of 2")]
     assert [one.word for one in row.states] == ["report only"]
     assert row.refused == (("over-limit", 4),)
     assert views.limit_rows(two, "")[0][0].left == 3
