@@ -63,7 +63,7 @@ TOOLS: tuple[Tool, ...] = (
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def doctor(data: Path | None, form: str) -> int:
     """Print a table: tool, wanted, found, how to get it. Ends with 3 when the main job cannot run."""
-    rows = [_python(), _oasdiff(), *_data_folder(data), *(_tool(tool) for tool in TOOLS)]
+    rows = [_python(), _compiled(), _oasdiff(), *_data_folder(data), *(_tool(tool) for tool in TOOLS)]
     if form == "json":
         click.echo(json.dumps([asdict(row) for row in rows], indent=2))
     else:
@@ -76,6 +76,21 @@ def _python() -> Row:
     found = ".".join(map(str, sys.version_info[:3]))
     state = "ok" if sys.version_info >= (3, 11) else "wrong"
     return Row("python", "everything", "3.11 or newer", found, state, "apt-get install python3 python3-venv")
+
+
+def _compiled() -> Row:
+    try:
+        import runtime_proxy.pipeline
+    except ImportError:  # installed for a pipeline, without the server
+        return Row("compiled modules", "speed of the proxy", "a C compiler", "no server here", "note")
+    source = Path(__file__).resolve().parents[1] / "runtime_proxy" / "pipeline.py"
+    loaded = Path(runtime_proxy.pipeline.__file__)
+    how = "apt-get install gcc python3-dev, then make setup"
+    if loaded.suffix == ".py":
+        return Row("compiled modules", "speed of the proxy", "a C compiler", "pure Python", "note", how)
+    if source.exists() and source.stat().st_mtime > loaded.stat().st_mtime:
+        return Row("compiled modules", "speed of the proxy", "as the source", "older", "wrong", "make setup")
+    return Row("compiled modules", "speed of the proxy", "a C compiler", "compiled", "ok")
 
 
 def _oasdiff() -> Row:
