@@ -100,4 +100,6 @@ class Sampling:
         parent = parent_of(exchange.headers)
         traced = parent.sampled if parent is not None and self._follows else draw < self._trace_ratio
         if traced or kept:
-            exchange.steps = Steps(exchange, parent, traced=traced, kept=kept)
+            steps = exchange.steps = Steps(exchange, parent, traced=traced, kept=kept)
+            if traced:
+                exchange.trace_id = steps.trace_id  # for the record of a refusal too

@@ -159,6 +159,14 @@ async def test_attributes_follow_the_conventions_and_hold_nothing_of_the_caller(
         assert word not in raw, word
 
 
+async def test_the_record_of_a_refusal_names_the_trace(traced, collector) -> None:
+    async with traced(trace_ratio=1) as site:
+        assert await site.call("POST", "/orders/v1/orders", {}) == 422
+        (record,) = [one for one in site.house.journal.records if one["stage"] == "refused"]
+    (server,) = [span for span in spans(collector) if span["kind"] == 2]
+    assert record["trace_id"] == server["traceId"]
+
+
 async def test_a_provider_that_does_not_answer_is_an_error_of_both_spans(traced, collector) -> None:
     def late(_: Any) -> Any:
         raise UpstreamTimeout("too late", sent=True)
