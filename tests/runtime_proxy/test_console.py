@@ -33,7 +33,7 @@ from runtime_proxy.fronts import fronts_of
 ORDER = {"code": "2823-3", "priority": "urgent", "note": "Muster, Erika"}
 PAGES = ("/ops", "/ops/exchanges", "/ops/limits", "/ops/workers")
 # No word of digits alone: ids and times may hold any.
-HIDDEN = ("Muster", "Erika", "1970-01", "2823-3", "nowhere", "127.0.0.7", "ilk_")
+HIDDEN = ("Muster", "Erika", "1970-01", "urgent", "nowhere", "127.0.0.7", "ilk_")
 
 
 class Lists:
