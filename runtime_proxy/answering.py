@@ -69,7 +69,7 @@ def head_of(
     if not _LEAST <= status <= _MOST:
         raise ReplyUnsendable(f"status {status} is not final")
     headers = reply.headers
-    lines = [b": ".join(pair) for pair in headers if pair[0] not in _FRAMING]
+    lines = [name + b": " + value for name, value in headers if name not in _FRAMING]
     if framing is not None:
         if framing:
             lines.append(framing)

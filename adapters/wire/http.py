@@ -140,7 +140,7 @@ class HttpClient:
             await asyncio.sleep(0)
 
     def _head(self, call: Call) -> bytes:
-        lines = [b": ".join(pair) for pair in call.headers if pair[0] not in _OURS]
+        lines = [name + b": " + value for name, value in call.headers if name not in _OURS]
         body = call.body
         if call.source is not None:
             lines.append(framing_of(call.source))
