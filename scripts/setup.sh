@@ -31,11 +31,14 @@ apt_packages() {  # apt_packages NAME…: install what is missing, as root only
   rm -f "$log"
 }
 
-python_for_venv() {
+python_for_venv() {  # a distribution's own Python first: built with profiles, it costs a fifth less a call
   local candidate
-  for candidate in "${PYTHON:-}" python3.13 python3.12 python3.11 python3; do
+  for candidate in "${PYTHON:-}" /usr/bin/python3.13 /usr/bin/python3.12 /usr/bin/python3.11 python3.13 python3.12 python3.11 python3; do
     [ -n "$candidate" ] && command -v "$candidate" >/dev/null || continue
-    "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$candidate"; return; }
+    "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue
+    case $candidate in /usr/bin/*) "$candidate" -c 'import ensurepip, venv' 2>/dev/null || continue ;; esac
+    echo "$candidate"
+    return
   done
   fail "Python 3.11 or newer is missing" "sudo apt-get install python3 python3-venv"
 }
@@ -98,7 +101,7 @@ case $want in
     make_venv dev; make_oasdiff
     $venv/bin/python scripts/compile.py remove ;;  # the tests run the source; tests/house/test_compiled.py the other form
   bench)
-    apt_packages nginx-light wrk npm gcc libc6-dev
+    apt_packages nginx-light wrk npm gcc libc6-dev python3-dev
     make_venv dev; make_oasdiff; compiled_form ;;
   *) fail "unknown set-up '$want'" "setup.sh run|test|bench" ;;
 esac
