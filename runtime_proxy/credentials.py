@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final, Protocol
 from urllib.parse import unquote_to_bytes
 
+from kernel.operation.cookies import is_cookie
+
 if TYPE_CHECKING:
     from adapters.port import Headers
     from kernel.operation.security_schemes import SecurityScheme
@@ -87,7 +89,7 @@ class CookieReader:
             for header, line in headers
             if header == b"cookie"
             for name, _, value in (crumb.strip().partition(b"=") for crumb in line.split(b";"))
-            if name == self.name
+            if is_cookie(name, self.name)
         ]
         if not found:
             return None
@@ -96,7 +98,9 @@ class CookieReader:
     def without(self, line: bytes) -> bytes:
         """Give one Cookie header line without that cookie ("" when nothing is left)."""
         kept = [crumb.strip() for crumb in line.split(b";")]
-        return b"; ".join(crumb for crumb in kept if crumb and crumb.partition(b"=")[0] != self.name)
+        return b"; ".join(
+            crumb for crumb in kept if crumb and not is_cookie(crumb.partition(b"=")[0], self.name)
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,10 @@ class Fields:
         found += [item.missing() for item in self._required if item.name not in seen]
         return found
 
+    def knows(self, name: str) -> bool:
+        """Whether a field of this name belongs to something declared."""
+        return name in self._named or self._owner(name) is not None
+
     def undeclared(self, groups: Groups) -> list[str]:
         """List the fields that nothing declares; their names may be anybody's data."""
         return [name for name in groups if name not in self._named and self._owner(name) is None]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kernel.operation.bodies import Body
 from kernel.operation.codings import UnknownCoding, decoded
+from kernel.operation.cookies import bare_name
 from kernel.operation.declarations import compile_parameter
 from kernel.operation.fields import Fields, Groups
 from kernel.operation.members import mapping, refused
@@ -282,7 +283,9 @@ class Requests:
             for pair in value.split(b";"):
                 name, _, raw = pair.strip(b" \t").partition(b"=")
                 if name or raw:
-                    groups.setdefault(name.decode("latin-1"), []).append(raw)
+                    text, bare = name.decode("latin-1"), bare_name(name).decode()
+                    known = text if self._cookies.knows(text) else bare
+                    groups.setdefault(known if self._cookies.knows(known) else text, []).append(raw)
         return groups
 
     def _in_order(

@@ -7,7 +7,7 @@ import pytest
 
 from kernel.operation.security_schemes import SecurityScheme
 from runtime_proxy.authenticate import Identity, authenticate, compile_security
-from runtime_proxy.credentials import CookieReader, QueryReader
+from runtime_proxy.credentials import MANY, CookieReader, QueryReader
 from runtime_proxy.plan import KeyRow, LimitSet, ServedConsumer
 from runtime_proxy.refusal import Refusal
 
@@ -172,3 +172,10 @@ def test_credentials_are_taken_out_and_the_rest_stays_as_it_came() -> None:
     cookie = CookieReader(b"session")
     assert cookie.without(b"a=1; session=x;b=2") == b"a=1; b=2"
     assert cookie.without(b"session=x") == b""
+    assert cookie.without(b"a=1; session =x; \xa0session=y; sessions=z") == b"a=1; sessions=z"
+
+
+def test_a_key_in_a_cookie_with_blanks_around_its_name_is_one_of_two() -> None:
+    cookie = CookieReader(b"session")
+    assert cookie.read([(b"cookie", b"session=x; session =y")], b"") is MANY
+    assert cookie.read([(b"cookie", b"sessions=x")], b"") is None

@@ -404,6 +404,13 @@ def test_a_header_that_no_style_can_carry_is_a_finding() -> None:
         ({"schema": says(COLORS, THREE)}, b"color=blue; color=black; color=brown", None),
         ({"schema": says(RGB, MIX)}, b"R=100; G=200; B=150; other=1", None),
         ({"schema": STRING}, b"color=a; color=b", "repeated"),
+        # RFC 6265bis section 5.6: many servers take blanks off a name, Python's also U+00A0 and the like.
+        ({"schema": STRING}, b"color=a; color =b", "repeated"),
+        ({"schema": STRING}, b"color=a; color\t=b", "repeated"),
+        ({"schema": STRING}, b"color=a;\xa0color=b", "repeated"),
+        ({"schema": STRING}, b"color=a;\xc2\xa0color=b", "repeated"),
+        ({"schema": {"enum": ["a"]}}, b"color =b", "enum"),
+        ({"schema": STRING}, b"color=a; colors=b; other name=c", None),
         ({"schema": STRING, "required": True}, b"other=1", "missing"),
         ({"schema": STRING}, b";" * 200, "limit"),
     ],
