@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.errors import Exit
-from cli.output import format_option, print_json
+from cli.output import counted, format_option, print_json
 
 if TYPE_CHECKING:
     from kernel.contract.finding import Finding
@@ -41,9 +41,10 @@ def check(path: Path, root: Path | None, strict: bool, form: str) -> int:
         for finding in findings:
             click.echo(_line(finding, path))
         word = "invalid" if counts[Severity.ERROR] else "valid"
+        told = ((Severity.ERROR, "error"), (Severity.WARNING, "warning"), (Severity.INFO, "note"))
+        sums = ", ".join(counted(counts[one], noun) for one, noun in told)
         click.echo(
-            f"{path}: {word}; {counts[Severity.ERROR]} errors, {counts[Severity.WARNING]} warnings, "
-            f"{counts[Severity.INFO]} notes (`interlock explain RULE` says more)",
+            f"{path}: {word}; {sums} (`interlock explain RULE` says more)",
             err=True,
         )
     return Exit.GATE_SAYS_NO if failing else Exit.OK

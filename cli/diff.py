@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.errors import Exit
+from cli.output import counted
 
 if TYPE_CHECKING:
     from kernel.contract.document import Document
@@ -86,7 +87,7 @@ def _print(verdict: Verdict, document: Document) -> None:
         if finding.remedy:
             click.echo(f"  fix: {finding.remedy}")
     used = ", ".join(f"{name} {version}" for name, version in verdict.engines.items())
-    click.echo(f"\n{len(verdict.findings)} findings ({used})")
+    click.echo(f"\n{counted(len(verdict.findings), 'finding')} ({used})")
 
 
 def _print_witness(finding: Finding) -> None:

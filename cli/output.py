@@ -20,6 +20,11 @@ def format_option(command: F) -> F:
     )(command)  # fmt: skip
 
 
+def counted(number: int, noun: str) -> str:
+    """Write a number with its noun: 1 finding, 2 findings."""
+    return f"{number} {noun if number == 1 else noun + 's'}"
+
+
 def print_json(value: Any) -> None:
     """Print one JSON document on stdout."""
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.errors import Exit
+from cli.output import counted
 from cli.proxy_deny import deny
 from cli.proxy_keys import resolve, unresolved
 from cli.proxy_route import provider_of, route_options, routed
@@ -158,7 +159,7 @@ def check(data: Path | None, form: str) -> int:
     for route in report["bundle"]["routes"]:
         click.echo(
             f"  {route['base'] or '/'}  {route['contract']} {', '.join(route['versions'])} "
-            f"(current {route['current']}, {route['operations']} operations) -> {route['adapter']}"
+            f"(current {route['current']}, {counted(route['operations'], 'operation')}) -> {route['adapter']}"
         )
         if route["policy"]:
             click.echo(f"    policy: {json.dumps(route['policy'])}")

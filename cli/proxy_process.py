@@ -17,6 +17,7 @@ import click
 from adapters.catalog import build
 from adapters.errors import AdapterSettingsError
 from adapters.house import House
+from cli.output import counted
 from kernel.audit.journal import Journal
 from kernel.bundle.deny import local_list, registry_list
 from kernel.bundle.deny_source import DenySource
@@ -140,7 +141,7 @@ async def take_up_file(
         plan = await plane.activation.take_up(source.read().bundle)
     except ActivationFailed as error:
         if isinstance(error.__cause__, AdapterSettingsError):
-            raise error.__cause__ from None  # what was typed is wrong, not the bundle
+            raise _as_typed(error.__cause__) from None  # what was typed is wrong, not the bundle
         raise
     faults = prepare_all(plan, made.document)
     if faults and not local.keep_going:
@@ -150,6 +151,13 @@ async def take_up_file(
     for fault in faults if warn else ():
         click.echo(f"warning: this operation is refused with 501: {fault}", err=True)
     return plan
+
+
+def _as_typed(error: AdapterSettingsError) -> AdapterSettingsError:
+    """Speak of the option: the file's one adapter has no other setting than its address."""
+    error.message = "--upstream must be http(s)://HOST[:PORT][/PATH] (ws(s):// for channels)"
+    error.hint = "write it like https://lab.example:8443/api, without user, query and fragment"
+    return error
 
 
 @contextlib.asynccontextmanager
@@ -284,6 +292,6 @@ def say_ready(made: Throwaway, way: Way, address: tuple[str, int]) -> None:
     provider = "a mock" if way.policy.mock is not None else way.upstream
     click.echo(
         f"interlock proxy {'https' if way.secure else 'http'}://{at}:{port}{way.prefix} "
-        f"({made.contract} {made.version}, {made.operations} operations{mode}) -> {provider}",
+        f"({made.contract} {made.version}, {counted(made.operations, 'operation')}{mode}) -> {provider}",
         err=True,
     )

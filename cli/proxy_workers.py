@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from adapters.errors import ListenFailed
 from cli.claims import claim
 from cli.errors import Exit, run_guarded
 from cli.proxy_process import (
@@ -83,7 +84,16 @@ def serve_folder(settings: Settings, workers: int) -> int:
 
 
 def serve_file(local: Local, settings: Settings, workers: int) -> int:
-    """Serve one file until told to stop; gives the exit code."""
+    """Serve one file until told to stop; gives the exit code. Raises `ListenFailed` in words of the options."""
+    try:
+        return _serve_file(local, settings, workers)
+    except ListenFailed as error:
+        if f"{settings['proxy_host']}:{settings['proxy_port']}:" in error.message:  # not the console's
+            error.hint = "choose another --port (0: any free one) or --host, or end the program that uses it"
+        raise
+
+
+def _serve_file(local: Local, settings: Settings, workers: int) -> int:
     if workers == 1:
         run_loop(run_file(local, settings), quiet=True)
         return Exit.OK

@@ -60,7 +60,7 @@ def test_each_finding_is_one_line_with_its_place(tmp_path: Path) -> None:
     result = _run(path)
     assert result.return_value == 1
     assert result.stdout == f"{path}:7:7 error openapi-invalid `operationid` is not known here\n"
-    assert "invalid; 1 errors" in result.stderr
+    assert "invalid; 1 error, 0 warnings" in result.stderr
 
 
 def test_warnings_pass_unless_strict(tmp_path: Path) -> None:

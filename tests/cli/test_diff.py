@@ -87,6 +87,13 @@ def test_events_are_compatible_only_when_notes_change(write):
     ]
 
 
+def test_findings_are_counted_in_words(write):
+    old, same = (write(name, {"$schema": DRAFT, "type": "number"}) for name in ("a.json", "b.json"))
+    new = write("c.json", {"$schema": DRAFT, "type": "integer"})
+    assert "\n1 finding (" in run(old, new, "--role", "accepts")[1]
+    assert "\n0 findings (" in run(old, same)[1]
+
+
 def test_files_that_refer_to_each_other_are_read_together(write):
     write("dose.yaml", "type: object\nproperties:\n  ml: {type: number}\n")
     old = write("a.yaml", f"$schema: {DRAFT}\ntype: array\nitems: {{$ref: dose.yaml}}\n")

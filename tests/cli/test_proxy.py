@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -90,7 +91,7 @@ def test_check_prints_the_effective_configuration(data: Path, monkeypatch: pytes
     assert code == 0
     assert "s3cret" not in said
     assert "t0p-secret" not in said
-    assert "/ward/v1  ward 1.0.0 (current 1.0.0, 1 operations) -> beds (http)" in said
+    assert "/ward/v1  ward 1.0.0 (current 1.0.0, 1 operation) -> beds (http)" in said
 
 
 def test_check_refuses_a_bundle_that_does_not_verify(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -170,6 +171,33 @@ def test_run_is_called_wrongly(
     ):
         assert invoke(*arguments)[0] == code, arguments
     assert "Traceback" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("typed", ["foo", "ftp://x", "http://x?y", "http://user@x", "http://x:99999"])
+def test_a_wrong_upstream_is_told_by_the_name_of_its_option(
+    typed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "ward.json").write_text(json.dumps(DOCUMENT))
+    assert invoke("run", "ward.json", "--upstream", typed)[0] == 2
+    said = capsys.readouterr().err
+    assert "--upstream must be http(s)://HOST[:PORT][/PATH] (ws(s):// for channels)\n" in said
+    assert "base_url" not in said
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_busy_port_is_told_by_the_name_of_its_option(
+    workers: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "ward.json").write_text(json.dumps(DOCUMENT))
+    with socket.create_server(("127.0.0.1", 0)) as busy:
+        port = str(busy.getsockname()[1])
+        code, _ = invoke("run", "ward.json", "--mock", "--port", port, "--workers", workers)
+    said = capsys.readouterr().err
+    assert (code, "error[listen-failed]" in said) == (3, True), said
+    assert "hint: choose another --port (0: any free one) or --host" in said
+    assert "proxy_port" not in said
 
 
 def test_serve_says_where_it_is_and_goes_when_told(data: Path) -> None:
