@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
+import re
 from typing import TYPE_CHECKING, Final
 
 from adapters.errors import UpstreamError
 from adapters.port import open_through
+from adapters.wire.http_fields import values_of
 from kernel.errors import AuditError
+from runtime_proxy.connection_options import options_of
 from runtime_proxy.conversation import Conversation
 from runtime_proxy.exchange import Reply
 from runtime_proxy.refusals_channel import HandshakeInvalid, OriginRefused, UpgradeRequired
 
 if TYPE_CHECKING:
     from adapters.port import Call
-    from runtime_proxy.exchange import Exchange
+    from runtime_proxy.exchange import Exchange, Headers
     from runtime_proxy.plan import ServedOperation
     from runtime_proxy.refusal import Refusal
     from runtime_proxy.settle import Settling
     from runtime_proxy.trail import Trail
 
 _VERSION: Final = b"13"  # RFC 6455 section 4.1
-_KEY_BYTES: Final = 16
+_KEY: Final = re.compile(rb"[A-Za-z0-9+/]{22}==")  # 16 bytes
+_TOKEN: Final = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _MOST_SUBPROTOCOLS: Final = 16
 
 
@@ -32,12 +34,13 @@ async def enter_channel(
 ) -> Reply | None:
     """Open the channel, or say why not; None: it is asked for its events, by an ordinary GET."""
     assert served.channel is not None
-    fields = dict(exchange.headers)
-    if b"websocket" not in _tokens(fields.get(b"upgrade", b"")):
-        if served.channel.events:
-            return None
+    asked = b"websocket" in options_of(values_of(exchange.headers, b"upgrade"))
+    if served.channel.events and not (asked and exchange.modern):  # RFC 9110 section 7.8: ignored in HTTP/1.0
+        return None
+    if not asked:
         return await settling.refuse(exchange, UpgradeRequired(headers=[(b"upgrade", b"websocket")]))
-    refusal = _refusal_of(served, fields)
+    offered = _offered(exchange.headers)
+    refusal = _refusal_of(served, exchange, offered)
     if refusal is not None:
         return await settling.refuse(exchange, refusal)
     try:
@@ -45,7 +48,6 @@ async def enter_channel(
         await trail.received(exchange)
     except AuditError as error:
         return settling.not_carried(exchange, error)
-    offered = _tokens(fields.get(b"sec-websocket-protocol", b""), lower=False)[:_MOST_SUBPROTOCOLS]
     adapter = served.route.adapter.adapter
     loop = asyncio.get_running_loop()
     exchange.sent = True
@@ -55,7 +57,7 @@ async def enter_channel(
             open_through(
                 adapter,
                 call,
-                tuple(one.decode("latin-1") for one in offered),
+                tuple(one.decode("latin-1") for one in offered[:_MOST_SUBPROTOCOLS]),
                 served.route.streams.item_bytes,
             )
         )
@@ -69,32 +71,40 @@ async def enter_channel(
     return reply
 
 
-def _refusal_of(served: ServedOperation, fields: dict[bytes, bytes]) -> Refusal | None:
-    channel = served.channel
+def _refusal_of(served: ServedOperation, exchange: Exchange, offered: list[bytes]) -> Refusal | None:
+    """Judge the whole handshake (RFC 6455 section 4.2.1): the provider is not asked for what none can open."""
+    channel, headers = served.channel, exchange.headers
     if channel is None or not channel.sockets:
         return HandshakeInvalid("This channel is no WebSocket: ask for its events by GET.")
-    if fields.get(b"sec-websocket-version") != _VERSION:
+    if exchange.method != b"GET" or not exchange.modern:
+        return HandshakeInvalid("A WebSocket is opened by GET, over HTTP/1.1.")
+    if values_of(headers, b"sec-websocket-version") != [_VERSION]:
         return UpgradeRequired(
             "Version 13 of the protocol is spoken here.",
             headers=[(b"upgrade", b"websocket"), (b"sec-websocket-version", _VERSION)],
         )
-    if b"upgrade" not in _tokens(fields.get(b"connection", b"")) or not _is_key(
-        fields.get(b"sec-websocket-key")
-    ):
-        return HandshakeInvalid()
-    origin = fields.get(b"origin")
-    if origin is not None and served.route.origins.isdisjoint({origin.decode("latin-1"), "*"}):
+    fault = _fault_of(headers, offered)
+    if fault:
+        return HandshakeInvalid(fault)
+    origins = values_of(headers, b"origin")
+    if any(served.route.origins.isdisjoint({one.decode("latin-1"), "*"}) for one in origins):
         return OriginRefused()
     return None
 
 
-def _is_key(value: bytes | None) -> bool:
-    try:
-        return value is not None and len(base64.b64decode(value, validate=True)) == _KEY_BYTES
-    except binascii.Error:
-        return False
+def _fault_of(headers: Headers, offered: list[bytes]) -> str:
+    """Say which field of the handshake is wrong; "" for none."""
+    if b"upgrade" not in options_of(values_of(headers, b"connection")):
+        return "`Connection` does not name `Upgrade`."
+    keys = values_of(headers, b"sec-websocket-key")
+    if len(keys) != 1 or _KEY.fullmatch(keys[0]) is None:
+        return "One `Sec-WebSocket-Key` of 16 bytes is needed."
+    if not all(_TOKEN.fullmatch(one) for one in offered):
+        return "`Sec-WebSocket-Protocol` is no list of names."
+    return ""
 
 
-def _tokens(value: bytes, *, lower: bool = True) -> list[bytes]:
-    found = [token.strip(b" \t") for token in value.split(b",")]
-    return [token.lower() if lower else token for token in found if token]
+def _offered(headers: Headers) -> list[bytes]:
+    """Give the subprotocols of all lines, in order (RFC 6455 section 11.3.4)."""
+    found = b",".join(values_of(headers, b"sec-websocket-protocol")).split(b",")
+    return [one for token in found if (one := token.strip(b" \t"))]

@@ -33,8 +33,7 @@ _LOOK: Final = 0.01  # seconds between looks whether both have answered
 _GOODBYE: Final = 1.0  # seconds in which a peer must answer a close
 _GONE: Final = "consumer-gone"
 _SWITCHING: Final = 101
-_SHOWN: Final = frozenset({b"host", b"connection", b"upgrade"})
-_OWN: Final = b"sec-websocket-"
+_KEY: Final = b"sec-websocket-key"
 _NEVER_SENT: Final = frozenset({1005, 1006, 1015})  # close codes that stand for themselves (RFC 6455 §7.4.1)
 
 
@@ -75,7 +74,8 @@ class Conversation:
         self._outbound = Tally()
         self._broken: tuple[Violation, ...] = ()
         self._reason = ""
-        self._task: asyncio.Task[Any] | None = None
+        self._running = False  # `run` ends it; before, `abandon` must
+        self._dropped = False
         self._held, exchange.held = exchange.held, None
         served.route.adapter.in_flight += 1
 
@@ -93,7 +93,7 @@ class Conversation:
             select_subprotocol=lambda _, __: chosen,  # type: ignore[arg-type, return-value]
             max_size=self._terms.item_bytes,
         )
-        protocol.receive_data(_handshake(self._exchange))
+        protocol.receive_data(_handshake(self._exchange, chosen))
         (request,) = protocol.events_received()
         response = protocol.accept(request)  # type: ignore[arg-type]
         if response.status_code != _SWITCHING:
@@ -105,7 +105,13 @@ class Conversation:
         self._consumer.flush()
 
     def abandon(self, reason: str) -> None:
-        """Take it that the consumer is gone; whether it had said goodbye, its socket knows."""
+        """Take it that the consumer is gone; whether it had said goodbye, its socket knows.
+
+        What has not begun ends here: the provider is let go, and the end is recorded.
+        """
+        if not self._running:
+            self._drop(reason)
+            return
         if reason != _GONE:
             self._reason = self._reason or reason
         self._consumer.lost()
@@ -124,6 +130,7 @@ class Conversation:
 
     async def run(self) -> None:
         """Relay until one side ends; returns when both are told, and the end is recorded."""
+        self._running = True
         relays = [
             asyncio.create_task(self._relay("inbound", self._consumer, self._provider.socket, self._inbound)),
             asyncio.create_task(
@@ -223,7 +230,17 @@ class Conversation:
         finally:
             self._provider.abort()
 
-    def _settle(self) -> None:
+    def _drop(self, reason: str) -> None:
+        """End a channel that the consumer never had: it was told no status."""
+        if self._dropped:
+            return
+        self._dropped = True
+        self._reason = reason
+        self._settle(status=None)
+        self._provider.socket.close(GOING_AWAY, reason)
+        self._provider.abort()
+
+    def _settle(self, *, status: int | None = _SWITCHING) -> None:
         """Hand over the record of the end; nobody waits for it."""
         self._served.route.adapter.in_flight -= 1
         if self._held is not None:
@@ -241,7 +258,7 @@ class Conversation:
             kept = self._trail.ended(
                 self._exchange,
                 outcome="failed" if self._reason else "success",
-                status=101,
+                status=status,
                 violations=self._broken,
                 more=more,
             )
@@ -257,10 +274,15 @@ def _why(ended: Socket, otherwise: str) -> str:
     return otherwise if ended.code in _NEVER_SENT else ""
 
 
-def _handshake(exchange: Exchange) -> bytes:
-    """Write what of the request the protocol must see; everything else has been judged already."""
-    lines = [b": ".join(line) for line in exchange.headers if line[0] in _SHOWN or line[0].startswith(_OWN)]
-    return b"GET / HTTP/1.1\r\n" + b"\r\n".join(lines) + b"\r\n\r\n"
+def _handshake(exchange: Exchange, chosen: str | None) -> bytes:
+    """Write what of the request the protocol must see, in its plainest form: it has been judged already."""
+    lines = [
+        b"GET / HTTP/1.1\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13",
+        *(b": ".join(line) for line in exchange.headers if line[0] == _KEY),
+    ]
+    if chosen is not None:
+        lines.append(b"sec-websocket-protocol: " + chosen.encode("latin-1"))
+    return b"\r\n".join((*lines, b"\r\n"))
 
 
 def _look(kept: Any) -> None:

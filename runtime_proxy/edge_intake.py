@@ -155,6 +155,7 @@ class Intake:
             )
             if self._certificate is not None:
                 exchange.certificate = self._certificate
+            exchange.modern = reader.modern
             exchange.body_limit = limit = edge.limits.body_bytes
             admitted = edge.handler.admit(exchange)
             if exchange.body_limit < limit:  # noqa: PLR1730 - hot

@@ -125,6 +125,9 @@ class StreamingIntake(UploadingIntake):
         except StreamCut as cut:
             taker.abandon(str(cut))
             self._cut(framed=False)
+        except BaseException:  # cancelled, or a fault of ours: the provider's connection must not stay
+            taker.abandon("shutting-down" if self._edge.draining else "internal-error")
+            raise
         finally:
             self._stream = self._upload = self._sending = None
             self.end()

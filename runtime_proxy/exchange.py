@@ -154,6 +154,7 @@ class Exchange:
     operation: ServedOperation | None = None
     identity: Identity | None = None
     certificate: ClientCertificate | None = None  # that the client has shown over TLS
+    modern: bool = True  # HTTP/1.1; an upgrade is none in HTTP/1.0
     limited: bool = False  # a limit was asked, so RateLimit is ours to tell
     trace_id: str = ""
     received: str | None = None  # id of the audit record that says the call goes out

@@ -6,6 +6,8 @@ import asyncio
 import base64
 import contextlib
 import json
+import socket as sockets
+import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -18,7 +20,9 @@ from adapters.catalog import build
 from kernel.bundle.model import AdapterInstance
 from kernel.bundle.policy import Channels, RoutePolicy, Streams
 from kernel.bundle.repeats import Retries
-from runtime_proxy.edge import serve_edge
+from runtime_proxy.conversation import Conversation
+from runtime_proxy.edge import Edge, serve_edge
+from runtime_proxy.exchange import StreamCut
 from tests.doubles.edge import until
 from tests.doubles.streaming import Asked, read_chunks, site_of
 
@@ -113,9 +117,10 @@ Provide = Callable[[ServerConnection], Awaitable[None]]
 class Ward:
     """A proxy before a WebSocket provider."""
 
-    def __init__(self, house: Any, address: tuple[str, int]) -> None:
+    def __init__(self, house: Any, edge: Edge) -> None:
         self.house = house
-        self.port = address[1]
+        self.edge = edge
+        self.port = edge.address[1]
 
     def open(self, path: str = "/beds/b1/monitor", **options: Any) -> connect:
         headers = {"X-API-Key": KEY, **options.pop("headers", {})}
@@ -146,9 +151,10 @@ async def ward_of(
     *,
     subprotocols: Any = None,
     guards: Any = None,
+    before: Any = None,
     **publish: Any,
 ) -> AsyncIterator[Ward]:
-    async with serve(provide, "127.0.0.1", 0, subprotocols=subprotocols) as server:
+    async with serve(provide, "127.0.0.1", 0, subprotocols=subprotocols, process_request=before) as server:
         port = server.sockets[0].getsockname()[1]
         house.provider = build(
             AdapterInstance(
@@ -159,7 +165,7 @@ async def ward_of(
         await house.publish(document, kind="asyncapi", **publish)
         edge = await serve_edge(house.pipeline, "127.0.0.1", 0, house.settings)
         try:
-            yield Ward(house, edge.address)
+            yield Ward(house, edge)
         finally:
             await edge.drain()
             await house.plane.stop()
@@ -369,7 +375,7 @@ async def test_a_provider_that_opens_none_is_a_bad_gateway(make_house) -> None:
         await asked.send(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
 
     async with site_of(make_house(), script, modern(), kind="asyncapi") as site:
-        ward = Ward(site.house, site.edge.address)
+        ward = Ward(site.house, site.edge)
         assert await ward.refused() == (502, "upstream-broken")
         assert ward.house.journal.stages() == ["received", "completed"]
 
@@ -404,7 +410,7 @@ async def test_a_stopping_proxy_says_goodbye(make_house) -> None:
         )
         await house.publish(modern(), kind="asyncapi")
         edge = await serve_edge(house.pipeline, "127.0.0.1", 0, house.settings)
-        ward = Ward(house, edge.address)
+        ward = Ward(house, edge)
         async with ward.open() as socket:
             draining = asyncio.create_task(edge.drain())
             assert await close_of(socket) == 1001
@@ -414,41 +420,152 @@ async def test_a_stopping_proxy_says_goodbye(make_house) -> None:
         await house.plane.stop()
 
 
-def raw_handshake(*lines: str) -> bytes:
-    key = base64.b64encode(b"0123456789abcdef").decode()
-    head = ["GET /orders/v1/beds/b1/monitor HTTP/1.1", "Host: a", f"X-API-Key: {KEY}", "Connection: Upgrade"]
-    head += ["Upgrade: websocket", *(lines or (f"Sec-WebSocket-Key: {key}", "Sec-WebSocket-Version: 13"))]
-    return "\r\n".join([*head, "", ""]).encode()
+SOCKET_KEY = "Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg=="
+VERSION = "Sec-WebSocket-Version: 13"
+
+
+def raw_handshake(
+    *lines: str,
+    version: str = "1.1",
+    upgrade: tuple[str, ...] = ("Connection: Upgrade", "Upgrade: websocket"),
+) -> bytes:
+    head = [f"GET /orders/v1/beds/b1/monitor HTTP/{version}", "Host: a", f"X-API-Key: {KEY}", *upgrade]
+    return "\r\n".join([*head, *(lines or (SOCKET_KEY, VERSION)), "", ""]).encode()
 
 
 @pytest.mark.parametrize(
-    ("lines", "status", "slug"),
+    ("handshake", "status", "slug"),
     [
+        (raw_handshake(SOCKET_KEY, "Sec-WebSocket-Version: 8"), 426, b"upgrade-required"),
+        (raw_handshake(SOCKET_KEY), 426, b"upgrade-required"),
+        (raw_handshake(SOCKET_KEY, VERSION, VERSION), 426, b"upgrade-required"),
+        (raw_handshake("Sec-WebSocket-Key: short", VERSION), 400, b"handshake-invalid"),
+        (raw_handshake(SOCKET_KEY[:-1], VERSION), 400, b"handshake-invalid"),
+        (raw_handshake(VERSION), 400, b"handshake-invalid"),
+        (raw_handshake(SOCKET_KEY, SOCKET_KEY, VERSION), 400, b"handshake-invalid"),
+        (raw_handshake(version="1.0"), 400, b"handshake-invalid"),
+        (raw_handshake(upgrade=("Upgrade: websocket",)), 400, b"handshake-invalid"),
+        (raw_handshake(SOCKET_KEY, VERSION, "Sec-WebSocket-Protocol: a b"), 400, b"handshake-invalid"),
         (
-            ("Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==", "Sec-WebSocket-Version: 8"),
-            426,
-            b"upgrade-required",
+            raw_handshake(
+                SOCKET_KEY, VERSION, "Origin: https://elsewhere.example", "Origin: https://ward.example"
+            ),
+            403,
+            b"origin-refused",
         ),
-        (("Sec-WebSocket-Key: short", "Sec-WebSocket-Version: 13"), 400, b"handshake-invalid"),
-        (("Sec-WebSocket-Version: 13",), 400, b"handshake-invalid"),
     ],
 )
 async def test_a_broken_handshake_reaches_nobody(
-    make_house, lines: tuple[str, ...], status: int, slug: bytes
+    make_house, handshake: bytes, status: int, slug: bytes
 ) -> None:
     opened: list[ServerConnection] = []
 
     async def provide(socket: ServerConnection) -> None:
         opened.append(socket)
 
-    async with ward_of(make_house(), provide, modern()) as ward:
+    policy = RoutePolicy(channels=Channels(origins=("https://ward.example",)))
+    async with ward_of(make_house(), provide, modern(), policy=policy) as ward:
         reader, writer = await asyncio.open_connection("127.0.0.1", ward.port)
-        writer.write(raw_handshake(*lines))
+        writer.write(handshake)
         head = await reader.readuntil(b"\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 %d " % status)
+        assert (b"\r\nsec-websocket-version: 13\r\n" in head) is (status == 426)
         assert slug in await reader.readuntil(b"}")
         assert opened == []
         writer.transport.abort()
+
+
+@pytest.mark.parametrize(
+    "upgrade",
+    [
+        ("Connection: Upgrade", "Upgrade: h2c, websocket"),
+        ("Connection: Upgrade", "Upgrade: h2c", "Upgrade: WebSocket"),
+        ("Connection: keep-alive, Upgrade", "Upgrade: websocket"),
+        ("Connection: upgrade", "Connection: keep-alive", "Upgrade: websocket"),
+    ],
+)
+async def test_upgrade_and_connection_may_be_lists(make_house, upgrade: tuple[str, ...]) -> None:
+    async with ward_of(make_house(), echo_limits, modern()) as ward:
+        reader, writer = await asyncio.open_connection("127.0.0.1", ward.port)
+        writer.write(raw_handshake(upgrade=upgrade))
+        head = (await reader.readuntil(b"\r\n\r\n")).lower()
+        assert head.startswith(b"http/1.1 101 ")
+        assert b"\r\nupgrade: websocket\r\n" in head
+        writer.transport.abort()
+        await ward.closed()
+
+
+async def test_the_subprotocols_of_all_lines_are_offered(make_house) -> None:
+    lines = (SOCKET_KEY, VERSION, "Sec-WebSocket-Protocol: pulse.v2", "Sec-WebSocket-Protocol: pulse.v3")
+    async with ward_of(make_house(), echo_limits, modern(), subprotocols=["pulse.v2"]) as ward:
+        reader, writer = await asyncio.open_connection("127.0.0.1", ward.port)
+        writer.write(raw_handshake(*lines))
+        head = await reader.readuntil(b"\r\n\r\n")
+        assert b"\r\nsec-websocket-protocol: pulse.v2\r\n" in head.lower()
+        writer.transport.abort()
+        await ward.closed()
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [(StreamCut("handshake-invalid"), "handshake-invalid"), (RuntimeError("planted"), "internal-error")],
+)
+async def test_a_channel_that_cannot_begin_lets_go_of_the_provider(
+    make_house, monkeypatch, fault: Exception, reason: str
+) -> None:
+    codes: list[int | None] = []
+
+    async def provide(socket: ServerConnection) -> None:
+        await socket.wait_closed()
+        codes.append(socket.close_code)
+
+    def begin(*_: Any) -> None:
+        raise fault
+
+    monkeypatch.setattr(Conversation, "begin", begin)
+    async with ward_of(make_house(), provide, modern()) as ward:
+        reader, writer = await asyncio.open_connection("127.0.0.1", ward.port)
+        writer.write(raw_handshake())
+        with contextlib.suppress(ConnectionError):
+            assert await reader.read() == b""
+        record = await ward.closed()
+        assert (record["outcome"], record["reason"], record.get("status")) == ("failed", reason, None)
+        assert record["closes"] == ward.house.journal.records[-2]["id"]
+        await until(lambda: codes)
+        assert codes == [1001]
+        assert next(iter(ward.house.pipeline.plan.slots)).in_flight == 0
+        writer.transport.abort()
+
+
+async def test_a_consumer_that_leaves_before_the_provider_answers_keeps_no_connection(make_house) -> None:
+    asked, answer = asyncio.Event(), asyncio.Event()
+    codes: list[int | None] = []
+
+    async def wait(*_: Any) -> None:
+        asked.set()
+        await answer.wait()
+
+    async def provide(socket: ServerConnection) -> None:
+        await socket.wait_closed()
+        codes.append(socket.close_code)
+
+    async with ward_of(make_house(), provide, modern(), before=wait) as ward:
+        _, writer = await asyncio.open_connection("127.0.0.1", ward.port)
+        writer.write(raw_handshake())
+        await asked.wait()
+        reset = struct.pack("ii", 1, 0)
+        writer.get_extra_info("socket").setsockopt(sockets.SOL_SOCKET, sockets.SO_LINGER, reset)
+        writer.transport.abort()
+        await until(lambda: not ward.edge.connections)
+        answer.set()
+        record = await ward.closed()
+        assert (record["outcome"], record["reason"], record.get("status")) == (
+            "failed",
+            "consumer-gone",
+            None,
+        )
+        await until(lambda: codes)
+        assert codes == [1001]
 
 
 async def test_a_get_without_upgrade_is_told_what_is_missing(make_house) -> None:
@@ -491,5 +608,5 @@ async def test_events_of_a_channel_are_judged_by_its_messages(make_house) -> Non
         assert record["problems"][0]["pointer"] in {"/2/data/bpm", "/2/data/{key}"}
         assert record["detail"] == {"items": 2}
         with pytest.raises(InvalidStatus):
-            async with Ward(site.house, site.edge.address).open():
+            async with Ward(site.house, site.edge).open():
                 pass
