@@ -17,7 +17,7 @@ import click
 from adapters.catalog import build
 from adapters.errors import AdapterSettingsError
 from adapters.house import House
-from cli.output import counted
+from cli.proxy_said import say_console, say_ready
 from kernel.audit.journal import Journal
 from kernel.bundle.deny import local_list, registry_list
 from kernel.bundle.deny_source import DenySource
@@ -27,7 +27,6 @@ from kernel.sealing.private_files import replace_file
 from runtime_proxy.console.access_log import AccessLog
 from runtime_proxy.console.meters import Meters
 from runtime_proxy.console.series import SUFFIX
-from runtime_proxy.console.tokens import ops_token
 from runtime_proxy.dataplane import DataPlane
 from runtime_proxy.edges import Edges
 from runtime_proxy.errors import ActivationFailed
@@ -264,34 +263,3 @@ def write_ready(
     file.parent.mkdir(parents=True, exist_ok=True)
     if not file.exists() or file.read_bytes() != data:
         replace_file(file, data, 0o644)
-
-
-def say_console(settings: Settings, at: tuple[str, int] | None, folder: Path | None = None) -> None:
-    """Tell where the operator's pages are, where there are any, and by which password or where that lies."""
-    if at is None:
-        return
-    scheme = "https" if settings["proxy_tls_certificate"] else "http"
-    host = f"[{at[0]}]" if ":" in at[0] else at[0]
-    token = f"password {ops_token(folder)}" if folder is not None else "password in tokens/ops.token"
-    click.echo(f"console {scheme}://{host}:{at[1]}/ops (any user, {token})", err=True)
-
-
-def say_ready(made: Throwaway, way: Way, address: tuple[str, int]) -> None:
-    """Tell the user the URL, and the key where one is asked for."""
-    host, port = address
-    at = f"[{host}]" if ":" in host else host
-    if made.key:
-        click.echo(
-            "this file asks for a key; until the proxy ends, this one opens every operation:", err=True
-        )
-        for place in made.places:
-            click.echo(f"  {place.replace('KEY', made.key)}", err=True)
-        for issuer in way.policy.tokens.issuers if way.policy.tokens is not None else ():
-            click.echo(f"  header Authorization: Bearer a token of {issuer.issuer}", err=True)
-    mode = ", report only: nothing is refused" if way.report_only else ""
-    provider = "a mock" if way.policy.mock is not None else way.upstream
-    click.echo(
-        f"interlock proxy {'https' if way.secure else 'http'}://{at}:{port}{way.prefix} "
-        f"({made.contract} {made.version}, {counted(made.operations, 'operation')}{mode}) -> {provider}",
-        err=True,
-    )

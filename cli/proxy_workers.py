@@ -22,12 +22,11 @@ from cli.proxy_process import (
     open_plane,
     run_file,
     run_loop,
-    say_console,
-    say_ready,
     serve,
     take_up_file,
     write_ready,
 )
+from cli.proxy_said import say_console, say_ready
 from kernel.bundle.read import BundleSource
 from runtime_proxy.attend import Attendance
 from runtime_proxy.edges import Edges, front_of, open_fronts

@@ -137,7 +137,7 @@ class Recipe:
     def _noted(
         self, media: dict[str, Any], kind: str, essence: str, only: str | None
     ) -> Iterator[tuple[bytes, str]]:
-        """Yield the examples of a media type: those with a name, then the one without."""
+        """Yield the examples of a media type: those with a name in the order of canonical bytes, then the one without."""
         for name, example in _examples(media).items():
             value = dereference(self.root, example)
             if not isinstance(value, dict) or only not in {None, name}:

@@ -78,6 +78,7 @@ class Throwaway:
     key: str  # "" where the file declares no security
     places: tuple[str, ...]  # how to present the key, in words
     document: Document
+    beyond: int = 0  # operations that the key does not open
 
 
 def make_bundle(file: Path, way: Way, folder: Path) -> Throwaway:
@@ -130,6 +131,7 @@ def make_bundle(file: Path, way: Way, folder: Path) -> Throwaway:
         key="" if way.report_only else key,
         places=places,
         document=document,
+        beyond=_beyond(contract),
     )
 
 
@@ -263,6 +265,15 @@ def _places(contract: CompiledContract) -> list[str]:
     }
     schemes = [contract.security_schemes[name] for name in used if name in contract.security_schemes]
     return [describe_place(scheme) for scheme in schemes if reader_of(scheme) is not None]
+
+
+def _beyond(contract: CompiledContract) -> int:
+    """Count the operations each of whose alternatives asks for what is no key, as mutualTLS does."""
+    readable = {name for name, one in contract.security_schemes.items() if reader_of(one) is not None}
+    return sum(
+        bool(operation.security) and not any(set(needed) <= readable for needed in operation.security)
+        for operation in contract.operations
+    )
 
 
 def _name_of(root: Any, file: Path) -> str:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from cli.demo.calling import call, order
 from cli.demo.opening import CONTRACTS, submit_and_freeze
 from cli.demo.stage import Stage
+from cli.output import counted
+
+_MOST_SHOWN = 3
 
 
 def play(stage: Stage, port: int) -> None:
@@ -19,11 +22,14 @@ def play(stage: Stage, port: int) -> None:
         against["verdict"] == "breaking" and bool(breaking), "a breaking verdict", seen=against["verdict"]
     )
     stage.tell(
-        f"The candidate 1.1.0-rc.1 breaks whoever relies on {against['base_version']}: {len(breaking)} findings."
+        f"The candidate 1.1.0-rc.1 breaks whoever relies on {against['base_version']}: "
+        f"{counted(len(breaking), 'finding')}."
     )
     stage.note(f"engines: {_engines(against)}")
-    for finding in breaking[:3]:
+    for finding in breaking[:_MOST_SHOWN]:
         stage.note(f"{finding['rule']} at {finding['pointer']}: {finding['what']}")
+    if len(breaking) > _MOST_SHOWN:
+        stage.note(f"… and {len(breaking) - _MOST_SHOWN} more")
     if refused.get("review_id"):
         stuck = stage.interlock_refused(
             "review",

@@ -54,15 +54,16 @@ def demo(data: Path, end: bool) -> int:
             changing.play(stage, proxy_port)
             proving.play(stage)
             click.echo(f"\nAll of this took {time.monotonic() - began:.0f} s and went as told.")
-            if end:
-                return Exit.OK
-            _say_where(stage, house.registry_url, house.proxy_url)
-            return house.wait()
+            if not end:
+                _say_where(stage, house.registry_url, house.proxy_url)
+                return house.wait()
         finally:
             house.stop()
     finally:
         laboratory.terminate()
         laboratory.wait(10)
+    _say_stopped(folder)
+    return Exit.OK
 
 
 def _fresh(folder: Path) -> Path:
@@ -120,3 +121,13 @@ def _say_where(stage: object, registry_url: str, proxy_url: str) -> None:
     click.echo(f"  MLLP listener   127.0.0.1:{stage.facts['mllp_port']}")
     click.echo(f"  commands        INTERLOCK_DATA={stage.data} .venv/bin/interlock contract list")
     click.echo("Stop with Ctrl-C.")
+
+
+def _say_stopped(folder: Path) -> None:
+    """Tell how the story ended, once nothing of it runs any more, and where to go from here."""
+    click.echo(f"\nEverything was stopped; what it wrote lies in {folder}. Next:")
+    click.echo("  make demo                                  the same, and left running")
+    click.echo("  .venv/bin/interlock check openapi.yaml     is your own contract valid?")
+    click.echo(
+        "  .venv/bin/interlock proxy run openapi.yaml --upstream http://127.0.0.1:9000   put it before yours"
+    )

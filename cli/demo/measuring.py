@@ -57,13 +57,12 @@ def play(stage: Stage, port: int) -> None:
     stage.interlock("adapter", "replay", str(letter["id"]), "--with", fixed)
     events = stage.interlock_json("adapter", "events", show=False)
     stage.expect(len(events) == 3, "a third event after the replay", seen=len(events))
+    stage.tell("Replayed after the fix, it succeeded: a third event.")
     again = stage.interlock_refused("adapter", "replay", str(letter["id"]), "--with", fixed)
     stage.expect(
         len(stage.interlock_json("adapter", "events", show=False)) == 3, "nothing to be applied twice"
     )
-    stage.tell(
-        "Replayed after the fix, it succeeded; replayed again, it was refused: nothing is applied twice."
-    )
+    stage.tell("The same letter, replayed again, was refused: nothing is applied twice.")
     stage.note(again)
 
 

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -26,12 +27,14 @@ TOLD = (
     "AA in original mode; CA, then AA in enhanced mode",
     "Each became a canonical lab-result",
     "lies in the dead letters",
-    "replayed again, it was refused",
+    "Replayed after the fix, it succeeded: a third event",
+    "replayed again, was refused",
     "The candidate 1.1.0-rc.1 breaks whoever relies on 1.0.0",
     "pinned ward-terminals stay on 1.0.0",
     "The log of all of this verifies",
     "the verification names it",
     "went as told",
+    "Everything was stopped",
 )
 PLANTED = (b"Sandberg", b"Ylva", b"70012345")
 
@@ -53,6 +56,19 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
 @pytest.mark.parametrize("phrase", TOLD)
 def test_the_story_tells(told: tuple[str, Path], phrase: str) -> None:
     assert phrase in told[0]
+
+
+def test_what_is_counted_is_shown_or_said_to_be_left_out(told: tuple[str, Path]) -> None:
+    _, _, act = told[0].partition("breaks whoever relies on 1.0.0: ")
+    count = int(act.split()[0])
+    shown = [line for line in act.partition("✓")[0].splitlines() if " at /" in line]
+    assert f"… and {count - len(shown)} more\n" in act
+    assert len(shown) == 3
+
+
+def test_no_command_is_told_twice_in_a_row(told: tuple[str, Path]) -> None:
+    lines = told[0].splitlines()
+    assert [one for one, after in pairwise(lines) if one == after and "$" in one] == []
 
 
 def test_no_health_data_lies_readable_in_any_file(told: tuple[str, Path]) -> None:

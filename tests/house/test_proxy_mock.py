@@ -33,6 +33,12 @@ paths:
                   id: { type: string, format: uuid }
                   free: { type: boolean }
                   since: { type: string, format: date-time }
+        "202":
+          description: examples
+          content:
+            application/json:
+              schema: { type: string }
+              examples: { zeta: { value: z }, beta: { value: b }, alpha: { value: 1 } }
         "404":
           description: none
           content: { application/json: { schema: { type: object }, example: { why: no such bed } } }
@@ -50,9 +56,26 @@ def test_one_file_answers_for_itself(tmp_path: Path) -> None:
             assert set(got.json()) == {"id", "free", "since"}
             bodies.append(got.body)
             assert ask(port, "GET", "/beds/seven").slug == "parameter-invalid"
+            named = ask(port, "GET", "/beds/7", headers={"Prefer": "code=202"})
+            assert (named.status, named.json()) == (202, "b")  # by name, and `alpha` breaks the schema
             other = ask(port, "GET", "/beds/7", headers={"Prefer": "code=404"})
             assert (other.status, other.json()) == (404, {"why": "no such bed"})
     assert bodies[0] == bodies[1] != bodies[2]
+
+
+def test_every_answer_of_an_operation_says_that_it_is_of_a_mock(tmp_path: Path) -> None:
+    (tmp_path / "ward.yaml").write_text(WARD)
+    with proxy_run(tmp_path / "ward.yaml", None, "--mock", cwd=tmp_path) as (port, _):
+        for method, path, status, marked in (
+            ("GET", "/beds/7", 200, True),
+            ("GET", "/beds/seven", 400, True),
+            ("GET", "/beds|", 400, False),
+            ("GET", "/wards", 404, False),
+            ("POST", "/beds/7", 405, False),
+            ("OPTIONS", "/beds/7", 204, False),
+        ):
+            got = ask(port, method, path)
+            assert (got.status, "x-interlock-mock" in got.headers) == (status, marked), (method, path)
 
 
 @pytest.mark.parametrize(

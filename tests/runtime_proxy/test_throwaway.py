@@ -201,3 +201,26 @@ def test_our_own_contracts_find_their_canonical_schemas(tmp_path) -> None:
     assert (made.contract, made.version) == ("laboratory-orders", "1.0.0")
     assert prepare_all(trial.plan, made.document) == []
     assert explain_call(trial, "POST", "/orders")["operation"] == "placeOrder"
+
+
+@pytest.mark.parametrize(
+    ("security", "beyond"),
+    [
+        ([], 0),
+        ([{"key": []}], 0),
+        ([{"mutual": []}], 1),
+        ([{"mutual": [], "key": []}], 1),
+        ([{"mutual": []}, {"key": []}], 0),
+        ([{"mutual": []}, {}], 0),
+    ],
+)
+def test_what_no_key_opens_is_counted(tmp_path, security, beyond) -> None:
+    body = json.loads(minimal())
+    body["components"] = {
+        "securitySchemes": {
+            "key": {"type": "apiKey", "in": "header", "name": "X-Key"},
+            "mutual": {"type": "mutualTLS"},
+        }
+    }
+    body["security"] = security
+    assert make_bundle(write(tmp_path, json.dumps(body)), WAY, tmp_path / "b").beyond == beyond
