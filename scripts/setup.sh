@@ -101,7 +101,8 @@ case $want in
     make_venv dev; make_oasdiff
     $venv/bin/python scripts/compile.py remove ;;  # the tests run the source; tests/house/test_compiled.py the other form
   bench)
-    apt_packages nginx-light wrk npm gcc libc6-dev python3-dev
+    apt_packages nginx-light wrk gcc libc6-dev python3-dev
+    command -v npm >/dev/null || (apt_packages npm) || say "setup: without npm, the bench leaves Prism out"
     make_venv dev; make_oasdiff; compiled_form ;;
   *) fail "unknown set-up '$want'" "setup.sh run|test|bench" ;;
 esac
