@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ssl
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -12,9 +10,12 @@ from adapters.errors import UpstreamError
 from adapters.port import Call
 from adapters.wire.http import ClientLimits, HttpClient, Origin
 from adapters.wire.http_reading import ReadLimits
+from adapters.wire.tls import client_context
 from runtime_proxy.errors import ActivationFailed
 
 if TYPE_CHECKING:
+    import ssl
+
     from adapters.port import Headers
 
 _MOST_BYTES: Final = 512 * 1024  # of an answer; key sets of large issuers have some 20 KiB
@@ -95,12 +96,9 @@ class Source:
 
 def _tls(url: str, ca_file: str) -> ssl.SSLContext:
     try:
-        context = ssl.create_default_context(cafile=str(Path(ca_file)) if ca_file else None)
+        return client_context(ca_file)
     except OSError as error:  # ssl.SSLError is one too
         raise ActivationFailed(
             f"the authorities for {url} cannot be read: {error.strerror or error}",
             hint="tls_ca_file names a PEM file on the proxy's host",
         ) from None
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.set_alpn_protocols(["http/1.1"])
-    return context

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import re
-import ssl
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import SplitResult, urlsplit
 
 from adapters.errors import AdapterSettingsError
-from adapters.port import AdapterKind, Call
+from adapters.port import AdapterKind
 from adapters.wire.http import ClientLimits, HttpClient, Origin
 from adapters.wire.http_balance import BalancedClient, BalanceTerms, Standing, Upstream
 from adapters.wire.http_health import HealthChecks, HealthTerms
+from adapters.wire.tls import client_context
 from adapters.wire.websocket_client import ProviderSocket, open_socket
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Awaitable, Mapping
 
-    from adapters.port import Answer, Headers
+    from adapters.port import Answer, Call, Headers
 
 _DEFAULTS: Final = ClientLimits()
 _HOST: Final = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")  # a name, an IPv4 or (unbracketed) IPv6 address
@@ -185,18 +185,8 @@ class HttpAdapter:
 
     def _placed(self, call: Call) -> Call:
         """Put the prefix before its path, and the fixed headers in place of the caller's."""
-        return Call(
-            method=call.method,
-            target=self._prefix + call.target,
-            headers=[*(pair for pair in call.headers if pair[0] not in self._replaced), *self._fixed],
-            body=call.body,
-            timeout_seconds=call.timeout_seconds,
-            contract=call.contract,
-            operation_id=call.operation_id,
-            idempotent=call.idempotent,
-            streaming=call.streaming,
-            source=call.source,
-        )
+        headers = [*(pair for pair in call.headers if pair[0] not in self._replaced), *self._fixed]
+        return replace(call, target=self._prefix + call.target, headers=headers)
 
     async def open_channel(self, call: Call, subprotocols: tuple[str, ...], max_size: int) -> ProviderSocket:
         """Open a WebSocket to the (first) provider; raises `UpstreamError`. Run it in a task."""
@@ -261,12 +251,9 @@ def _checked_url(name: str, base_url: str) -> SplitResult:
 def _tls(name: str, ca_file: str | None) -> ssl.SSLContext:
     """Make a context that verifies certificate and host name; `ca_file` replaces the system's authorities."""
     try:
-        context = ssl.create_default_context(cafile=str(Path(ca_file)) if ca_file else None)
+        return client_context(ca_file)
     except OSError as error:  # ssl.SSLError is one too
         raise AdapterSettingsError(
             f"adapter {name}: tls_ca_file cannot be read: {error.strerror or error}",
             hint="give a PEM file with the certificates of the authorities to trust",
         ) from None
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.set_alpn_protocols(["http/1.1"])
-    return context
