@@ -258,8 +258,7 @@ class Journal:
 
     def _settle(self, told: list[Told]) -> None:
         """Settle those who are told, in their own loop, then write what came meanwhile."""
-        for waiter, _, error in told:
-            settle(waiter, error)
+        _settle_all(told)
         if self._queue:
             self._write_group()
 
