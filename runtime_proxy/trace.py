@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-import time
 from typing import TYPE_CHECKING, Final, NamedTuple
+
+from kernel.audit.stamps import Moment
 
 if TYPE_CHECKING:
     from adapters.port import Headers
@@ -40,24 +41,8 @@ class _Random:
         self._digits = ""  # a forked worker must not repeat its parent's
 
 
-class _Moment:
-    """The time of an id as text, made anew once a millisecond."""
-
-    def __init__(self) -> None:
-        self._known = (-1, "")
-
-    def head(self) -> str:
-        """Give the first 48 bits of a UUIDv7 and its version."""
-        milliseconds = time.time_ns() // 1_000_000
-        known, text = self._known
-        if known != milliseconds:
-            text = f"{milliseconds >> 16:08x}-{milliseconds & 0xFFFF:04x}-7"
-            self._known = (milliseconds, text)
-        return text
-
-
 _random = _Random()
-_moment = _Moment()
+_moment = Moment()
 
 
 def new_request_id() -> str:
