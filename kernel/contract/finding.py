@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal, TypedDict
 
-from kernel.contract.digest import canonical_bytes
+from kernel.contract.digest import canonical_bytes, digest_of_bytes
+from kernel.contract.exchange import Exchange
 
 
 class Severity(StrEnum):
@@ -39,12 +41,36 @@ class Bump(StrEnum):
     MAJOR = "major"
 
 
+MOST_SHOWN = 2_000  # bytes of a value that a finding repeats
+
+
+def shown(value: Any) -> Any:
+    """Give a value as a finding repeats it: itself where it is short, else its digest and size.
+
+    So a reader is spared pages, and the fingerprint still tells one long value from another.
+    """
+    data = canonical_bytes(value)
+    return value if len(data) <= MOST_SHOWN else {"digest": digest_of_bytes(data), "bytes": len(data)}
+
+
+class Edit(TypedDict, total=False):
+    """One step from the nearest valid instance to the witness: an operation of JSON Patch (RFC 6902)."""
+
+    op: Literal["add", "remove", "replace"]
+    path: str
+    value: Any
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One observation: `rule` is a stable id, `pointer` a JSON pointer into the newer document.
 
-    `base_pointer` is the place in the older document, `witness` a concrete instance that one version
-    takes and the other refuses (None where the rule needs none or none was confirmed).
+    `base_pointer` is the place in the older document (None: it has nothing there); `source`, `line` and
+    `column` say where `pointer` stands in a file, `base_source` and so on the same of `base_pointer`.
+    `witness` is the minimal value that one version takes and the other refuses, `exchange` the whole
+    request, answer or message that carries it, `nearest` the nearest instance of the witness's form that
+    both versions take, and `difference` the steps from there to the witness. `agreed` names the rules of
+    other engines that say the same ("oasdiff/request-property-became-required").
     """
 
     rule: str
@@ -58,11 +84,20 @@ class Finding:
     after: Any = None
     witness: Any = None
     has_witness: bool = False
+    exchange: Exchange | None = None
+    nearest: Any = None
+    has_nearest: bool = False
+    difference: tuple[Edit, ...] = ()
     direction: str | None = None
     source: str | None = None
     line: int | None = None
     column: int | None = None
+    base_source: str | None = None
+    base_line: int | None = None
+    base_column: int | None = None
     engine: str = "interlock"
+    engine_version: str = ""
+    agreed: tuple[str, ...] = ()
 
     @property
     def fingerprint(self) -> str:
@@ -76,20 +111,45 @@ class Finding:
             "rule": self.rule,
             "severity": str(self.severity),
             "pointer": self.pointer,
+            "base_pointer": self.base_pointer,
             "what": self.what,
             "why": self.why,
             "remedy": self.remedy,
-            "base_pointer": self.base_pointer,
+            "direction": self.direction,
             "before": self.before,
             "after": self.after,
             "witness": self.witness if self.has_witness else None,
-            "direction": self.direction,
+            "exchange": self.exchange,
+            "nearest": self.nearest if self.has_nearest else None,
+            "difference": list(self.difference),
             "engine": self.engine,
+            "engine_version": self.engine_version,
+            "agreed": list(self.agreed),
             "fingerprint": self.fingerprint,
         }
         if self.source is not None:
             body["source"] = {"file": self.source, "line": self.line, "column": self.column}
+        if self.base_source is not None:
+            body["base_source"] = {
+                "file": self.base_source, "line": self.base_line, "column": self.base_column,
+            }  # fmt: skip
         return body
+
+    def stored(self) -> dict[str, Any]:
+        """Give every field under its name, as JSON values: the form that `from_stored` reads."""
+        return {name: getattr(self, name) for name in _FIELDS}
+
+    @classmethod
+    def from_stored(cls, body: Mapping[str, Any]) -> Finding:
+        """Read `stored` again; fields that an older release did not write keep their defaults."""
+        known = {name: body[name] for name in _FIELDS if name in body}
+        known["severity"] = Severity(known["severity"])
+        for name in ("difference", "agreed"):
+            known[name] = tuple(known.get(name) or ())
+        return cls(**known)
+
+
+_FIELDS = tuple(row.name for row in fields(Finding))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,15 +5,12 @@ from __future__ import annotations
 from itertools import islice
 from typing import Any
 
-from kernel.contract.digest import canonical_bytes
-from kernel.contract.finding import Finding
+from kernel.contract.finding import Finding, shown
 from kernel.contract.grammar import grammar_of
 from kernel.contract.sites import resolve_pointer
 from kernel.errors import ReferenceRefused
 from registry.compat.notes import MOST_DIFFERENCES, differences
 from registry.compat.rules import BY_ID
-
-MOST_SHOWN = 1_000  # bytes of a value that a finding repeats
 
 
 def compare_asyncapi(old: Any, new: Any) -> list[Finding]:
@@ -46,11 +43,11 @@ def _finding(name: str, pointers: tuple[str | None, str | None], roots: tuple[An
 
 
 def _shown(root: Any, pointer: str | None) -> Any:
-    """Give the value where it is short enough to be read in a finding."""
+    """Give the value as a finding repeats it."""
     if not pointer or root is None:
         return None
     try:
         value = resolve_pointer(root, pointer)
     except ReferenceRefused:
         return None
-    return value if len(canonical_bytes(value)) <= MOST_SHOWN else None
+    return shown(value)

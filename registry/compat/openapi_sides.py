@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from kernel.contract.digest import canonical_bytes
-from kernel.contract.finding import Finding, Severity
+from kernel.contract.finding import Finding, Severity, shown
 from kernel.contract.positions import token
 from kernel.contract.sites import local_pointer, resolve_pointer
 from kernel.errors import ReferenceRefused
@@ -174,8 +174,8 @@ class Journal:
                 old.pointer + token(key) if old and key in old.value else None,
                 new.pointer + token(key) if new and key in new.value else None,
             ),
-            before=_short(before),
-            after=_short(after),
+            before=shown(before),
+            after=shown(after),
         )
 
     def schemas(self, position: Position) -> None:
@@ -232,10 +232,6 @@ class Journal:
             labels = self.others.get(key, set())
             more = f" (and in {len(labels) - 1} more operations)" if len(labels) > 1 else ""
             yield replace(found, what=found.what + more) if more else found
-
-
-def _short(value: Any) -> Any:
-    return value if len(canonical_bytes(value)) <= 1_000 else None  # noqa: PLR2004 - what a reader takes in
 
 
 def rest_equal(old: Part, new: Part, known: frozenset[str]) -> Iterator[str]:

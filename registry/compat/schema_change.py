@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from kernel.contract.digest import canonical_bytes
-from kernel.contract.finding import Finding
+from kernel.contract.finding import Finding, shown
 from kernel.contract.positions import token
 from registry.compat.containment import Answer, Comparer, Containment, agrees
 from registry.compat.rules import BY_ID
@@ -17,7 +16,6 @@ from registry.compat.wire import Wire
 Direction = Literal["accepts", "emits"]
 _NOTES_DECIDE = "it depends on readOnly or writeOnly, which are only notes in this dialect"
 MOST_DECLARED = 5_000  # schemas that are looked through for declared properties
-MOST_SHOWN = 2_000  # bytes of a value that a finding repeats
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +142,9 @@ def _pointer(node: Node, keyword: str) -> str:
 
 
 def _shown(node: Node, keyword: str) -> Any:
-    """Give the keyword's value where it is short enough to be read in a finding."""
+    """Give the keyword's value as a finding repeats it."""
     value = node.raw.get(keyword) if isinstance(node.raw, dict) else node.raw
-    return value if len(canonical_bytes(value)) <= MOST_SHOWN else None
+    return shown(value)
 
 
 def follow(node: Node, path: tuple[str, ...]) -> Node:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, select, update
 
-from kernel.contract.finding import Bump, Finding, Outcome, Severity
+from kernel.contract.finding import Bump, Finding, Outcome
 from registry.review.model import Approval, Assessment, Comparison, Review, ReviewState
 from registry.store.tables import approvals, contracts, documents, findings, reviews, verdicts
 
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 
 _R = reviews.c
 _LINT = ""  # base version of findings about the document alone
-_FIELDS = tuple(field.name for field in fields(Finding))
 
 
 class SqlReviews:
@@ -117,7 +115,7 @@ class SqlReviews:
                 "rule": finding.rule,
                 "severity": finding.severity,
                 "fingerprint": finding.fingerprint,
-                "body": {name: getattr(finding, name) for name in _FIELDS},
+                "body": finding.stored(),
             }
             for position, finding in enumerate(found)
         ]
@@ -164,7 +162,7 @@ class SqlReviews:
         query = query.order_by(findings.c.base_version, findings.c.position)
         found: dict[str, list[Finding]] = {}
         for base, body in self._connection.execute(query):
-            found.setdefault(base, []).append(Finding(**{**body, "severity": Severity(body["severity"])}))
+            found.setdefault(base, []).append(Finding.from_stored(body))
         return found
 
     def _assessment(self, review_id: int, found: dict[str, list[Finding]]) -> Assessment:
