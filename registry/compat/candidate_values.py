@@ -43,7 +43,7 @@ def string_values(case: Case, views: list[View]) -> Iterator[str]:
     """Texts for one case: what fits its own patterns and formats first, then what the others name."""
     own = list(case.parts)
     for part in own:
-        yield from _fitting(part)
+        yield from fitting_texts(part)
     for length in _lengths(case, own):
         yield from _of_length(own, length)
     yield from _PLAIN
@@ -53,13 +53,14 @@ def string_values(case: Case, views: list[View]) -> Iterator[str]:
             if isinstance(text, str):
                 yield text
     for view in others:
-        yield from _fitting(view)
+        yield from fitting_texts(view)
         yield from (value for value in view.enum or () if isinstance(value, str))
     for length in _lengths(case, others):
         yield from _of_length(own, length)
 
 
-def _fitting(view: View) -> Iterator[str]:
+def fitting_texts(view: View) -> Iterator[str]:
+    """Give a few texts for the pattern and the format of one view."""
     if view.pattern is not None:
         yield from samples(view.pattern)
     if view.format is not None:

@@ -12,6 +12,7 @@ from itertools import chain, combinations, islice
 from typing import Any
 
 from kernel.contract.digest import canonical_bytes
+from registry.compat.applied import applied, at_item, at_property
 from registry.compat.candidate_values import number_values, string_values
 from registry.compat.evaluate import atom_of, evaluate
 from registry.compat.facts import Case, Known, cases, pattern_names
@@ -68,6 +69,10 @@ class Candidates:
                 seen.add(key)
                 yield value
 
+    def plain(self, nodes: Nodes) -> Iterator[Any]:
+        """Give at most one value that all these schemas are not seen to refuse, the plainest."""
+        yield from self._plain(nodes, ())
+
     def _values(self, inner: Nodes, outer: Nodes, trail: Trail, most: int = MOST_EACH) -> Iterator[Any]:
         """Values for a part; `trail` holds what was known of the parts around it, for recursion to end."""
         if len(trail) >= MOST_DEPTH or trail.count(inner) >= MOST_ROUNDS or self._spent >= MOST_WORK:
@@ -77,7 +82,7 @@ class Candidates:
         if not inner:
             yield from islice(self._free(outer, trail), most)
             return
-        hints = _hints(outer)
+        hints = applied(outer)
         found = [case for case in islice(cases(Known(inner)), MOST_CASES) if case.types]
         streams = [self._of_case(case, hints, trail) for case in found]
         if not self._overlapping:
@@ -143,7 +148,7 @@ class Candidates:
             start = base if len(base) > index else self._items(case, hints, index + 1, trail, unique=unique)
             if len(start) <= index:
                 break
-            for value in self._values(case.item(index), _item_hints(hints, index), trail):
+            for value in self._values(case.item(index), at_item(hints, index), trail):
                 yield [*start[:index], value, *start[index + 1 :]]
         twice = next(self._plain(case.item(fixed), trail), "text")
         yield [*base[:fixed], twice, twice]
@@ -154,7 +159,7 @@ class Candidates:
         contains = frozenset(part.contains for part in case.parts if part.contains)
         for index in range(length):
             nodes = case.item(index) | (contains if index < 1 or len(contains) == 1 else frozenset())
-            more = self._values(nodes, _item_hints(hints, index) if unique else frozenset(), trail)
+            more = self._values(nodes, at_item(hints, index) if unique else frozenset(), trail)
             choices = chain(self._plain(nodes, trail), more)
             for value in choices:
                 key = canonical_bytes(value)
@@ -192,7 +197,7 @@ class Candidates:
         needs = {other for part in case.parts for other in part.needs.get(name, ())} - base.keys() - {name}
         more = self._object(case, sorted(needs), trail) if needs else {}
         inner = case.property(name, self.text.matches)
-        for value in self._values(inner, _property_hints(hints, name, self.text), trail):
+        for value in self._values(inner, at_property(hints, name, self.text), trail):
             yield {**base, **more, name: value}
 
     def _object(self, case: Case, names: list[str], trail: Trail) -> dict[str, Any]:
@@ -265,34 +270,3 @@ def _in_turn(streams: list[Iterator[Any]]) -> Iterator[Any]:
                 yield value
                 left.append(stream)
         streams = left
-
-
-def _hints(outer: Nodes) -> list[View]:
-    """Every view that is applied to the same value by the outer schemas, alternatives included."""
-    found: dict[Node, View] = {}
-    todo = list(outer)
-    while todo and len(found) < 64:  # noqa: PLR2004 - hints only steer
-        node = todo.pop(0)
-        if node in found:
-            continue
-        view = found[node] = node.view
-        todo += [*view.all_of, *view.any_of, *view.one_of, *(view.dependents.values())]
-        todo += [other for other in (view.ref, view.negated, *(view.condition or ())) if other is not None]
-    return list(found.values())
-
-
-def _item_hints(hints: list[View], index: int) -> Nodes:
-    found = [v.prefix[index] if index < len(v.prefix) else v.items for v in hints]
-    return frozenset([node for node in found if node] + [v.contains for v in hints if v.contains])
-
-
-def _property_hints(hints: list[View], name: str, text: TextRules) -> Nodes:
-    found: list[Node] = []
-    for view in hints:
-        matched = [node for pattern, node in view.patterns.items() if text.matches(pattern, name)]
-        if name in view.properties:
-            found.append(view.properties[name])
-        elif not matched and view.additional is not None:
-            found.append(view.additional)
-        found += matched
-    return frozenset(found)
