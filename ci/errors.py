@@ -1,8 +1,10 @@
 """Errors of the gate: what it was pointed at cannot be used.
 
 GateError
-├── NoContracts      below the given paths there is no meta.yaml
-└── BaseUnusable     what to compare against cannot be read
+├── NoContracts        below the given paths there is no meta.yaml
+├── BaseUnusable       what to compare against cannot be read
+├── ProjectUnreadable  interlock.toml is no TOML
+└── ProjectInvalid     interlock.toml has an unknown key, or a value without legal meaning
 """
 
 from __future__ import annotations
@@ -27,3 +29,15 @@ class BaseUnusable(GateError):
     """What the contracts should be compared against cannot be read."""
 
     code = "base-unusable"
+
+
+class ProjectUnreadable(GateError):
+    """interlock.toml, or a file of waivers that it names, cannot be read as TOML in UTF-8."""
+
+    code = "project-unreadable"
+
+
+class ProjectInvalid(GateError):
+    """interlock.toml, or a file of waivers that it names, has an unknown key or a value without legal meaning."""
+
+    code = "project-invalid"

@@ -17,6 +17,7 @@ ERROR_MODULES = (
     "adapters.errors",
     "registry.errors",
     "runtime_proxy.errors",
+    "ci.errors",
     "cli.audit",
     "cli.claims",
     "cli.errors",

@@ -1,4 +1,4 @@
-"""Writes docs/reference/{settings,cli,exit-codes,codes,policies}.md from the program itself; `--check` only compares."""
+"""Writes the pages of docs/reference that the program itself can tell (see PAGES); `--check` only compares."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import inspect
 import re
 import sys
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
-from typing import Any, get_args
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import click
 import msgspec
 
+from ci.project import Tables
 from cli.main import COMMANDS, interlock
 from cli.topics import EXIT_CODES, topics
 from kernel.bundle.policy import ConsumerPolicy, RoutePolicy
@@ -113,6 +115,83 @@ def policies_page() -> str:
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
+def interlock_toml_page() -> str:
+    """Write every table and key of interlock.toml, from the structs themselves."""
+    lines = [
+        "# interlock.toml\n",
+        "One file for a repository of contracts, at its root: where the contracts lie, how they are judged, what is",
+        "waived. It is looked for beside a contract and in the folders above it, up to the root of the git repository;",
+        "without one everything is default. An unknown key, or a value without meaning, is refused with line and key",
+        "(`project-invalid`), text that is no TOML with line and column (`project-unreadable`). Comments and layout are",
+        "yours: `interlock ci waive` only adds to the end.\n",
+        "```toml",
+        "[contracts]",
+        'paths = ["contracts"]',
+        "",
+        "[compat]",
+        'profile = "strict"',
+        "notice_days = 90",
+        "",
+        "[compat.severity]",
+        'parameter-removed = "breaking"',
+        'server-changed = {severity = "safe", owner = "platform", reason = "addresses come from the bundle"}',
+        "",
+        "[[waiver]]",
+        'fingerprint = "0123456789abcdef"',
+        'contract = "lab-orders"',
+        'owner = "Ada Berg"',
+        'reason = "the only caller was changed on 2026-10-02"',
+        "expires = 2027-01-31",
+        "```\n",
+        "`[interlock]` holds the [settings](settings.md) of the program itself.",
+    ]
+    for table in msgspec.structs.fields(Tables):
+        for struct in dict.fromkeys(_structs(table.type)):
+            title = f"[[{table.encode_name}]]" if struct.__name__ == "Waiver" else f"[{table.encode_name}]"
+            nested = struct.__name__ == "Override"
+            lines.append("\n### A rule's severity as a table\n" if nested else f"\n## `{title}`\n")
+            lines += [f"{' '.join((inspect.getdoc(struct) or '').split())}\n", *_keys(struct)]
+    return "\n".join(lines) + "\n"
+
+
+def _keys(struct: type[msgspec.Struct]) -> list[str]:
+    rows = ["| key | value | default |", "|---|---|---|"]
+    for field in msgspec.structs.fields(struct):
+        default = {None: "none", (): "none"}.get(field.default, f"`{field.default}`")
+        if field.required or field.default is msgspec.NODEFAULT:
+            default = "required" if field.required else "none"
+        elif isinstance(field.default, tuple) and field.default:
+            default = ", ".join(f"`{one}`" for one in field.default)
+        rows.append(f"| `{field.encode_name}` | {_in_words(field.type)} | {default} |")
+    return rows
+
+
+_WORDS = {str: "text", int: "a whole number", date: "a date", bool: "true or false", Any: "anything"}
+
+
+def _in_words(form: Any) -> str:
+    """Say what TOML may hold where a struct has this type."""
+    origin, arguments = get_origin(form), get_args(form)
+    if origin is Annotated:
+        bounds = arguments[1]
+        least, most = bounds.ge, bounds.le
+        more = f" from {least} to {most}" if most is not None else ""
+        more += (
+            f", at most {bounds.max_length} characters" if bounds.max_length and arguments[0] is str else ""
+        )
+        more += ", 16 hexadecimal digits" if bounds.pattern else ""
+        return _in_words(arguments[0]) + more
+    if origin is Literal:
+        return ", ".join(f"`{word}`" for word in arguments)
+    if origin is tuple:
+        return f"a list of {_in_words(arguments[0])}"
+    if origin is dict:
+        return f"names with {_in_words(arguments[1])}"
+    if arguments:
+        return " or ".join(_in_words(one) for one in arguments if one is not type(None))
+    return _WORDS.get(form, "a table (below)")
+
+
 def _structs(form: Any) -> Iterator[type[msgspec.Struct]]:
     """Yield every struct that a type can hold, outermost first."""
     if isinstance(form, type) and issubclass(form, msgspec.Struct):
@@ -167,6 +246,7 @@ PAGES = {
     "exit-codes.md": exit_codes_page,
     "codes.md": codes_page,
     "policies.md": policies_page,
+    "interlock-toml.md": interlock_toml_page,
 }
 
 

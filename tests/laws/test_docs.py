@@ -6,7 +6,12 @@ import sys
 import tomllib
 from pathlib import Path
 
+import msgspec
 import pytest
+
+from ci.project import ContractsTable, Tables
+from registry.compat.policy_tables import CompatTable, Override, Waiver
+from registry.lint.table import LintTable
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -25,6 +30,16 @@ def test_the_written_reference_is_what_the_program_says() -> None:
 def test_every_link_leads_somewhere(page: Path) -> None:
     targets = LINK.findall(page.read_text(encoding="utf-8"))
     assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+def test_every_key_of_interlock_toml_is_documented() -> None:
+    text = (ROOT / "docs/reference/interlock-toml.md").read_text(encoding="utf-8")
+    for table in msgspec.structs.fields(Tables):
+        kind = "[[waiver]]" if table.encode_name == "waiver" else f"[{table.encode_name}]"
+        assert f"`{kind}`" in text
+    for struct in (ContractsTable, CompatTable, Override, LintTable, Waiver):
+        for name in struct.__struct_fields__:
+            assert f"| `{name}` |" in text, (struct.__name__, name)
 
 
 def test_the_changelog_names_the_version_of_the_project() -> None:
