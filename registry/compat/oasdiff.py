@@ -16,8 +16,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-from kernel.contract.digest import canonical_bytes
 from kernel.settings import Settings
+from registry.compat.openapi_touched import text_of
 
 PINNED = "1.33.0"
 MEMORY = 4 * 1024**3  # bytes of address space; it does not start below 1 GB (Go reserves ahead)
@@ -56,7 +56,7 @@ def ask(old: Any, new: Any, settings: Settings | None, *, upgrade: bool) -> Opin
         home = Path(folder)
         (home / "work").mkdir()
         for name, root in (("base.json", old), ("revision.json", new)):
-            (home / name).write_bytes(canonical_bytes(root))
+            (home / name).write_bytes(text_of(root))
         command = [
             path, "changelog", str(home / "base.json"), str(home / "revision.json"),
             "--format", "json", "--level", "INFO", "--lang", "en",

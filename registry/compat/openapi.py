@@ -8,7 +8,6 @@ the verdict is undecided.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -27,8 +26,10 @@ from registry.compat.openapi_parts import (
     deprecation,
     parameters_of,
 )
+from registry.compat.openapi_paths import Placed, operation_pairs, operations
 from registry.compat.openapi_security import compare_security
 from registry.compat.openapi_sides import Api, Journal, Part, Scope, rest_equal
+from registry.compat.openapi_touched import Touched, Unencodable
 from registry.compat.rules import BY_ID
 from registry.compat.schema_view import Unreadable
 from registry.compat.second_opinion import ask_oasdiff, weighed
@@ -36,7 +37,6 @@ from registry.compat.second_opinion import ask_oasdiff, weighed
 if TYPE_CHECKING:
     from kernel.settings import Settings
 
-METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
 _VERSION = re.compile(r"3\.[012](\.\d+)?(-\S*)?")
 _NOTES = frozenset(
     {"summary", "description", "tags", "externalDocs", "info", "openapi", "components", "$self"}
@@ -50,11 +50,14 @@ def compare_openapi(old: Any, new: Any, settings: Settings | None) -> tuple[list
         if not _VERSION.fullmatch(str(root.get("openapi"))):
             return [_finding("kinds-differ", "/openapi", "Only OpenAPI 3.0, 3.1 and 3.2 can be compared")], {}
     try:
-        journal = Journal(Comparer(declared_only=True), Api(old, "old"), Api(new, "new"))
+        comparer, touched = Comparer(declared_only=True), Touched(old, new)
+        journal = Journal(comparer, Api(old, "old"), Api(new, "new"), touched)
     except SchemaRefused as error:
         return [_finding("kinds-differ", "/jsonSchemaDialect", error.message)], {}
+    except Unencodable as error:
+        return [_finding("document-not-comparable", "", error.message)], {}
     with ThreadPoolExecutor(1) as beside:
-        asked = beside.submit(ask_oasdiff, old, new, settings)  # it runs while we compare
+        asked = beside.submit(ask_oasdiff, *journal.touched.reduced(), settings)  # it runs while we compare
         try:
             _documents(journal)
         except Unreadable as error:
@@ -84,70 +87,34 @@ def _documents(journal: Journal) -> None:
 
 
 def _paths(journal: Journal, old: Part, new: Part) -> None:
-    before = {
-        _shape(path): (path, part)
-        for path, part in journal.old.members(old, "paths", extensible=True).items()
-    }
-    after = {
-        _shape(path): (path, part)
-        for path, part in journal.new.members(new, "paths", extensible=True).items()
-    }
-    for shape in dict.fromkeys((*before, *after)):
-        here, there = before.get(shape), after.get(shape)
-        _guarded(journal, shape, here, there)
-
-
-def _guarded(
-    journal: Journal, shape: str, here: tuple[str, Part] | None, there: tuple[str, Part] | None
-) -> None:
-    """Compare one path; what cannot be read is said at its place, and the rest goes on."""
-    try:
-        _path(journal, here, there)
-    except Unreadable as error:
-        pointer = (there or here or (shape, Part({}, "")))[1].pointer
+    def broken(pointer: str, error: Unreadable) -> None:
         journal.add(_finding("document-not-comparable", pointer, error.message), None)
 
-
-def _shape(path: str) -> str:
-    return re.sub(r"\{[^{}]*\}", "{}", path)
-
-
-def _path(journal: Journal, here: tuple[str, Part] | None, there: tuple[str, Part] | None) -> None:
-    renamed = _renamed(here[0], there[0]) if here and there else {}
-    items = (here[1] if here else Part({}, ""), there[1] if there else Part({}, ""))
-    known = _NOTES | {"parameters", "servers", "additionalOperations", *METHODS}
-    if here and there:
-        for key in rest_equal(*items, known):
-            journal.unclassified(None, key, *items)
-    before, after = dict(_operations(journal.old, items[0])), dict(_operations(journal.new, items[1]))
-    for method in dict.fromkeys((*before, *after)):
-        path = (there or here or ("", None))[0]
-        scope = Scope(f"{method} {path}", (method, path))
-        first, second = before.get(method), after.get(method)
-        if first is not None and second is not None:
-            parameters = (
-                parameters_of(journal.old, items[0], first, renamed),
-                parameters_of(journal.new, items[1], second, {}),
-            )
-            _operation(journal, scope, (first, second), parameters)
-            _servers(journal, scope, items, (first, second))
-        elif first is not None:
-            journal.note("operation-removed", scope, f"{scope.label} was removed", at=(first.pointer, None))
-        elif second is not None:
-            journal.note("operation-added", scope, f"{scope.label} was added", at=(None, second.pointer))
+    for first, second in operation_pairs(journal, old, new, broken):
+        here = second or first
+        assert here is not None  # one of the two stands
+        scope = Scope(f"{here.method} {here.template}", (here.method, here.template))
+        try:
+            _pair(journal, scope, first, second)
+        except Unreadable as error:
+            broken(here.operation.pointer, error)
 
 
-def _renamed(old: str, new: str) -> dict[str, str]:
-    """Map the names of path parameters of the old template to those at the same place in the new one."""
-    names = [re.findall(r"\{([^{}]*)\}", path) for path in (old, new)]
-    return dict(zip(*names, strict=True))
-
-
-def _operations(api: Api, item: Part) -> Iterator[tuple[str, Part]]:
-    for method in METHODS:
-        if method in item.value:
-            yield method.upper(), api.below(item, method)
-    yield from api.members(item, "additionalOperations").items()
+def _pair(journal: Journal, scope: Scope, first: Placed | None, second: Placed | None) -> None:
+    if first is not None and second is not None:
+        renamed = dict(zip(first.names, second.names, strict=True))
+        parameters = (
+            parameters_of(journal.old, first.item, first.operation, renamed),
+            parameters_of(journal.new, second.item, second.operation, {}),
+        )
+        _operation(journal, scope, (first.operation, second.operation), parameters)
+        _servers(journal, scope, (first.item, second.item), (first.operation, second.operation))
+    elif first is not None:
+        gone = first.operation.pointer
+        journal.note("operation-removed", scope, f"{scope.label} was removed", at=(gone, None))
+    elif second is not None:
+        place = second.operation.pointer
+        journal.note("operation-added", scope, f"{scope.label} was added", at=(None, place))
 
 
 def _operation(
@@ -230,7 +197,7 @@ def _called_items(journal: Journal, scope: Scope, name: str, ends: tuple[Part, P
 
 
 def _called_item(journal: Journal, scope: Scope, name: str, ends: tuple[Part, Part]) -> None:
-    before, after = dict(_operations(journal.old, ends[0])), dict(_operations(journal.new, ends[1]))
+    before, after = dict(operations(journal.old, ends[0])), dict(operations(journal.new, ends[1]))
     for method in dict.fromkeys((*before, *after)):
         here, there = before.get(method), after.get(method)
         inner = Scope(f"{scope.label}: {name} {method}", scope.key, called=True)

@@ -13,6 +13,7 @@ from kernel.contract.sites import local_pointer, resolve_pointer
 from kernel.errors import ReferenceRefused
 from kernel.schema.dialects import dialect_of
 from registry.compat.containment import Answer, Comparer
+from registry.compat.openapi_touched import Touched, text_of
 from registry.compat.rules import BY_ID
 from registry.compat.schema_change import Change, Direction, finding, ignored, judged
 from registry.compat.schema_side import Side
@@ -39,7 +40,7 @@ class Api:
         self.root = root
         self.tag = tag
         self.dialect = dialect_of(root)
-        noted = b'"readOnly":true' in (text := canonical_bytes(root)) or b'"writeOnly":true' in text
+        noted = b'"readOnly":true' in (text := text_of(root)) or b'"writeOnly":true' in text
         self.noted = noted and not str(root.get("openapi")).startswith("3.0")
         self._sides: dict[tuple[Traffic, bool], Side] = {}
 
@@ -65,6 +66,13 @@ class Api:
             except ReferenceRefused as error:
                 raise Unreadable(error.message) from None
         raise Unreadable(f"references lead in a circle at #{pointer}")
+
+    def path_item(self, template: str) -> Part:
+        """Give a path item; what stands beside its `$ref` adds to what is referenced, as for the proxy."""
+        declared, pointer = self.root["paths"][template], "/paths" + token(template)
+        found = self.part(declared, pointer)
+        beside = {key: value for key, value in declared.items() if key != "$ref"}
+        return found if found.pointer == pointer else Part({**found.value, **beside}, found.pointer)
 
     def below(self, part: Part, key: str) -> Part:
         """Give a child object, an empty one where the key is absent."""
@@ -119,6 +127,7 @@ class Journal:
     comparer: Comparer
     old: Api
     new: Api
+    touched: Touched
     findings: dict[tuple[Any, ...], Finding] = field(default_factory=dict)
     others: dict[tuple[Any, ...], set[str]] = field(default_factory=dict)
     answers: dict[tuple[tuple[str, str], str], list[tuple[Answer, Node]]] = field(default_factory=dict)

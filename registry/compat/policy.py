@@ -30,7 +30,7 @@ def compare(
     is undecided.
     """
     engines = {"interlock": _version("interlock"), "jsonschema-rs": _version("jsonschema-rs")}
-    if canonical_bytes(old) == canonical_bytes(new):
+    if old == new and canonical_bytes(old) == canonical_bytes(new):  # the first is fast, and takes 1 for true
         return Verdict(Outcome.COMPATIBLE, Bump.NONE, (), engines)
     if kind == "schema":
         findings = compare_schemas(old, new, role or "both")
