@@ -51,7 +51,7 @@ def compare_openapi(old: Any, new: Any, settings: Settings | None) -> tuple[list
             return [_finding("kinds-differ", "/openapi", "Only OpenAPI 3.0, 3.1 and 3.2 can be compared")], {}
     try:
         comparer, touched = Comparer(declared_only=True), Touched(old, new)
-        journal = Journal(comparer, Api(old, "old"), Api(new, "new"), touched)
+        journal = Journal(comparer, Api(old, "old", touched), Api(new, "new", touched), touched)
     except SchemaRefused as error:
         return [_finding("kinds-differ", "/jsonSchemaDialect", error.message)], {}
     except Unencodable as error:

@@ -36,8 +36,9 @@ class Part:
 class Api:
     """One of the two documents."""
 
-    def __init__(self, root: Any, tag: str) -> None:
+    def __init__(self, root: Any, tag: str, touched: Touched) -> None:
         self.root = root
+        self._steady = touched.steady
         self.tag = tag
         self.dialect = dialect_of(root)
         noted = b'"readOnly":true' in (text := text_of(root)) or b'"writeOnly":true' in text
@@ -49,7 +50,12 @@ class Api:
         key = (message, notes_bind)
         if key not in self._sides:
             self._sides[key] = Side(
-                self.root, self.dialect, tag=self.tag, traffic=message, notes_bind=notes_bind
+                self.root,
+                self.dialect,
+                tag=self.tag,
+                traffic=message,
+                notes_bind=notes_bind,
+                steady=self._steady,
             )
         return self._sides[key]
 

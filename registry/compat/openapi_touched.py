@@ -46,6 +46,7 @@ class Touched:
 
     def __init__(self, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
         self._ends = (old, new)
+        self._one_dialect = all(old.get(key) == new.get(key) for key in ("openapi", "jsonSchemaDialect"))
         self._readable = all(isinstance(root.get("paths") or {}, dict) for root in self._ends)
         self.everything = not self._readable or any(
             text_of(old.get(key)) != text_of(new.get(key)) for key in _keys(old, new) if _binds(key)
@@ -59,6 +60,14 @@ class Touched:
         """Whether a path item, an operation or a part of one may differ, what holds for all included."""
         text = text_of(old)
         return self.everything or text != text_of(new) or not self._stays(text)
+
+    def steady(self, pointer: str) -> bool:
+        """Whether what stands at a pointer, with all that it refers to, is a component of both documents."""
+        steps = pointer.split("/", 4)
+        if not self._one_dialect or len(steps) < 4 or steps[1] != "components":  # noqa: PLR2004 - /components/kind/name
+            return False
+        name = (steps[2], steps[3].replace("~1", "/").replace("~0", "~"))
+        return name in self._parts[0] and name not in self._changed
 
     def _stays(self, text: bytes) -> bool:
         """Whether all that a text refers to is the same in both documents."""
@@ -95,10 +104,12 @@ class Touched:
         if not self._readable:
             return dict(self._ends[0]), dict(self._ends[1])
         paths = _reduced_paths(self, *(root.get("paths") or {} for root in self._ends))
-        made = []
-        for root, kept, parts in zip(self._ends, paths, self._parts, strict=True):
+        needed = set(self._changed)
+        for kept, parts in zip(paths, self._parts, strict=True):
             begin = [text_of(kept), *(parts[name] for name in self._changed if name in parts)]
-            needed = _closure(begin, parts) | self._changed
+            needed |= _closure(begin, parts)
+        made = []
+        for root, kept in zip(self._ends, paths, strict=True):
             body = {key: value for key, value in root.items() if key not in _LEFT_OUT and key[:2] != "x-"}
             body["paths"] = kept
             if isinstance(root.get("components"), dict):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
 
@@ -18,6 +19,7 @@ class Side:
     and `writeOnly` ones not in responses; None for bare schemas, where both words are notes. In OpenAPI 3.1
     they are notes too, which many take for more: `notes_bind` reads them as 3.0 does. `keep` names
     keywords that count here although they are notes to a validator (`xml`, where the bytes are XML).
+    `steady` says of a pointer that the document on the other side has the very same there.
     """
 
     def __init__(
@@ -29,12 +31,14 @@ class Side:
         traffic: Traffic = None,
         notes_bind: bool = False,
         keep: frozenset[str] = frozenset(),
+        steady: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self.root = root
         self.dialect = _own_dialect(root, dialect)
         self.tag = tag
         self.traffic: Traffic = traffic
         self.keep = keep
+        self.steady = steady
         self.as_validated = not (notes_bind or keep)
         self._note = {"request": "readOnly", "response": "writeOnly"}.get(traffic or "")
         self._binding = {Dialect.OPENAPI_30} | ({Dialect.OPENAPI_31} if notes_bind else set())

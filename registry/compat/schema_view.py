@@ -8,7 +8,7 @@ there can be equal or not, and is never guessed at.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
@@ -46,6 +46,7 @@ class Reads(Protocol):
     traffic: Traffic
     keep: frozenset[str]  # notes that count on this side
     as_validated: bool  # whether the runtime validators read the schemas as this side does
+    steady: Callable[[str], bool]  # whether the other document has the very same at a pointer
 
     def node(self, pointer: str, raw: Any, dialect: Dialect | None) -> Node:
         """Give the one node of a place; `dialect` is that of what it stands in."""
@@ -63,7 +64,7 @@ class Reads(Protocol):
 class Node:
     """A schema at a place, in a dialect (None: an unknown one). Equality is by document and pointer."""
 
-    __slots__ = ("_hash", "dialect", "pointer", "raw", "side")
+    __slots__ = ("_hash", "_view", "dialect", "pointer", "raw", "side")
 
     def __init__(self, side: Reads, pointer: str, raw: Any, dialect: Dialect | None) -> None:
         self.side = side
@@ -71,6 +72,7 @@ class Node:
         self.raw = raw
         self.dialect = dialect
         self._hash = hash((id(side), pointer))
+        self._view: View | None = None
 
     def __hash__(self) -> int:
         return self._hash
@@ -84,7 +86,9 @@ class Node:
     @property
     def view(self) -> View:
         """The keywords, read once."""
-        return self.side.view(self)
+        if self._view is None:
+            self._view = self.side.view(self)
+        return self._view
 
 
 @dataclass(frozen=True, slots=True, eq=False)

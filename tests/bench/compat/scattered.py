@@ -25,9 +25,34 @@ def scattered(root: Any, number: int) -> Any:
 
 
 def _fitting(root: Any, change: Callable[[Schema], bool]) -> Iterator[Schema]:
-    for schema in _schemas(root):
+    for schema in _in_use(root):
         if change(copy.copy(schema)):
             yield schema
+
+
+def _in_use(root: Any) -> Iterator[Schema]:
+    """Yield every schema of an operation, each once, references followed."""
+    todo: list[Any] = [root["paths"]]
+    seen: set[str] = set()
+    while todo:
+        part = todo.pop(0)
+        for reference in dict.fromkeys(_references(part)):
+            if reference not in seen:
+                seen.add(reference)
+                _, kind, name = reference.removeprefix("#/").split("/")
+                todo.append(root["components"][kind][name])
+        yield from _schemas(part)
+
+
+def _references(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        if isinstance(node.get("$ref"), str):
+            yield node["$ref"]
+        for child in node.values():
+            yield from _references(child)
+    elif isinstance(node, list):
+        for child in node:
+            yield from _references(child)
 
 
 def _schemas(node: Any) -> Iterator[Schema]:
