@@ -29,7 +29,7 @@ from registry.compat.openapi_parts import (
 from registry.compat.openapi_paths import Placed, operation_pairs, operations
 from registry.compat.openapi_security import compare_security
 from registry.compat.openapi_sides import Api, Journal, Part, Scope, rest_equal
-from registry.compat.openapi_touched import Touched, Unencodable
+from registry.compat.openapi_touched import Touched
 from registry.compat.rules import BY_ID
 from registry.compat.schema_view import Unreadable
 from registry.compat.second_opinion import ask_oasdiff, weighed
@@ -54,7 +54,7 @@ def compare_openapi(old: Any, new: Any, settings: Settings | None) -> tuple[list
         journal = Journal(comparer, Api(old, "old", touched), Api(new, "new", touched), touched)
     except SchemaRefused as error:
         return [_finding("kinds-differ", "/jsonSchemaDialect", error.message)], {}
-    except Unencodable as error:
+    except Unreadable as error:
         return [_finding("document-not-comparable", "", error.message)], {}
     with ThreadPoolExecutor(1) as beside:
         asked = beside.submit(ask_oasdiff, *journal.touched.reduced(), settings)  # it runs while we compare

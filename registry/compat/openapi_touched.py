@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 import msgspec
 
-from kernel.errors import InterlockError
+from registry.compat.schema_view import Unreadable
 
 METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
 _REFERENCE: Final = re.compile(rb'"\$(?:ref|dynamicRef|recursiveRef)":"((?:[^"\\]|\\.)*)"')
@@ -27,18 +27,12 @@ _ENCODER: Final = msgspec.json.Encoder(decimal_format="number", order="sorted")
 Name = tuple[str, str]  # kind and name of a component
 
 
-class Unencodable(InterlockError):
-    """A value that has no text: documents that were parsed by us hold none."""
-
-    code = "document-not-comparable"
-
-
 def text_of(value: Any) -> bytes:
     """Write a JSON value so that equal texts mean equal values (1 and 1.0 have two texts)."""
     try:
         return _ENCODER.encode(value)
     except (TypeError, ValueError, UnicodeError) as error:
-        raise Unencodable(f"a value cannot be written as JSON: {type(error).__name__}") from None
+        raise Unreadable(f"a value cannot be written as JSON: {type(error).__name__}") from None
 
 
 class Touched:
