@@ -61,6 +61,21 @@ class Edit(TypedDict, total=False):
     value: Any
 
 
+class Ruling(TypedDict, total=False):
+    """What the policy made of a finding, and who answers for that (docs/guide/policy.md).
+
+    `by` is "profile", "mode", "settings" (interlock.toml) or "waiver"; `severity` is what the rule says of itself.
+    The last three keys are there for waivers, and `owner` for a severity that somebody answers for.
+    """
+
+    by: Literal["profile", "mode", "settings", "waiver"]
+    severity: str
+    reason: str
+    owner: str
+    expires: str
+    waiver: str  # fingerprint that the waiver names
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One observation: `rule` is a stable id, `pointer` a JSON pointer into the newer document.
@@ -70,7 +85,8 @@ class Finding:
     `witness` is the minimal value that one version takes and the other refuses, `exchange` the whole
     request, answer or message that carries it, `nearest` the nearest instance of the witness's form that
     both versions take, and `difference` the steps from there to the witness. `agreed` names the rules of
-    other engines that say the same ("oasdiff/request-property-became-required").
+    other engines that say the same ("oasdiff/request-property-became-required"). `ruling` says what the
+    policy made of it: `severity` is then the one that counts.
     """
 
     rule: str
@@ -98,6 +114,12 @@ class Finding:
     engine: str = "interlock"
     engine_version: str = ""
     agreed: tuple[str, ...] = ()
+    ruling: Ruling | None = None
+
+    @property
+    def waived(self) -> bool:
+        """Whether somebody accepted this very finding: it is told, and blocks nothing."""
+        return self.ruling is not None and self.ruling.get("by") == "waiver"
 
     @property
     def fingerprint(self) -> str:
@@ -125,6 +147,7 @@ class Finding:
             "engine": self.engine,
             "engine_version": self.engine_version,
             "agreed": list(self.agreed),
+            "ruling": self.ruling,
             "fingerprint": self.fingerprint,
         }
         if self.source is not None:
@@ -160,6 +183,7 @@ class Verdict:
     required_bump: Bump
     findings: tuple[Finding, ...]
     engines: dict[str, str] = field(default_factory=dict)
+    policy: dict[str, str] = field(default_factory=dict)  # what it was judged by: profile, date, mode …
 
     def as_json(self) -> dict[str, Any]:
         """Give the form that `interlock diff --format json` prints."""
@@ -168,4 +192,5 @@ class Verdict:
             "required_bump": str(self.required_bump),
             "findings": [finding.as_json() for finding in self.findings],
             "engines": dict(self.engines),
+            "policy": dict(self.policy),
         }

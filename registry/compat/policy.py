@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from kernel.settings import Settings
 
 _RANK = {Severity.BREAKING: 0, Severity.RISKY: 1, Severity.UNDECIDED: 2, Severity.SAFE: 3}
-_NOTES = frozenset({"notes-changed"})
+NOTES = frozenset({"notes-changed"})
 
 
 def compare(
@@ -29,9 +29,9 @@ def compare(
     engines give the same verdict. Never raises for what stands in the documents: what cannot be compared
     is undecided.
     """
-    engines = {"interlock": _version("interlock"), "jsonschema-rs": _version("jsonschema-rs")}
+    asked = engines()
     if old == new and canonical_bytes(old) == canonical_bytes(new):  # the first is fast, and takes 1 for true
-        return Verdict(Outcome.COMPATIBLE, Bump.NONE, (), engines)
+        return Verdict(Outcome.COMPATIBLE, Bump.NONE, (), asked)
     if kind == "schema":
         findings = compare_schemas(old, new, role or "both")
     elif kind == "asyncapi":
@@ -42,9 +42,9 @@ def compare(
         from registry.compat.openapi import compare_openapi  # noqa: PLC0415 - as above
 
         findings, used = compare_openapi(old, new, settings)
-        engines |= used
-    ordered = tuple(sorted(set_apart(findings), key=_order))
-    return Verdict(outcome(ordered), required_bump(ordered), ordered, dict(sorted(engines.items())))
+        asked |= used
+    ordered = in_order(set_apart(findings))
+    return Verdict(outcome(ordered), required_bump(ordered), ordered, dict(sorted(asked.items())))
 
 
 def outcome(findings: Iterable[Finding]) -> Outcome:
@@ -60,7 +60,7 @@ def required_bump(findings: Iterable[Finding]) -> Bump:
     findings = tuple(findings)
     if any(finding.severity is not Severity.SAFE for finding in findings):
         return Bump.MAJOR
-    if any(finding.rule not in _NOTES for finding in findings):
+    if any(finding.rule not in NOTES for finding in findings):
         return Bump.MINOR
     return Bump.PATCH if findings else Bump.NONE
 
@@ -105,6 +105,16 @@ def set_apart(findings: Iterable[Finding]) -> Iterable[Finding]:
         if key not in seen:
             seen.add(key)
             yield finding
+
+
+def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Put findings in the one order in which they are reported: the worst first, then by place."""
+    return tuple(sorted(findings, key=_order))
+
+
+def engines() -> dict[str, str]:
+    """Name what judges every kind of document, with versions."""
+    return {"interlock": _version("interlock"), "jsonschema-rs": _version("jsonschema-rs")}
 
 
 def _order(finding: Finding) -> tuple[int, str, str, str, str]:

@@ -23,6 +23,8 @@ UNBENDING: Final = frozenset(
         "kinds-differ",
         "document-not-comparable",
         "version-too-low",
+        "waiver-expired",
+        "waiver-stale",
     }
 )
 

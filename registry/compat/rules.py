@@ -11,7 +11,13 @@ from dataclasses import dataclass
 
 from kernel.contract.finding import Severity
 
-BREAKING, RISKY, SAFE, UNDECIDED = Severity.BREAKING, Severity.RISKY, Severity.SAFE, Severity.UNDECIDED
+BREAKING, RISKY, SAFE, UNDECIDED, ERROR = (
+    Severity.BREAKING,
+    Severity.RISKY,
+    Severity.SAFE,
+    Severity.UNDECIDED,
+    Severity.ERROR,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +88,20 @@ RULES: tuple[Rule, ...] = (
     Rule("idempotency-key-relaxed", SAFE, "Every call that was taken still is, and keys are kept for at least as long."),
     Rule("change-unclassified", UNDECIDED, "The documents differ here, and no rule knows what that means.", _ASK),
     Rule("version-too-low", BREAKING, "The declared version promises less change than there is.", "Declare the version that the findings ask for."),
+    # Promises about time: deprecation, sunset, stability, waivers
+    Rule("removed-after-sunset", SAFE, "The part was deprecated, and the sunset that was announced for it has passed (RFC 8594)."),
+    Rule("sunset-missing", SAFE, "A deprecated part without a sunset date may only go with the next major version."),
+    Rule("sunset-too-soon", RISKY, "Consumers get less time between the announcement and the end than was promised to them.", "Choose a later `x-sunset`."),
+    Rule("sunset-brought-forward", BREAKING, "Consumers planned with the later date.", "Keep the date that was announced, or a later one."),
+    Rule("sunset-changed", SAFE, "The end was announced, put off, or called off."),
+    Rule("sunset-before-deprecation", RISKY, "A part cannot end before it is deprecated (RFC 9745 §4).", "Correct `x-sunset` or `x-deprecation`."),
+    Rule("lifecycle-value-unknown", RISKY, "Nobody can tell what a date or level that cannot be read promises; it counts as none.", "Write a date as 2027-01-31, and a level as draft, alpha, beta or stable."),
+    Rule("stability-lowered", BREAKING, "Callers rely on the level that was promised.", "Keep the level, or release a new major version."),
+    Rule("stability-raised", SAFE, "More is promised than before."),
+    Rule("unstable-not-compared", SAFE, "What is still a draft, or alpha, promises nothing yet: its changes are not judged."),
+    Rule("compatibility-weakened", RISKY, "Users of the schema rely on the mode that was declared for it.", "Keep the mode within this major version."),
+    Rule("waiver-expired", ERROR, "What was accepted until a day is not accepted any longer.", "Mend the finding, or have the waiver renewed by its owner."),
+    Rule("waiver-stale", ERROR, "A waiver that no finding needs hides the next one that happens to be alike.", "Remove the waiver."),
     # AsyncAPI
     Rule("asyncapi-change-undecided", UNDECIDED, "The documents differ in more than descriptions.", _ASK),
     # Engines and input

@@ -52,8 +52,15 @@ def weighed(journal: Journal, opinion: Opinion) -> tuple[list[Finding], dict[str
 
 
 def _ours(row: Mapping[str, Any]) -> bool:
-    """Whether a row is judged here alone: webhooks (oasdiff reads them as calls to us) and version numbers."""
-    return str(row.get("path", "")).startswith("webhook:") or "version" in str(row["id"]).split("-")
+    """Whether a row is judged here alone: webhooks (oasdiff reads them as calls to us), numbers, dates, levels.
+
+    What oasdiff says of sunsets it says by the clock of this machine; ours is judged on a date that is given.
+    """
+    name = str(row["id"])
+    if str(row.get("path", "")).startswith("webhook:") or "version" in name.split("-"):
+        return True
+    kind = catalogue()[0].get(name, ("", ""))[1]
+    return kind == "lifecycle" or name.endswith(("-before-sunset", "-removed-with-deprecation"))
 
 
 def _trouble(opinion: Opinion) -> Finding:
