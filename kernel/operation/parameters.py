@@ -9,7 +9,7 @@ from kernel.operation.members import refused
 from kernel.operation.scalars import scalars_of
 from kernel.operation.shapes import Shape
 from kernel.operation.strict_json import read_json
-from kernel.operation.styles import bare, elements, members, text_of
+from kernel.operation.styles import PERCENT, PLUS, bare, elements, members, text_of
 from kernel.operation.unchecked import unchecked
 from kernel.operation.violation import Undecodable, Violation
 
@@ -153,7 +153,8 @@ class Parameter:
 
     def best(self, raws: list[bytes]) -> Any:
         """Give one typed value: the first reading that the schema admits, else the first."""
-        return self._schemas.first_fitting(self.shape, self.read(raws))
+        found = self._readers[0](raws) if self._single else self.read(raws)
+        return found[0] if len(found) == 1 else self._schemas.first_fitting(self.shape, found)
 
     def check(self, raws: list[bytes]) -> tuple[Violation, ...]:
         """Judge the raw occurrences (at least one)."""
@@ -195,7 +196,7 @@ class Parameter:
 
     def text(self, raw: bytes) -> str:
         """Decode one piece, escapes taken off exactly once where the place has any."""
-        if self.encoded and (b"%" in raw or (self.plus and b"+" in raw)):
+        if self.encoded and (PERCENT in raw or (self.plus and PLUS in raw)):
             return text_of(raw, plus=self.plus)
         try:
             return raw.decode()
@@ -255,7 +256,8 @@ class Parameter:
 
     def one(self, raw: bytes, shape: Shape, pointer: str) -> Any:
         """Read one element or property; where several types fit, the first that its schema admits."""
-        return self._schemas.first_fitting(shape, self.typed(raw, shape.scalars, pointer))
+        found = self.typed(raw, shape.scalars, pointer)
+        return found[0] if len(found) == 1 else self._schemas.first_fitting(shape, found)
 
     def _only(self, raws: list[bytes]) -> bytes:
         """Give the single occurrence; which of several counts would be up to each reader."""

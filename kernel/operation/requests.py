@@ -11,7 +11,7 @@ from kernel.operation.declarations import compile_parameter
 from kernel.operation.fields import Fields, Groups
 from kernel.operation.members import mapping, refused
 from kernel.operation.shapes import follow
-from kernel.operation.styles import pairs_of, text_of
+from kernel.operation.styles import PERCENT, PLUS, pairs_of, text_of
 from kernel.operation.undeclared import LENIENT, NO_CREDENTIALS, undeclared_headers
 from kernel.operation.violation import RequestProblem, Undecodable, Violation
 
@@ -231,7 +231,7 @@ class Requests:
         if query.translate(None, _QUERY_BYTES):
             raise Undecodable("query")
         groups: Groups = {}
-        plain = b"%" not in query and b"+" not in query
+        plain = PERCENT not in query and PLUS not in query
         for raw_name, value in pairs_of(query, self._limits.query_pairs):
             name = raw_name.decode() if plain else text_of(raw_name, plus=True)
             if name in groups:
