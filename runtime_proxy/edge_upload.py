@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
-from adapters.wire.http_streaming import LEAST_HELD, MOST_HELD
+from adapters.wire.body_pieces import BodyPieces
 from runtime_proxy.bodies import RequestBody
 from runtime_proxy.framing import CHUNKED, RequestRefused
 
@@ -41,23 +39,20 @@ class Upload:
     Raises `RequestRefused` (`body-too-large`) for a Content-Length above the limit.
     """
 
-    __slots__ = ("_body", "_held", "_paused", "_pieces", "_waiter", "_wire", "length", "slug", "whole")
+    __slots__ = ("_body", "_pieces", "_wire", "length", "slug", "whole")
 
     def __init__(self, head: HeadReader, limit: int, wire: Wire) -> None:
         self._body = RequestBody(head, limit)
         self.length = None if head.length == CHUNKED else head.length
         self.whole = False
         self._wire = wire
-        self._pieces: deque[bytes] = deque()
-        self._held = 0
-        self._paused = False
+        self._pieces = BodyPieces()
         self.slug = ""  # why there will be no proper end
-        self._waiter: asyncio.Future[None] | None = None
 
     @property
     def held(self) -> int:
         """How many bytes wait to be read."""
-        return self._held
+        return self._pieces.held
 
     def feed(self, data: bytes) -> None:
         """Take bytes from the client."""
@@ -68,51 +63,35 @@ class Upload:
         except RequestRefused as refused:
             self.lost(refused.slug)
             return
-        piece = self._body.take()
-        if piece:
-            self._pieces.append(piece)
-            self._held += len(piece)
+        self._pieces.put(self._body.take())
         if self._body.whole:
             self.whole = True
             self._wire.upload_ended(rest)
-        elif self._held >= MOST_HELD and not self._paused:
-            self._paused = True
+        elif self._pieces.fills():
             self._wire.hold_upload()
-        self._wake()
+        self._pieces.wake()
 
     def lost(self, slug: str = "request-malformed") -> None:
         """Take it that no more will come."""
         if not self.whole and not self.slug:
             self.slug = slug
-            self._wake()
+            self._pieces.wake()
 
     def taken(self) -> bytes:
         """Give all that is here, of a body that turned out to be whole."""
-        data = b"".join(self._pieces)
-        self._pieces.clear()
-        self._held = 0
-        return data
+        return self._pieces.all()
 
     async def read(self) -> bytes:
         """Give what has come, or wait for it; b"" at the end. Raises `UploadBroken`."""
-        while not self._pieces:
+        pieces = self._pieces
+        while pieces.empty:
             if self.slug:
                 raise UploadBroken(self.slug)
             if self.whole:
                 return b""
             self._wire.want_upload()
-            self._waiter = asyncio.get_running_loop().create_future()
-            try:
-                await self._waiter
-            finally:
-                self._waiter = None
-        piece = self._pieces.popleft()
-        self._held -= len(piece)
-        if self._paused and self._held <= LEAST_HELD:
-            self._paused = False
+            await pieces.arrival()
+        piece = pieces.take()
+        if pieces.drains():
             self._wire.want_upload()
         return piece
-
-    def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)

@@ -6,11 +6,10 @@ say that it is whole, and the third is taken at its word. Trailers are dropped.
 
 from __future__ import annotations
 
-import asyncio
-from collections import deque
 from typing import TYPE_CHECKING, Final, Protocol
 
 from adapters.errors import UpstreamBroken
+from adapters.wire.body_pieces import BodyPieces
 from adapters.wire.chunked import ChunkedBody, ChunkedError
 
 if TYPE_CHECKING:
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
     from adapters.errors import UpstreamError
 
 SHORT: Final = 64 * 1024  # bytes; a body that is said to be no longer is read whole, and judged so
-MOST_HELD: Final = 256 * 1024  # bytes from which on the sender is not read any more
-LEAST_HELD: Final = 64 * 1024  # bytes from which on it is read again
 
 
 class Decoder(Protocol):
@@ -108,11 +105,8 @@ class StreamedBody:
         "_closed",
         "_decoder",
         "_error",
-        "_held",
-        "_paused",
         "_pieces",
         "_slow",
-        "_waiter",
         "begin_with",
         "length",
         "whole",
@@ -123,11 +117,8 @@ class StreamedBody:
         self.begin_with = b""  # what came together with the head
         self.whole = False
         self._decoder = decoder
-        self._pieces: deque[bytes] = deque()
-        self._held = 0
+        self._pieces = BodyPieces()
         self._error: UpstreamError | None = None
-        self._waiter: asyncio.Future[None] | None = None
-        self._paused = False
         self._slow: Callable[[bool], None] = _nothing
         self._closed: Callable[[bool], None] = _nothing
 
@@ -149,15 +140,12 @@ class StreamedBody:
         except ChunkedError as error:
             self.failed(UpstreamBroken(f"the answer is broken: {error}", sent=True))
             return
-        if piece:
-            self._pieces.append(piece)
-            self._held += len(piece)
+        self._pieces.put(piece)
         if rest is not None:
             self._complete(reusable=not rest)
-        elif self._held >= MOST_HELD and not self._paused:
-            self._paused = True
+        elif self._pieces.fills():
             self._slow(True)
-        self._wake()
+        self._pieces.wake()
 
     def ended(self) -> None:
         """Take the end of the connection."""
@@ -165,7 +153,7 @@ class StreamedBody:
             return
         if self._decoder.finish():
             self._complete(reusable=False)
-            self._wake()
+            self._pieces.wake()
         else:
             self.failed(UpstreamBroken("the connection ended before the answer did", sent=True))
 
@@ -174,49 +162,38 @@ class StreamedBody:
         if not self.whole and self._error is None:
             self._error = error
             self._closed(False)
-            self._wake()
+            self._pieces.wake()
 
     # -- for the reader -----------------------------------------------------------------------------
     async def read(self) -> bytes:
         """Give what has arrived, or wait for it; b"" at the end. Raises `UpstreamError`."""
-        while not self._pieces:
+        pieces = self._pieces
+        while pieces.empty:
             if self._error is not None:
                 raise self._error
             if self.whole:
                 return b""
-            self._waiter = asyncio.get_running_loop().create_future()
-            try:
-                await self._waiter
-            finally:
-                self._waiter = None
-        piece = self._pieces.popleft()
-        self._held -= len(piece)
-        if self._paused and self._held <= LEAST_HELD:
-            self._paused = False
+            await pieces.arrival()
+        piece = pieces.take()
+        if pieces.drains():
             self._slow(False)
         return piece
 
     def cancel(self) -> None:
         """Give the rest up."""
-        self._pieces.clear()
-        self._held = 0
+        self._pieces.all()
         self.failed(UpstreamBroken("the answer was given up", sent=True))
 
     @property
     def held(self) -> int:
         """How many bytes wait to be read."""
-        return self._held
+        return self._pieces.held
 
     def _complete(self, *, reusable: bool) -> None:
         self.whole = True
-        if self._paused:
-            self._paused = False
+        if self._pieces.released():
             self._slow(False)
         self._closed(reusable)
-
-    def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
 
 
 def _nothing(_flag: bool) -> None:  # noqa: FBT001 - a callback
