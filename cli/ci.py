@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cli import ci_deploy
 from cli.errors import Exit
 
 if TYPE_CHECKING:
@@ -31,6 +32,10 @@ FORMATS = {
 @click.group(name="ci")
 def ci() -> None:
     """Gates for pipelines."""
+
+
+for _command in ci_deploy.COMMANDS:
+    ci.add_command(_command)
 
 
 @ci.command()
