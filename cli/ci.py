@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli import ci_deploy
 from cli.errors import Exit
 
 if TYPE_CHECKING:
@@ -32,10 +31,6 @@ FORMATS = {
 @click.group(name="ci")
 def ci() -> None:
     """Gates for pipelines."""
-
-
-for _command in ci_deploy.COMMANDS:
-    ci.add_command(_command)
 
 
 @ci.command()

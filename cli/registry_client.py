@@ -112,9 +112,9 @@ class Registry:
         """Set."""
         return self._ask("PUT", path, body=body)
 
-    def delete(self, *path: str | int, **query: Any) -> Any:
+    def delete(self, *path: str | int) -> Any:
         """Remove."""
-        return self._ask("DELETE", path, query=query)
+        return self._ask("DELETE", path)
 
     @property
     def url(self) -> str:

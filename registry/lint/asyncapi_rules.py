@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from kernel.contract.positions import token
-from kernel.contract.sites import local_pointer
-from kernel.errors import ReferenceRefused
-from registry.lint.reading import Hit, Subject, mapping
+from kernel.contract.positions import token, tokens_of
+from kernel.contract.sites import sites
+from registry.lint.asyncapi_parts import addressed_channels, ids, is_old, operations, target
+from registry.lint.reading import SCHEMAS, Hit, Subject, mapping
 from registry.lint.rule import ERROR, EVENTS, WARNING, Rule
 
 _BRACES = re.compile(r"\{([^{}]*)\}")
@@ -17,7 +17,7 @@ _BRACES = re.compile(r"\{([^{}]*)\}")
 
 def misplaced_channels(subject: Subject) -> Iterator[Hit]:
     """Find operations (AsyncAPI 3) whose channel is none of the root's: only those are the application's."""
-    for pointer, operation in _operations(subject):
+    for pointer, operation in operations(subject):
         if pointer.startswith("/operations/"):
             yield from _outside(operation.get("channel"), f"{pointer}/channel", "/channels/", "channel")
             reply, place = subject.follow(operation.get("reply"), f"{pointer}/reply")
@@ -27,19 +27,19 @@ def misplaced_channels(subject: Subject) -> Iterator[Hit]:
 
 def foreign_messages(subject: Subject) -> Iterator[Hit]:
     """Find messages of an operation, or of its reply, that are none of its channel's own."""
-    for pointer, operation in _operations(subject):
-        home = _target(operation.get("channel"))
+    for pointer, operation in operations(subject):
+        home = target(operation.get("channel"))
         yield from _not_of(home, operation.get("messages"), f"{pointer}/messages")
         reply, place = subject.follow(operation.get("reply"), f"{pointer}/reply")
         if isinstance(reply, dict):
-            answered = _target(reply["channel"]) if "channel" in reply else home
+            answered = target(reply["channel"]) if "channel" in reply else home
             yield from _not_of(answered, reply.get("messages"), f"{place}/messages")
 
 
 def unknown_servers(subject: Subject) -> Iterator[Hit]:
     """Find channels on servers that are none of the root's (by name in AsyncAPI 2, by reference in 3)."""
     names = mapping(subject.root.get("servers"))
-    for pointer, _, channel in _channels(subject):
+    for pointer, _, channel in addressed_channels(subject):
         listed = channel.get("servers")
         for index, server in enumerate(listed if isinstance(listed, list) else ()):
             place = f"{pointer}/servers/{index}"
@@ -51,7 +51,7 @@ def unknown_servers(subject: Subject) -> Iterator[Hit]:
 
 def undeclared_channel_parameters(subject: Subject) -> Iterator[Hit]:
     """Find placeholders of an address that no parameter describes."""
-    for pointer, address, channel in _channels(subject):
+    for pointer, address, channel in addressed_channels(subject):
         for name in dict.fromkeys(_BRACES.findall(address)):
             if name not in mapping(channel.get("parameters")):
                 yield Hit(pointer, f"nothing describes the parameter `{name[:100]}` of {address[:120]}")
@@ -59,23 +59,50 @@ def undeclared_channel_parameters(subject: Subject) -> Iterator[Hit]:
 
 def unused_channel_parameters(subject: Subject) -> Iterator[Hit]:
     """Find parameters that the address does not name."""
-    for pointer, address, channel in _channels(subject):
+    for pointer, address, channel in addressed_channels(subject):
         for name in mapping(channel.get("parameters")):
             if name not in _BRACES.findall(address):
                 yield Hit(f"{pointer}/parameters{token(name)}", f"the address has no {{{name[:100]}}}")
 
 
+def conflicting_replies(subject: Subject) -> Iterator[Hit]:
+    """Find replies with an address on a channel that has one already."""
+    for part in subject.of("reply"):
+        channel, _ = subject.follow(part.node.get("channel"), "")
+        if part.node.get("address") is not None and mapping(channel).get("address") is not None:
+            yield Hit(f"{part.pointer}/address", "the reply's channel has an address of its own")
+
+
 def duplicate_message_ids(subject: Subject) -> Iterator[Hit]:
     """Find a messageId (AsyncAPI 2) that two messages have."""
     seen: set[str] = set()
-    for part in subject.of("message"):
-        name = part.node.get("messageId")
-        if isinstance(name, str):
-            if name in seen:
-                yield Hit(
-                    f"{part.pointer}/messageId", f"`{name[:100]}` is the messageId of another message too"
-                )
-            seen.add(name)
+    for pointer, name in ids(subject, "message", "messageId"):
+        if name in seen:
+            yield Hit(pointer, f"`{name[:100]}` is the messageId of another message too")
+        seen.add(name)
+
+
+def ignored_siblings(subject: Subject) -> Iterator[Hit]:
+    """Find members beside a `$ref`, which the specification tells readers to ignore."""
+    for site in sites(subject.root, subject.grammar):
+        beside = [key for key in site.holder if key != "$ref"]
+        if beside and not (site.type in SCHEMAS and _is_later_dialect(subject, site.pointer)):
+            names = ", ".join(f"`{key[:40]}`" for key in beside[:5])
+            effect = (
+                "may be read or not" if site.type == "channel" and is_old(subject) else "counts for nothing"
+            )
+            yield Hit(site.pointer, f"{names} beside a $ref {effect}")
+
+
+def _is_later_dialect(subject: Subject, pointer: str) -> bool:
+    """Whether a place lies in a schema of another format or dialect, where more than the $ref may count."""
+    node = subject.root
+    for step in ("", *tokens_of(pointer)):
+        if step:
+            node = node[int(step)] if isinstance(node, list) else node[step]
+        if isinstance(node, dict) and ("schemaFormat" in node or "$schema" in node):
+            return True
+    return False
 
 
 def messages_without_payload(subject: Subject) -> Iterator[Hit]:
@@ -87,62 +114,31 @@ def messages_without_payload(subject: Subject) -> Iterator[Hit]:
 
 def undescribed_channels(subject: Subject) -> Iterator[Hit]:
     """Find channels that say nothing about themselves."""
-    for pointer, _, channel in _channels(subject):
+    for pointer, _, channel in addressed_channels(subject):
         if not {"title", "summary", "description"} & channel.keys():
             yield Hit(pointer, "the channel has neither title, summary nor description")
 
 
-def _operations(subject: Subject) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Give the operations of AsyncAPI 3: those of the root, and those kept among the components."""
-    if subject.version.startswith("2."):
-        return
-    sections = ("/operations", subject.root.get("operations")), (
-        "/components/operations", mapping(subject.root.get("components")).get("operations"),
-    )  # fmt: skip
-    for section, members in sections:
-        for name, declared in mapping(members).items():
-            if isinstance(declared, dict) and "$ref" not in declared:
-                yield section + token(name), declared
-
-
-def _channels(subject: Subject) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Give the channels that stand in the document: pointer, address, channel."""
-    sections = ("/channels", subject.root.get("channels")), (
-        "/components/channels", mapping(subject.root.get("components")).get("channels"),
-    )  # fmt: skip
-    for section, members in sections:
-        for name, declared in mapping(members).items():
-            if isinstance(declared, dict) and "$ref" not in declared:
-                older = subject.version.startswith("2.")
-                if older and section != "/channels":
-                    continue  # a component's key is no address
-                address = name if older else declared.get("address")
-                yield section + token(name), address if isinstance(address, str) else "", declared
-
-
-def _target(declared: Any) -> str | None:
-    ref = declared.get("$ref") if isinstance(declared, dict) else None
-    try:
-        return local_pointer(ref) if isinstance(ref, str) and ref.startswith("#") else None
-    except ReferenceRefused:
-        return None
-
-
 def _outside(declared: Any, pointer: str, section: str, what: str) -> Iterator[Hit]:
-    target = _target(declared)
-    if target is not None and not (target.startswith(section) and target.count("/") == section.count("/")):
-        yield Hit(pointer, f"#{target[:120]} is no {what} below #{section[:-1]}")
+    meant = target(declared)
+    if meant is not None and not (meant.startswith(section) and meant.count("/") == section.count("/")):
+        yield Hit(pointer, f"#{meant[:120]} is no {what} below #{section[:-1]}")
 
 
 def _not_of(channel: str | None, listed: Any, pointer: str) -> Iterator[Hit]:
     for index, declared in enumerate(listed if isinstance(listed, list) else ()):
-        target = _target(declared)
-        if channel is not None and target is not None and target.rpartition("/")[0] != f"{channel}/messages":
-            yield Hit(f"{pointer}/{index}", f"#{target[:120]} is no message of #{channel[:120]}")
+        meant = target(declared)
+        if channel is not None and meant is not None and meant.rpartition("/")[0] != f"{channel}/messages":
+            yield Hit(f"{pointer}/{index}", f"#{meant[:120]} is no message of #{channel[:120]}")
 
 
 _RESULT = "{address: lab.results, title: Results, messages: {Result: {payload: {type: object}}}}"
 _MESSAGE = "{name: Result, payload: {type: object}}"
+_ASK = (
+    "channels: {{results: {{address: lab, title: Results}}, answers: {{address: {}, title: Answers}}}}\n"
+    "operations: {{ask: {{action: send, channel: {{$ref: '#/channels/results'}}, reply: {{channel: "
+    "{{$ref: '#/channels/answers'}}, address: {{location: '$message.header#/replyTo'}}}}}}}}"
+)
 
 ASYNCAPI_RULES: tuple[Rule, ...] = (
     Rule(
@@ -157,7 +153,7 @@ ASYNCAPI_RULES: tuple[Rule, ...] = (
             f"components: {{channels: {{results: {_RESULT}}}}}\n"
             "operations: {send: {action: send, channel: {$ref: '#/components/channels/results'}}}"
         ),
-        find=misplaced_channels,
+        find=misplaced_channels, clause="Operation Object",
     ),
     Rule(
         "operation-message-foreign", ERROR, EVENTS,
@@ -172,7 +168,7 @@ ASYNCAPI_RULES: tuple[Rule, ...] = (
             "operations: {send: {action: send, channel: {$ref: '#/channels/results'}, "
             "messages: [{$ref: '#/components/messages/Result'}]}}"
         ),
-        find=foreign_messages,
+        find=foreign_messages, clause="Operation Object",
     ),
     Rule(
         "channel-server-unknown", ERROR, EVENTS,
@@ -185,27 +181,46 @@ ASYNCAPI_RULES: tuple[Rule, ...] = (
             "components: {servers: {broker: {host: broker.example, protocol: amqp}}}\nchannels: {results: "
             "{address: lab.results, title: Results, servers: [{$ref: '#/components/servers/broker'}]}}"
         ),
-        find=unknown_servers,
+        find=unknown_servers, clause="Channel Object",
     ),
     Rule(
         "channel-parameter-undeclared", ERROR, EVENTS,
         "Nobody could check what stands in the address.", "Describe it under `parameters` of the channel.",
         good="channels: {results: {address: 'lab.{ward}', title: Results, parameters: {ward: {description: Ward.}}}}",
-        bad="channels: {results: {address: 'lab.{ward}', title: Results}}", find=undeclared_channel_parameters,
+        bad="channels: {results: {address: 'lab.{ward}', title: Results}}",
+        find=undeclared_channel_parameters, clause="Parameters Object",
     ),
     Rule(
         "channel-parameter-unused", ERROR, EVENTS,
         "The parameter has no place in the address.", "Write it into the address in braces, or remove it.",
         good="channels: {results: {address: 'lab.{ward}', title: Results, parameters: {ward: {description: Ward.}}}}",
         bad="channels: {results: {address: lab.all, title: Results, parameters: {ward: {description: Ward.}}}}",
-        find=unused_channel_parameters,
+        find=unused_channel_parameters, clause="Parameters Object",
     ),
     Rule(
         "message-id-duplicate", ERROR, EVENTS,
         "A messageId names one message (AsyncAPI 2.6, Message Object).", "Give every message an id of its own.",
         good="asyncapi: 2.6.0\ncomponents: {messages: {A: {messageId: a, payload: {}}, B: {messageId: b, payload: {}}}}",
         bad="asyncapi: 2.6.0\ncomponents: {messages: {A: {messageId: a, payload: {}}, B: {messageId: a, payload: {}}}}",
-        find=duplicate_message_ids,
+        find=duplicate_message_ids, clause="Message Object",
+    ),
+    Rule(
+        "reply-address-conflict", ERROR, EVENTS,
+        "A reply goes to one address: the channel's, or the one that the request names.",
+        "Leave out the address of the channel, or that of the reply.",
+        good=_ASK.format("null"), bad=_ASK.format("lab.answers"),
+        find=conflicting_replies, clause="Operation Reply Object",
+    ),
+    Rule(
+        "reference-sibling-ignored", WARNING, EVENTS,
+        "What stands beside a $ref is ignored, so that readers see less than the writer meant.",
+        "Move it to what is referred to, or refer inside an `allOf`.",
+        good="components: {schemas: {Ward: {type: string, maxLength: 4}, Bed: {$ref: '#/components/schemas/Ward'}}}",
+        bad=(
+            "components: {schemas: {Ward: {type: string, maxLength: 4}, "
+            "Bed: {$ref: '#/components/schemas/Ward', minLength: 2}}}"
+        ),
+        find=ignored_siblings, clause="Reference Object",
     ),
     Rule(
         "message-payload-missing", WARNING, EVENTS,

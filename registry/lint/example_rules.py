@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kernel.contract.positions import token
@@ -16,7 +16,7 @@ from registry.lint.rule import ALL, ERROR, EVENTS, WARNING, Rule
 MOST_EXAMPLES = 3_000  # judged in one document; what is beyond stays unjudged, so that time stays bounded
 
 
-class _Judge:
+class Judge:
     """Compiles each schema once, and says what is wrong with a value; nothing where it cannot be compiled."""
 
     def __init__(self, subject: Subject) -> None:
@@ -50,7 +50,7 @@ class _Judge:
 
 def invalid_defaults(subject: Subject) -> Iterator[Hit]:
     """Find defaults that their own schema refuses."""
-    judge = _Judge(subject)
+    judge = Judge(subject)
     for part in subject.schemas:
         if isinstance(part.node, dict) and "default" in part.node and not _is_other_dialect(subject, part):
             fault = judge.fault(part.node, part.node["default"])
@@ -60,7 +60,7 @@ def invalid_defaults(subject: Subject) -> Iterator[Hit]:
 
 def invalid_examples(subject: Subject) -> Iterator[Hit]:
     """Find examples that the schema beside them refuses."""
-    judge = _Judge(subject)
+    judge = Judge(subject)
     for part in subject.parts:
         if not isinstance(part.node, dict):
             continue
@@ -75,8 +75,6 @@ def invalid_examples(subject: Subject) -> Iterator[Hit]:
                 if fault is not None and isinstance(value, str):
                     fault = _as_text(judge, part.node["schema"], value, fault)
                 yield from _told(pointer, fault)
-        elif part.type == "message" and isinstance(part.node.get("examples"), list):
-            yield from _message_examples(subject, judge, part)
 
 
 def _told(pointer: str, fault: str | None) -> Iterator[Hit]:
@@ -84,7 +82,7 @@ def _told(pointer: str, fault: str | None) -> Iterator[Hit]:
         yield Hit(pointer, f"the example breaks its schema: {fault}")
 
 
-def _as_text(judge: _Judge, schema: Any, value: str, fault: str) -> str | None:
+def _as_text(judge: Judge, schema: Any, value: str, fault: str) -> str | None:
     """Take an example that is written as the text of a body (OpenAPI §4.8.19 allows it)."""
     try:
         parsed = json.loads(value)
@@ -112,18 +110,7 @@ def _beside_examples(subject: Subject, part: Part) -> Iterator[tuple[str, Any]]:
                 yield f"{part.pointer}/examples{token(name)}", example[key]
 
 
-def _message_examples(subject: Subject, judge: _Judge, part: Part) -> Iterator[Hit]:
-    for index, example in enumerate(part.node["examples"]):
-        for key in ("payload", "headers"):
-            if isinstance(example, dict) and key in example and key in part.node:
-                schema, dialect = _payload(subject, part.node, key)
-                if dialect is not None:
-                    yield from _told(
-                        f"{part.pointer}/examples/{index}/{key}", judge.fault(schema, example[key], dialect)
-                    )
-
-
-def _payload(subject: Subject, message: dict[str, Any], key: str) -> tuple[Any, Dialect | None]:
+def schema_of(subject: Subject, message: Mapping[str, Any], key: str) -> tuple[Any, Dialect | None]:
     """Give a message's schema without its wrapper, and its dialect; None for what is no JSON Schema."""
     declared = message[key]
     written = message.get("schemaFormat") if key == "payload" else None
@@ -148,7 +135,7 @@ def uncompilable_payloads(subject: Subject) -> Iterator[Hit]:
         for key in ("payload", "headers"):
             if key not in part.node:
                 continue
-            schema, dialect = _payload(subject, part.node, key)
+            schema, dialect = schema_of(subject, part.node, key)
             if dialect is None:
                 continue
             try:

@@ -59,6 +59,11 @@ def asyncapi(file: str) -> MetaSchema:
     return MetaSchema(json.loads((Path(__file__).parent / file).read_bytes()), "$defs")
 
 
+def asyncapi_of(version: str) -> MetaSchema:
+    """Give our schema of AsyncAPI for a supported version ("2.6.0", "3.0.0")."""
+    return asyncapi(ASYNCAPI_FILES[version[:1] if version.startswith("2") else version[:3]])
+
+
 @cache
 def of_dialect(dialect: Dialect) -> Any:
     """Give the validator of a dialect's meta-schema."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from kernel.contract.positions import token
+from registry.lint.asyncapi_parts import ids, is_old
 from registry.lint.reading import Hit, Subject, mapping
 from registry.lint.rule import API, BOTH, ERROR, WARNING, Rule
 
@@ -75,13 +76,21 @@ def ignored_headers(subject: Subject) -> Iterator[Hit]:
 def duplicate_operation_ids(subject: Subject) -> Iterator[Hit]:
     """Find an operationId that two operations have."""
     seen: dict[str, str] = {}
-    for pointer, title, spec in _titled(subject):
-        name = spec.get("operationId")
-        if not isinstance(name, str):
-            continue
+    for pointer, title, name in _named(subject):
         if name in seen:
-            yield Hit(f"{pointer}/operationId", f"`{name[:100]}` is the operationId of {seen[name]} too")
+            yield Hit(pointer, f"`{name[:100]}` is the operationId of {seen[name]} too")
         seen.setdefault(name, title)
+
+
+def _named(subject: Subject) -> Iterator[tuple[str, str, str]]:
+    """Give place, title and operationId of each operation that has one; those of AsyncAPI 2 with their traits."""
+    for operation in subject.operations:
+        name = operation.spec.get("operationId")
+        if isinstance(name, str):
+            yield f"{operation.pointer}/operationId", operation.title, name
+    if subject.kind == "asyncapi" and is_old(subject):
+        for pointer, name in ids(subject, "operation", "operationId"):
+            yield pointer, f"#{pointer.rpartition('/')[0]}", name
 
 
 def _titled(subject: Subject) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -125,26 +134,31 @@ def undeclared_schemes(subject: Subject) -> Iterator[Hit]:
 def duplicate_tags(subject: Subject) -> Iterator[Hit]:
     """Find a tag that is described twice."""
     seen: set[str] = set()
-    home = "/info/tags" if subject.kind == "asyncapi" and not subject.version.startswith("2.") else "/tags"
-    listed = mapping(subject.root.get("info")) if home == "/info/tags" else subject.root
-    for index, tag in enumerate(listed.get("tags") or ()):
+    for index, tag in enumerate(subject.root.get("tags") or ()):
         name = tag.get("name") if isinstance(tag, dict) else None
         if isinstance(name, str):
             if name in seen:
-                yield Hit(f"{home}/{index}", f"the tag `{name[:100]}` is described twice")
+                yield Hit(f"/tags/{index}", f"the tag `{name[:100]}` is described twice")
             seen.add(name)
 
 
 def server_variables(subject: Subject) -> Iterator[Hit]:
     """Find braces in a server's address that no variable fills."""
-    servers = subject.root.get("servers")
-    steps = servers.items() if isinstance(servers, dict) else enumerate(servers or ())
-    for step, server in steps:
+    for pointer, server in _servers(subject):
         for key in ("url", "host", "pathname"):
             text = mapping(server).get(key)
             for name in _BRACES.findall(text) if isinstance(text, str) else ():
                 if name not in mapping(server.get("variables")):
-                    yield Hit(f"/servers{token(step)}/{key}", f"no variable fills {{{name[:100]}}}")
+                    yield Hit(f"{pointer}/{key}", f"no variable fills {{{name[:100]}}}")
+
+
+def _servers(subject: Subject) -> Iterator[tuple[str, Any]]:
+    """Give the servers of the root, and those among the components of AsyncAPI."""
+    if subject.kind == "asyncapi":
+        yield from ((part.pointer, part.node) for part in subject.of("server"))
+        return
+    for index, server in enumerate(subject.root.get("servers") or ()):
+        yield f"/servers/{index}", server
 
 
 def unknown_link_operations(subject: Subject) -> Iterator[Hit]:
@@ -242,7 +256,7 @@ OPENAPI_RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "tag-duplicate", ERROR, BOTH,
-        "Tag names must be unique (OpenAPI §4.8.1).", "Keep one of the two.",
+        "Tag names of the document must be unique (OpenAPI §4.8.1, AsyncAPI 2.6 §AsyncAPI Object).", "Keep one of the two.",
         good="tags: [{name: orders}, {name: results}]", bad="tags: [{name: orders}, {name: orders}]",
         find=duplicate_tags,
     ),

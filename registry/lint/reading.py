@@ -10,6 +10,9 @@ from typing import Any, NamedTuple
 from kernel.contract.document import Kind, specification
 from kernel.contract.grammar import Grammar, grammar_of, members
 from kernel.contract.positions import token
+from kernel.errors import ContractInvalid
+from kernel.operation.asyncapi_model import AsyncApi
+from kernel.operation.asyncapi_view import read_asyncapi
 from kernel.operation.shapes import follow
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
@@ -91,6 +94,14 @@ class Subject:
     def parts(self) -> tuple[Part, ...]:
         """Every typed object in the order of the document, references not followed."""
         return tuple(_walk(self.root, self.grammar))
+
+    @cached_property
+    def events(self) -> AsyncApi | None:
+        """The one view of an AsyncAPI document; None for other kinds, and for what cannot be read into one."""
+        try:
+            return read_asyncapi(self.root) if self.kind == "asyncapi" else None
+        except ContractInvalid:
+            return None  # what is wrong is said by the rules, and by whoever compiles the document
 
     @cached_property
     def schemas(self) -> tuple[Part, ...]:

@@ -34,3 +34,4 @@ class Rule:
     good: str = ""
     bad: str = ""
     find: Callable[[Subject], Iterable[Hit]] | None = None
+    clause: str = ""  # what AsyncAPI's specification heads the demand with; "" for the object at the place

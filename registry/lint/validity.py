@@ -69,8 +69,7 @@ def _meta_schema(subject: Subject) -> MetaSchema | None:
     if subject.kind == "openapi":
         return meta_schemas.openapi(subject.version[:3])
     if subject.kind == "asyncapi":
-        family = subject.version[:1] if subject.version.startswith("2") else subject.version[:3]
-        return meta_schemas.asyncapi(meta_schemas.ASYNCAPI_FILES[family])
+        return meta_schemas.asyncapi_of(subject.version)
     return None
 
 

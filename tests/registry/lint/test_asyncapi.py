@@ -122,7 +122,7 @@ BROKEN_3 = [
     ("/operations/ask/channel", ..., INVALID, "/operations/ask"),
     ("/operations/ask/channel", {"address": "inline"}, INVALID, "/operations/ask/channel"),
     ("/operations/ask/operationId", "ask", INVALID, "/operations/ask/operationId"),
-    ("/operations/ask/reply/address/location", "$request.body#/x", INVALID, "/operations/ask/reply/address/location"),
+    ("/operations/ask/reply/address/location", "$request.body#/x", "runtime-expression-invalid", "/operations/ask/reply/address/location"),
     ("/servers/broker/host", ..., INVALID, "/servers/broker"),
     ("/servers/broker/url", "amqp://x", INVALID, "/servers/broker/url"),
     ("/servers/broker/variables", ..., "server-variable-undeclared", "/servers/broker/host"),

@@ -27,6 +27,10 @@ REVIEWED: dict[str, tuple[frozenset[str], str]] = {
     ),
     "asyncapi/nhs-notify/supplier-api.yaml": (frozenset({"reference-refused"}), OUT),
     "asyncapi/spec-examples/adeo-kafka-request-reply-asyncapi.yml": (frozenset({"reference-refused"}), OUT),
+    "asyncapi/spec-examples/operation-security-asyncapi.yml": (
+        frozenset({"default-mistyped"}),
+        "a boolean with the text 'false' as its default: it MUST be of the type (3.1 §Schema Object)",
+    ),
     "events/nhs-digital-letters-schemas/*/digital-letters-*profile.schema.yaml": (
         frozenset({"reference-refused"}),
         OUT,
