@@ -11,10 +11,12 @@ from kernel.contract.digest import canonical_bytes
 from kernel.contract.finding import Finding
 from kernel.contract.sites import local_pointer, resolve_pointer
 from kernel.errors import ReferenceRefused
+from registry.compat.openapi_touched import text_of
 from registry.compat.policy_dates import DEPRECATION, STABILITY, SUNSET, Life
 from registry.compat.policy_parts import Key, Part, parts_of
 from registry.compat.policy_profiles import LEVELS, Profile
 from registry.compat.rules import BY_ID
+from registry.compat.schema_view import Unreadable
 
 _MARKS = (b'"deprecated"', b'"x-deprecated"', b'"x-sunset"', b'"x-deprecation"', b'"x-stability-level"')
 _OF_LEVELS = frozenset({"operation", "webhook", "channel", "schema"})
@@ -37,10 +39,13 @@ class Lives:
 def lives(old: Any, new: Any, profile: Profile, as_of: date) -> Lives:
     """Compare the lives of the parts of two documents on a day; `profile` says what is promised by default."""
     found = Lives()
-    texts = [canonical_bytes(root) for root in (old, new)]
+    try:
+        texts = [text_of(root) for root in (old, new)]
+    except Unreadable:
+        return found  # the comparison will say so
     if not any(mark in text for text in texts for mark in _MARKS):
         return found
-    before, after = parts_of(old), parts_of(new)
+    before, after = parts_of(old, new), parts_of(new, old)
     for key, part in before.items():
         now = after.get(key)
         if _promises_nothing(key, part, profile):

@@ -34,13 +34,16 @@ class Part:
     schema: str = ""
 
 
-def parts_of(root: Any) -> dict[Key, Part]:
-    """Give every part of a document by its key; what cannot be read is no part, and stays as it is."""
+def parts_of(root: Any, other: Any = None) -> dict[Key, Part]:
+    """Give every part of a document by its key; what cannot be read is no part, and stays as it is.
+
+    Properties are left out where they are the same in the `other` document: large documents have many.
+    """
     if not isinstance(root, dict):
         return {}
     grammar = grammar_of(root)
     found: dict[Key, Part] = {}
-    for key, part in (*_FINDERS[grammar.kind](root), *_properties(root, grammar)):
+    for key, part in (*_FINDERS[grammar.kind](root), *_properties(root, other, grammar)):
         found.setdefault(key, part)
     return found
 
@@ -125,12 +128,12 @@ def _schema(root: Mapping[str, Any]) -> Iterator[tuple[Key, Part]]:
 _FINDERS: Final = {"openapi": _openapi, "asyncapi": _asyncapi, "schema": _schema}
 
 
-def _properties(root: Any, grammar: Grammar) -> Iterator[tuple[Key, Part]]:
+def _properties(root: Any, other: Any, grammar: Grammar) -> Iterator[tuple[Key, Part]]:
     """Give every property that says anything of its life, wherever a schema stands."""
-    todo: list[tuple[str, Any, str]] = [("", root, grammar.root)]
+    todo: list[tuple[str, Any, Any, str]] = [("", root, other, grammar.root)]
     while todo:
-        at, node, type_ = todo.pop()
-        if not isinstance(node, dict):
+        at, node, twin, type_ = todo.pop()
+        if not isinstance(node, dict) or node == twin:
             continue
         if type_ in _SCHEMAS and isinstance(node.get("properties"), dict):
             for name, below in node["properties"].items():
@@ -140,9 +143,20 @@ def _properties(root: Any, grammar: Grammar) -> Iterator[tuple[Key, Part]]:
                     said = f"the property {name!r} at #{at}"
                     yield ("property", at, name), Part(said, pointer, life, schema=at)
         for key, value, row in grammar.fields(type_, node):
-            here = at + token(key)
-            for step, item in members(row, value):
-                todo.append((here if step is None else here + token(step), item, row.type))
+            here, there = at + token(key), twin.get(key) if isinstance(twin, dict) else None
+            if value != there:
+                for step, item in members(row, value):
+                    begun = here if step is None else here + token(step)
+                    todo.append((begun, item, _member(there, step), row.type))
+
+
+def _member(node: Any, step: str | int | None) -> Any:
+    """Give what stands at the same step of the other document, None where nothing does."""
+    if step is None:
+        return node
+    if isinstance(node, dict):
+        return node.get(step)
+    return node[step] if isinstance(node, list) and isinstance(step, int) and step < len(node) else None
 
 
 _NOTHING: Final = Life()
