@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cli.ci_waive import waive
 from cli.errors import Exit
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ FORMATS = {
 @click.group(name="ci")
 def ci() -> None:
     """Gates for pipelines."""
+
+
+ci.add_command(waive)
 
 
 @ci.command()

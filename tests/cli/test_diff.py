@@ -37,10 +37,11 @@ def test_json_has_the_documented_form(write):
     code, text = run(old, new, "--role", "accepts", "--format", "json")
     body = json.loads(text)
     assert (code, body["verdict"], body["required_bump"]) == (1, "breaking", "major")
-    assert list(body) == ["verdict", "required_bump", "findings", "engines"]
+    assert list(body) == ["verdict", "required_bump", "findings", "engines", "policy"]
     found = body["findings"][0]
     assert {"rule", "severity", "pointer", "what", "why", "remedy", "base_pointer", "before", "after", "witness",
-            "direction", "engine", "fingerprint", "source"} == set(found)  # fmt: skip
+            "direction", "engine", "engine_version", "agreed", "exchange", "nearest", "difference", "ruling",
+            "fingerprint", "source"} == set(found)  # fmt: skip
     assert (found["rule"], found["pointer"], found["witness"]) == ("value-no-longer-accepted", "/type", 0.5)
     assert found["source"] == {"file": new, "line": 2, "column": 1}
     assert {"interlock", "jsonschema-rs"} == set(body["engines"])
@@ -174,3 +175,53 @@ def test_it_imports_nothing_that_a_comparison_does_not_need(write):
     )
     assert done.stderr.strip() == ""
     assert done.stdout.startswith("breaking")
+
+
+WIDE, NARROW = (
+    {"$schema": DRAFT, "type": "integer", "maximum": 9},
+    {"$schema": DRAFT, "type": "integer", "maximum": 5},
+)
+
+
+@pytest.mark.parametrize(("mode", "code"), [
+    ("BACKWARD", 1), ("BACKWARD_TRANSITIVE", 1), ("FORWARD", 0), ("forward_transitive", 0), ("FULL", 1), ("NONE", 0),
+])  # fmt: skip
+def test_a_mode_says_who_must_go_on_understanding_whom(write, mode, code):
+    got, text = run(write("a.json", WIDE), write("b.json", NARROW), "--mode", mode, "--format", "json")
+    assert (got, json.loads(text)["policy"]["mode"]) == (code, mode.upper())
+
+
+def test_what_is_given_wins_over_the_file_and_the_report_says_what_was_judged_by(write, tmp_path):
+    write("interlock.toml", '[compat]\nprofile = "strict"\nas_of = 2026-03-01\n')
+    old, new = write("a.json", WIDE), write("b.json", WIDE)
+    said = json.loads(run(old, new, "--format", "json")[1])["policy"]
+    assert said == {"profile": "strict", "fail_on": "risky", "as_of": "2026-03-01", "mode": "FULL_TRANSITIVE"}
+    other = write("other.toml", '[compat]\nprofile = "lenient"\nas_of = 2026-03-02\n')
+    given = ["--config", other, "--fail-on", "risky", "--as-of", "2026-11-26"]
+    _, text = run(old, new, *given)
+    assert "profile lenient, fail on risky, as of 2026-11-26" in text
+    assert run(old, new, *given)[1] == text
+
+
+def test_a_waived_break_is_shown_as_waived_with_owner_and_reason(write, tmp_path):
+    old, new = write("a.json", WIDE), write("b.json", NARROW)
+    code, text = run(old, new, "--as-of", "2026-11-26")
+    (fingerprint,) = [line.split()[1] for line in text.splitlines() if line.startswith("  fingerprint:")]
+    assert code == 1
+    write(
+        "interlock.toml",
+        f'[[waiver]]\nfingerprint = "{fingerprint}"\nowner = "Ada"\nreason = "agreed"\nexpires = 2026-12-01\n',
+    )
+    code, text = run(old, new, "--as-of", "2026-12-01")
+    assert (code, text.splitlines()[0]) == (0, "compatible · required bump: minor")
+    assert "~ breaking, waived value-no-longer-accepted" in text
+    assert "waived until 2026-12-01 by Ada: agreed" in text
+    assert run(old, new, "--as-of", "2026-12-02")[0] == 1
+
+
+def test_options_that_say_the_same_twice_and_dates_that_are_none_are_refused(write):
+    old, new = write("a.json", WIDE), write("b.json", NARROW)
+    for more in (["--role", "both", "--mode", "FULL"], ["--as-of", "tomorrow"], ["--mode", "SIDEWAYS"]):
+        with pytest.raises(SystemExit) as ended:
+            main(["diff", old, new, *more])
+        assert ended.value.code == 2
