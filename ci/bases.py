@@ -1,26 +1,23 @@
-"""What contracts are compared against: another folder, a git commit, or a registry."""
+"""What contracts are compared against: the same tree, another folder, a git commit, one file, or a registry."""
 
 from __future__ import annotations
 
-import io
-import subprocess
-import tarfile
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
-from ci.contracts import Contract, Folder, discover, read
+from ci.contracts import DOCUMENTS, METADATA, Contract, Folder, discover, identity, read
 from ci.errors import BaseUnusable, NoContracts
+from ci.git import Commit
 from kernel.contract.digest import digest
-from kernel.contract.document import parse
+from kernel.contract.document import Document, parse
 from kernel.contract.version import Version
-from kernel.errors import InterlockError
+from kernel.errors import ContractInvalid, InterlockError
 
-_GIT_SECONDS = 60.0
-MOST_ARCHIVE = 512 * 1024 * 1024  # bytes of a commit's files
 _NOT_FOUND = 404
 _SERVED = frozenset({"frozen", "deprecated"})
 
@@ -29,13 +26,56 @@ Get = Callable[
 ]  # GET of the registry's API: path parts, query; an InterlockError has the HTTP `status`
 
 
-@dataclass(frozen=True, slots=True)
 class BaseVersion:
-    """One older version: self-contained root and digest."""
+    """One earlier version: `place` names it for people, `document` is read when it is asked for.
 
-    version: Version
-    root: Any
-    digest: str  # empty where a version of the same number is the very same file
+    `version` is None for a file that says none. `folder` is there where the version lies in files. Only what is
+    `frozen` may not be edited.
+    """
+
+    def __init__(
+        self, version: Version | None, place: str, load: Callable[[], Loaded], folder: Folder | None = None,
+        *, frozen: bool = True,
+    ) -> None:  # fmt: skip
+        self.version = version
+        self.place = place
+        self.folder = folder
+        self.frozen = frozen
+        self._load = load
+
+    @cached_property
+    def _loaded(self) -> Loaded:
+        return self._load()
+
+    @property
+    def document(self) -> Document:
+        """The self-contained document; raises what reading it raises."""
+        return self._loaded.document
+
+    @property
+    def digest(self) -> str:
+        """The digest that the registry gives it; raises what reading it raises."""
+        return self._loaded.digest
+
+
+class Loaded(Protocol):
+    """What a base gives of a version; a `Contract` is one."""
+
+    @property
+    def document(self) -> Document:
+        """The self-contained document."""
+
+    @property
+    def digest(self) -> str:
+        """The digest of the document with its URNs as written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bare:
+    """A version that is no folder with a meta.yaml."""
+
+    document: Document
+    digest: str
 
 
 class Base(Protocol):
@@ -47,43 +87,133 @@ class Base(Protocol):
         """Give the versions of a contract that somebody may rely on, oldest first."""
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A version that the base holds as frozen: where it lay there, relative to the repository."""
+
+    name: str
+    version: Version
+    folder: Folder
+    kind: str
+
+    def as_version(self) -> BaseVersion:
+        """Give it as something to compare with."""
+        return BaseVersion(
+            self.version, self.folder.shown(self.folder.document), lambda: read(self.folder), self.folder
+        )
+
+
 class FolderBase:
-    """The contracts of a folder: of this tree, of another checkout, or of a commit."""
+    """The contracts of another folder, such as a checkout of what is released.
+
+    `root` is that folder. `whole`: it is an earlier state of this very repository. `apart`: its paths are not
+    those of the repository.
+    """
+
+    whole = False
+    apart = True
 
     def __init__(self, root: Path, label: str) -> None:
         self.label = label
         self._found: dict[str, list[BaseVersion]] = {}
+        self.kept: list[Kept] = []
+        self.root = root.resolve()
         try:
-            folders = discover([root])
+            folders = discover([self.root], self.root)
         except NoContracts:
             folders = []
         for folder in folders:
             self._add(folder)
 
     def _add(self, folder: Folder) -> None:
-        contract = read(folder)
-        root = contract.document.root
-        self._found.setdefault(contract.name, []).append(BaseVersion(contract.version, root, digest(root)))
+        try:
+            name, version, metadata, _ = identity(folder)
+        except InterlockError:
+            return  # it says not what it is: nobody can have frozen it
+        place = f"{self.label}:{folder.shown(folder.document)}"
+        base = BaseVersion(version, place, lambda: read(folder), folder)
+        self._found.setdefault(name, []).append(base)
+        self.kept.append(Kept(name, version, folder, metadata.kind or ""))
 
     def versions(self, name: str) -> tuple[BaseVersion, ...]:
         """Give the versions of a contract that lie in the folder, oldest first."""
-        return tuple(sorted(self._found.get(name, ()), key=lambda row: row.version))
+        return _sorted(self._found.get(name, ()))
+
+    def removed_here(self, kept: Kept) -> bool:
+        """Whether a version that is missing here was taken away here."""
+        return bool(kept)
+
+
+class GitBase(FolderBase):
+    """The contracts of a commit; `fork` are the versions that it had when this branch began, None if not known."""
+
+    whole = True
+    apart = False
+
+    def __init__(self, root: Path, commit: Commit, fork: frozenset[tuple[str, str]] | None) -> None:
+        super().__init__(root, f"git:{commit.reference}")
+        self.fork = fork
+
+    def removed_here(self, kept: Kept) -> bool:
+        """Whether it was there when this branch began; where that is not known it counts as taken away."""
+        return self.fork is None or (kept.name, str(kept.version)) in self.fork
 
 
 class Siblings:
     """The other versions that lie in the same tree; a version is no base of itself."""
 
-    label = "the versions in this tree"
+    label = "the other versions in this tree"
 
-    def __init__(self, contracts: Iterable[Contract]) -> None:
+    def __init__(self, folders: Iterable[Folder], reading: Callable[[Folder], Contract]) -> None:
+        self._reading = reading
         self._found: dict[str, list[BaseVersion]] = {}
-        for contract in contracts:
-            row = BaseVersion(contract.version, contract.document.root, digest="")
-            self._found.setdefault(contract.name, []).append(row)
+        for folder in folders:
+            try:
+                name, version, _, _ = identity(folder)
+            except InterlockError:
+                continue  # it is told where it is judged
+            self._found.setdefault(name, []).append(self._lying(folder, version))
 
     def versions(self, name: str) -> tuple[BaseVersion, ...]:
         """Give the versions of a contract that were found, oldest first."""
-        return tuple(sorted(self._found.get(name, ()), key=lambda row: row.version))
+        return _sorted(self._found.get(name, ()))
+
+    def _lying(self, folder: Folder, version: Version) -> BaseVersion:
+        return BaseVersion(
+            version, folder.shown(folder.document), lambda: self._reading(folder), frozen=False
+        )
+
+
+class FileBase:
+    """One document, for whichever contract is judged; its number is what meta.yaml or `info.version` says."""
+
+    def __init__(self, file: Path) -> None:
+        self.label = str(file)
+        self._file = file.resolve()
+
+    def versions(self, name: str) -> tuple[BaseVersion, ...]:
+        """Give the one version that the file is."""
+        folder = Folder(self._file.parent, self._file.parent / METADATA, self._file)
+        if folder.metadata.is_file() and self._file.name in DOCUMENTS:
+            theirs, version, _, _ = identity(folder)
+            if theirs != name:
+                raise BaseUnusable(
+                    f"{self.label} is a version of {theirs}, not of {name}", hint="name its contract"
+                )
+            return (BaseVersion(version, self.label, lambda: read(folder), frozen=False),)
+        from registry.compat.inputs import read_self_contained  # noqa: PLC0415 - only for bare files
+
+        document = read_self_contained(self._file)
+        bare = Bare(document, digest(document.root))
+        return (BaseVersion(_declared(document.root), self.label, lambda: bare, frozen=False),)
+
+
+def _declared(root: Any) -> Version | None:
+    info = root.get("info") if isinstance(root, dict) else None
+    try:
+        return Version.parse(str(info["version"])) if isinstance(info, dict) and "version" in info else None
+    except ContractInvalid:
+        return None
 
 
 class RegistryBase:
@@ -102,57 +232,67 @@ class RegistryBase:
             if getattr(error, "status", None) == _NOT_FOUND:
                 return ()  # the first version of a new contract
             raise
-        served = [row for row in listed if row["state"] in _SERVED]
-        found = [self._version(name, row["version"]) for row in served]
-        return tuple(sorted(found, key=lambda row: row.version))
+        return _sorted(
+            self._version(name, row["version"], row["digest"]) for row in listed if row["state"] in _SERVED
+        )
 
-    def _version(self, name: str, version: str) -> BaseVersion:
-        answer = self._get("contracts", name, "versions", version, "document", form="embedded")
-        root = parse(answer["document"].encode(), name=f"{name} {version}", media=answer["media"]).root
-        return BaseVersion(Version.parse(version), root, digest(root))
+    def _version(self, name: str, version: str, known: str) -> BaseVersion:
+        def load() -> Loaded:
+            answer = self._get("contracts", name, "versions", version, "document", form="embedded")
+            document = parse(answer["document"].encode(), name=f"{name} {version}", media=answer["media"])
+            return Bare(document, known)
+
+        return BaseVersion(Version.parse(version), f"registry:{name} {version}", load)
+
+
+def _sorted(versions: Iterable[BaseVersion]) -> tuple[BaseVersion, ...]:
+    return tuple(sorted(versions, key=lambda row: row.version or Version(0, 0, 0)))
 
 
 @contextmanager
-def commit(reference: str, paths: list[Path]) -> Iterator[FolderBase]:
-    """Give the contracts of a commit; raises `BaseUnusable` for an unknown one. Works without a network."""
-    home = paths[0] if paths[0].is_dir() else paths[0].parent
-    top = Path(_git(home, "rev-parse", "--show-toplevel").decode().strip())
-    resolved = _git(top, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{reference}^{{commit}}")
-    inside = [str(path.resolve().relative_to(top)) for path in paths]
-    with tempfile.TemporaryDirectory(prefix="interlock-base-") as folder:
-        for path in inside:
-            if _git(top, "ls-tree", resolved.decode().strip(), "--", path):
-                _unpack(
-                    _git(top, "archive", "--format=tar", resolved.decode().strip(), "--", path), Path(folder)
-                )
-        yield FolderBase(Path(folder), f"git:{reference}")
+def commit(reference: str, home: Path, house: tuple[Path, ...] = ()) -> Iterator[GitBase]:
+    """Give the contracts of a commit (those below `house`, where it is given); works without a network.
 
-
-def _unpack(archive: bytes, folder: Path) -> None:
-    if len(archive) > MOST_ARCHIVE:
+    Raises `BaseUnusable` for a commit that is not there.
+    """
+    found = Commit.find(home, reference)
+    mounted = [path for path in found.submodules() if "contracts" in Path(path).parts]
+    if mounted:
         raise BaseUnusable(
-            "the commit's contracts are too large to compare", hint="name the folder of contracts"
+            f"{mounted[0]} is a submodule, whose contracts git does not keep here",
+            hint="run the gate inside the submodule",
         )
-    home = folder.resolve()
-    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-        for member in tar:  # by hand: Debian 12's Python 3.11.2 has no extraction filters
-            target = (home / member.name).resolve()
-            data = tar.extractfile(member) if member.isreg() else None
-            if data is not None and target.is_relative_to(home):
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(data.read())
+    with tempfile.TemporaryDirectory(prefix="interlock-base-") as folder:
+        root = Path(folder).resolve()
+        _lay_out(found, root, [path.resolve().relative_to(home.resolve()) for path in house])
+        fork = found.fork_point()
+        same = fork is None or fork.id == found.id
+        yield GitBase(root, found, None if same or fork is None else _identities(fork))
 
 
-def _git(folder: Path, *arguments: str) -> bytes:
-    try:
-        command = ["git", "-C", str(folder), *arguments]  # references come after --end-of-options
-        run = subprocess.run(command, capture_output=True, timeout=_GIT_SECONDS, check=False)  # noqa: S603 - no shell
-    except FileNotFoundError:
-        raise BaseUnusable("git is not installed", hint="install git, or use --against DIR") from None
-    except subprocess.TimeoutExpired:
-        raise BaseUnusable(f"git took longer than {_GIT_SECONDS:g} s", hint="run again") from None
-    if run.returncode != 0:
-        lines = run.stderr.decode("utf-8", "replace").strip().splitlines()
-        said = lines[0][:300] if lines else f"git {arguments[0]} failed"
-        raise BaseUnusable(said, hint="in a pipeline, fetch the base: git fetch origin main (depth 0)")
-    return run.stdout
+def _lay_out(found: Commit, root: Path, within: list[Path]) -> None:
+    """Write the folders of contracts, and nothing else of the commit, below a folder."""
+    entries = list(found.entries())
+    homes = {Path(entry.path).parent for entry in entries if Path(entry.path).name == METADATA}
+    if within:
+        homes = {folder for folder in homes if any(folder.is_relative_to(path) for path in within)}
+    wanted = [entry for entry in entries if not homes.isdisjoint(Path(entry.path).parents)]
+    for entry, data in found.read(wanted):
+        target = (root / entry.path).resolve()
+        if target.is_relative_to(root):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(data)
+
+
+def _identities(found: Commit) -> frozenset[tuple[str, str]]:
+    from kernel.contract.metadata import read_metadata  # noqa: PLC0415 - only where the branches have parted
+
+    names = set()
+    metas = [entry for entry in found.entries() if Path(entry.path).name == METADATA]
+    for _, data in found.read(metas):
+        try:
+            metadata, _ = read_metadata(data)
+        except InterlockError:
+            continue
+        names.add((metadata.name or "", metadata.version or ""))
+    return frozenset(names)

@@ -8,49 +8,79 @@ from typing import TYPE_CHECKING
 from ci.bases import BaseVersion
 from ci.contracts import Contract
 from ci.report import Comparison, placed
-from kernel.contract.digest import digest
-from kernel.contract.finding import Bump, Finding, Outcome
+from ci.rules import found
+from kernel.contract.document import kind_of
+from kernel.contract.finding import Bump, Finding, Outcome, Severity, Verdict
 from kernel.contract.version import BUMP_ORDER
-from registry.compat.policy import check_bump, compare
+from kernel.errors import InterlockError
+from registry.compat.policy import check_bump, compare, outcome, required_bump
+from registry.compat.rules import BY_ID
 
 if TYPE_CHECKING:
     from kernel.settings import Settings
 
 
-def unchanged(contract: Contract, bases: tuple[BaseVersion, ...]) -> bool:
-    """Whether this very version is known already, with the same content."""
-    same = digest(contract.document.root)
-    return any(base.version == contract.version and base.digest == same for base in bases)
-
-
 def compare_with(
-    contract: Contract, bases: tuple[BaseVersion, ...], settings: Settings
+    contract: Contract, bases: tuple[BaseVersion, ...], settings: Settings, *, tolerate_risk: bool = False
 ) -> tuple[tuple[Comparison, ...], Bump, Finding | None]:
-    """Give the verdict against each version of the major up to this one, the bump, and whether it is enough.
+    """Give the verdict against each version of the major, the bump, and whether the declared one is enough.
 
     Within major 0 a minor increment may break (semver 2.0.0 §4), so only versions of the same minor count.
+    `tolerate_risk`: findings that are only risky ask for no more than a minor version.
     """
-    older = [base for base in bases if _relied_on(contract, base)]
-    comparisons = []
-    for base in older:
-        verdict = compare(base.root, contract.document.root, contract.kind, settings=settings)
-        comparisons.append(
-            Comparison(base.version, replace(verdict, findings=placed(contract, verdict.findings)))
-        )
+    comparisons = tuple(_compared(contract, base, settings) for base in bases if _relied_on(contract, base))
+    if tolerate_risk:
+        comparisons = tuple(_tolerant(one) for one in comparisons)
     required = max(
         (one.verdict.required_bump for one in comparisons), key=BUMP_ORDER.index, default=Bump.NONE
     )
+    older = [one for one in comparisons if one.base is not None and one.base <= contract.version]
     low = None
-    latest = comparisons[-1] if comparisons else None
-    if latest is not None and latest.verdict.outcome is not Outcome.UNDECIDED:
-        low = check_bump(latest.base, contract.version, latest.verdict.required_bump)
-    return tuple(comparisons), required, placed(contract, (low,))[0] if low else None
+    if older and older[-1].base is not None and older[-1].verdict.outcome is not Outcome.UNDECIDED:
+        low = check_bump(older[-1].base, contract.version, older[-1].verdict.required_bump)
+    return comparisons, required, placed(contract, (low,))[0] if low else None
+
+
+def _compared(contract: Contract, base: BaseVersion, settings: Settings) -> Comparison:
+    try:
+        before = base.document
+        kinds = (kind_of(before.root), contract.kind)
+        if kinds[0] != kinds[1]:
+            verdict = _kinds_differ(*kinds)
+        else:
+            verdict = compare(before.root, contract.document.root, contract.kind, settings=settings)
+    except InterlockError as error:
+        finding = found("base-unreadable", "", f"{base.place} cannot be read: {error}")
+        return Comparison(base.version, base.place, Verdict(Outcome.UNDECIDED, Bump.MAJOR, (finding,)))
+    return Comparison(
+        base.version, base.place, replace(verdict, findings=placed(contract, verdict.findings, base))
+    )
+
+
+def _kinds_differ(before: str, after: str) -> Verdict:
+    rule = BY_ID["kinds-differ"]
+    what = f"The earlier version is a document of kind {before}, this one of kind {after}"
+    finding = Finding(
+        rule.id, rule.severity, "", what, why=rule.why, remedy=rule.remedy, before=before, after=after
+    )
+    return Verdict(Outcome.UNDECIDED, Bump.MAJOR, (finding,))
+
+
+def _tolerant(one: Comparison) -> Comparison:
+    grave = tuple(finding for finding in one.verdict.findings if finding.severity is not Severity.RISKY)
+    bump = max(required_bump(grave), Bump.MINOR, key=BUMP_ORDER.index)
+    if len(grave) == len(one.verdict.findings):
+        return one
+    return replace(one, verdict=replace(one.verdict, outcome=outcome(grave), required_bump=bump))
 
 
 def _relied_on(contract: Contract, base: BaseVersion) -> bool:
+    """Whether somebody may rely on a version and expect this one to serve in its place."""
     mine, theirs = contract.version, base.version
+    if theirs is None:
+        return True
     if theirs.prerelease and theirs != mine:
         return False  # nobody may rely on what is not released (semver 2.0.0 §9)
-    if theirs > mine or theirs.major != mine.major or (theirs == mine and not base.digest):
+    if theirs.major != mine.major or (theirs > mine and not base.frozen):
         return False
     return mine.major > 0 or theirs.minor == mine.minor

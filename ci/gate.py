@@ -1,79 +1,223 @@
-"""The gate: validity, lint, compatibility and version of every contract that changed, one verdict."""
+"""The gate: what became of frozen versions, validity, lint, canonical schemas, compatibility, version; one verdict."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ci.bases import Siblings
-from ci.breaking import compare_with, unchanged
-from ci.contracts import Contract, Folder, read
+from ci.bases import FolderBase, Siblings
+from ci.breaking import compare_with
+from ci.canonical import Shelf, pins, shelf
+from ci.contracts import Contract, Folder, discover, identity, read
+from ci.errors import NoContracts
+from ci.frozen import doubled, edited, identities, removed, same_files
+from ci.impact import with_consumers
 from ci.lint import lint_contract
-from ci.report import ContractReport, GateReport, Status, status_of
+from ci.report import ContractReport, FailOn, GateReport, Status, placed, status_of
+from ci.rules import found
+from ci.users import judged_through, readable
 from kernel.errors import InterlockError
 
 if TYPE_CHECKING:
-    from ci.bases import Base
+    from ci.bases import Base, BaseVersion, Get, Kept
+    from kernel.contract.finding import Finding
     from kernel.settings import Settings
 
+_NOT_ALLOWED = 4  # exit code of an error: the token is refused for everything, not for one contract
 
-def run_gate(folders: Iterable[Folder], base: Base | None, settings: Settings) -> GateReport:
-    """Judge each contract; one that cannot be read fails, and the others are judged all the same.
 
-    Without a base each contract is compared with the earlier versions among `folders`.
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is judged: the contracts below `paths` of the repository at `home`, all of which lie below `house`.
+
+    `get` asks a registry, where one is known. `trace` gets the traceback of a crash of ours.
     """
-    known: list[Contract] = []
-    reports: list[ContractReport] = []
-    for folder in folders:
-        try:
-            known.append(read(folder))
-        except InterlockError as error:
-            reports.append(_unreadable(folder, error))
-    chosen = base if base is not None else Siblings(known)
-    reports += [_judge(contract, chosen, settings) for contract in known]
+
+    home: Path
+    paths: tuple[Path, ...]
+    settings: Settings
+    fail_on: FailOn = "risky"
+    house: tuple[Path, ...] = ()
+    get: Get | None = None
+    trace: Callable[[str], None] | None = None
+
+
+def run_gate(question: Question, base: Base | None = None) -> GateReport:
+    """Judge each contract; what goes wrong with one does not hide the others.
+
+    Without a base each contract is compared with the earlier versions in the same tree.
+    """
+    judged = discover(question.paths, question.home)
+    run = _Run(question, base)
+    reports = [run.judge(folder) for folder in judged]
+    if isinstance(base, FolderBase) and run.is_another_state_of(base):
+        reports += [_gone(kept, finding) for kept, finding in run.removed_from(base)]
     reports.sort(key=lambda report: (report.name, report.document))
     engines: dict[str, str] = {}
     for report in reports:
         for one in report.comparisons:
             engines |= one.verdict.engines
-    return GateReport(chosen.label, tuple(reports), engines)
+    made = GateReport(run.base.label, tuple(reports), engines, question.fail_on, run.notes())
+    return made if question.get is None else with_consumers(made, question.get)
 
 
-def _judge(contract: Contract, base: Base, settings: Settings) -> ContractReport:
-    report = ContractReport(
-        contract.name,
-        str(contract.version),
-        contract.kind,
-        str(contract.folder.document),
-        str(contract.folder.metadata),
-        Status.UNCHANGED,
-    )
+class _Run:
+    """One run: what is known of the whole tree, read when it is needed."""
+
+    def __init__(self, question: Question, base: Base | None) -> None:
+        self._question = question
+        self._known: dict[Path, Contract] = {}
+        try:
+            self.tree = discover(question.house or (question.home,), question.home)
+        except NoContracts:
+            self.tree = []
+        elsewhere = base.root if isinstance(base, FolderBase) else None
+        here = (one for one in self.tree if elsewhere is None or not one.path.is_relative_to(elsewhere))
+        self._places = identities(here)
+        self.base: Base = base if base is not None else Siblings(self.tree, self._read)
+
+    def notes(self) -> tuple[str, ...]:
+        """Say what a reader should know of how the run went."""
+        silent = self.shelf.silent
+        return (f"canonical schemas were not looked up: {silent}",) if silent else ()
+
+    def is_another_state_of(self, base: FolderBase) -> bool:
+        """Whether a folder is an earlier state of this very tree, so that what it lacks was removed here."""
+        kept = {(row.name, row.version) for row in base.kept}
+        return base.whole or not kept.isdisjoint(self._places)
+
+    def removed_from(self, base: FolderBase) -> Iterator[tuple[Kept, Finding]]:
+        """Give the frozen versions of the base that are gone from the judged part of the tree."""
+        return removed(base, self._places, self._question.paths, self._question.home)
+
+    def judge(self, folder: Folder) -> ContractReport:
+        """Judge one contract; whatever happens becomes its report."""
+        report = _blank(folder)
+        try:
+            report = _named(report, folder)
+            if self._untouched(folder):
+                return report
+            contract = self._read(folder)
+        except InterlockError as error:
+            finding = found("contract-unreadable", "", folder.shown(error), source=report.document)
+            return replace(report, status=Status.FAILED, error=finding)
+        except Exception as error:  # noqa: BLE001 - one contract that breaks us does not hide the others
+            return self._crashed(report, error)
+        report = replace(report, kind=contract.kind)
+        try:
+            return self._judged(contract, report)
+        except InterlockError as error:
+            if error.exit_code == _NOT_ALLOWED:
+                raise
+            finding = found("contract-not-judged", "", folder.shown(error), source=report.document)
+            return replace(report, status=Status.UNDECIDED, error=finding)
+        except Exception as error:  # noqa: BLE001 - as above
+            return self._crashed(report, error)
+
+    def _judged(self, contract: Contract, report: ContractReport) -> ContractReport:
+        question = self._question
+        own = report.document  # in its own tree a version is no base of itself
+        bases = tuple(base for base in self.base.versions(contract.name) if base.place != own)
+        same = next((base for base in bases if base.version == contract.version), None)
+        report = replace(
+            report,
+            frozen=self._frozen(contract, same),
+            references=placed(contract, self.shelf.check(contract)),
+        )
+        if same is not None and _equal(contract, same):
+            worst = status_of(report, question.fail_on)
+            return replace(report, status=Status.UNCHANGED if worst is Status.PASSED else worst)
+        comparisons, required, low = compare_with(
+            contract, bases, question.settings, tolerate_risk=question.fail_on == "breaking"
+        )
+        if contract.kind == "schema":
+            users = (one for one in self.tree if any(name == contract.name for name, _ in pins(one)))
+            comparisons += judged_through(contract, readable(users, self._known), question.settings)
+        edited_here = any(one.rule == "version-edited" for one in report.frozen)
+        report = replace(
+            report,
+            lint=lint_contract(contract),
+            comparisons=comparisons,
+            bump=None if edited_here else low,
+            required_bump=required,
+        )
+        return replace(report, status=status_of(report, question.fail_on))
+
+    def _frozen(self, contract: Contract, same: BaseVersion | None) -> tuple[Finding, ...]:
+        out = doubled(contract, self._places[contract.name, contract.version])
+        if same is None or not same.frozen or contract.version.prerelease:
+            return out
+        try:
+            return (*out, *placed(contract, edited(contract, same)))
+        except InterlockError as error:
+            finding = found("base-unreadable", "", f"{same.place} cannot be read: {error}")
+            return (*out, *placed(contract, (finding,)))
+
+    def _untouched(self, folder: Folder) -> bool:
+        """Whether a contract has the bytes that the base has, and uses no schema that this change touches."""
+        if folder.flaw or not isinstance(self.base, FolderBase):
+            return False
+        name, version, _, _ = identity(folder)
+        if len(self._places[name, version]) > 1:
+            return False
+        same = next((base for base in self.base.versions(name) if base.version == version), None)
+        return same is not None and same_files(folder, same) and pins(folder).isdisjoint(self._touched)
+
+    @cached_property
+    def _touched(self) -> frozenset[tuple[str, str]]:
+        """The schemas of the base that are edited or gone here."""
+        out = set()
+        for kept in self.base.kept if isinstance(self.base, FolderBase) else ():
+            here = self._places.get((kept.name, kept.version), [])
+            if kept.kind == "schema" and not any(same_files(one, kept.as_version()) for one in here):
+                out.add((kept.name, str(kept.version)))
+        return frozenset(out)
+
+    @cached_property
+    def shelf(self) -> Shelf:
+        """The canonical schemas of the tree, and a registry's."""
+        schemas = (folder for folder in self.tree if folder.document.name.startswith("schema."))
+        return shelf(readable(schemas, self._known), self._question.get)
+
+    def _read(self, folder: Folder) -> Contract:
+        if folder.document not in self._known:
+            self._known[folder.document] = read(folder)
+        return self._known[folder.document]
+
+    def _crashed(self, report: ContractReport, error: Exception) -> ContractReport:
+        if self._question.trace is not None:
+            self._question.trace(traceback.format_exc())
+        what = f"{type(error).__name__} in Interlock itself while {report.label} was judged"
+        finding = found("contract-not-judged", "", what, source=report.document)
+        return replace(report, status=Status.UNDECIDED, error=finding)
+
+
+def _equal(contract: Contract, base: BaseVersion) -> bool:
     try:
-        bases = base.versions(contract.name)
-        if unchanged(contract, bases):
-            return report
-        lint = lint_contract(contract)
-        comparisons, required, low = compare_with(contract, bases, settings)
-    except InterlockError as error:
-        return replace(report, status=Status.UNDECIDED, error=f"{error} [{error.code}]")
-    return replace(
-        report,
-        status=status_of(lint, comparisons, low),
-        lint=lint,
-        comparisons=comparisons,
-        bump=low,
-        required_bump=required,
-    )
+        return base.digest == contract.digest
+    except InterlockError:
+        return False
 
 
-def _unreadable(folder: Folder, error: InterlockError) -> ContractReport:
+def _named(report: ContractReport, folder: Folder) -> ContractReport:
+    if folder.flaw:
+        return report
+    name, version, metadata, _ = identity(folder)
+    return replace(report, name=name, version=str(version), kind=metadata.kind or "")
+
+
+def _blank(folder: Folder) -> ContractReport:
+    document, metadata = folder.shown(folder.document), folder.shown(folder.metadata)
+    return ContractReport(folder.shown(folder.path), "", "", document, metadata, Status.UNCHANGED)
+
+
+def _gone(kept: Kept, finding: Finding) -> ContractReport:
+    document, metadata = kept.folder.shown(kept.folder.document), kept.folder.shown(kept.folder.metadata)
+    placed_there = replace(finding, source=document)
     return ContractReport(
-        folder.document.parent.name,
-        "",
-        "",
-        str(folder.document),
-        str(folder.metadata),
-        Status.FAILED,
-        error=str(error),
+        kept.name, str(kept.version), kept.kind, document, metadata, Status.FAILED, frozen=(placed_there,)
     )

@@ -57,12 +57,17 @@ def run_guarded(command: Callable[[], Any], *, in_json: bool = False) -> int:  #
     except Exception as error:  # noqa: BLE001 - the last border: a crash must not look like a verdict
         if isinstance(error, OSError) and error.filename is not None and error.strerror:
             return _ended_by(_unusable(error), in_json=in_json)
-        if os.environ.get("INTERLOCK_TRACEBACK"):
+        if wants_traceback():
             traceback.print_exc()
         click.echo(f"error[crash]: {type(error).__name__} in Interlock itself; nothing was decided", err=True)
         click.echo("  hint: run again with INTERLOCK_TRACEBACK=1 and report what it prints", err=True)
         return Exit.UNDECIDED
     return int(result) if isinstance(result, int) else Exit.OK
+
+
+def wants_traceback() -> bool:
+    """Whether whoever runs us asks for tracebacks of our own faults."""
+    return bool(os.environ.get("INTERLOCK_TRACEBACK"))
 
 
 def _ended_by(error: InterlockError, *, in_json: bool) -> int:

@@ -132,14 +132,15 @@ def log_topics() -> Iterator[Topic]:
 
 
 def rule_topics() -> Iterator[Topic]:
-    """Yield one topic for each rule of lint and compatibility."""
+    """Yield one topic for each rule of lint, of compatibility and of the gate."""
+    from ci.rules import RULES as GATE_RULES
     from registry.compat.rules import RULES as COMPAT_RULES
     from registry.lint.rules import RULES as LINT_RULES
 
     for lint_rule in LINT_RULES:
         title = f"{lint_rule.id} ({lint_rule.severity})"
         yield Topic(lint_rule.id, "rule", title, lint_rule.why, lint_rule.remedy)
-    for rule in COMPAT_RULES:
+    for rule in (*COMPAT_RULES, *GATE_RULES):
         yield Topic(rule.id, "rule", f"{rule.id} ({rule.severity})", rule.why, rule.remedy)
     yield Topic(
         OASDIFF,

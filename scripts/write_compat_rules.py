@@ -1,15 +1,17 @@
-"""Writes docs/rules/{compatibility,oasdiff}.md and registry/compat/oasdiff_rules.json; `--check` compares."""
+"""Writes docs/rules/{compatibility,gate,oasdiff}.md and registry/compat/oasdiff_rules.json; `--check` compares."""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from ci.rules import RULES as GATE_RULES
 from kernel.settings import load
 from registry.compat.oasdiff import PINNED, program
-from registry.compat.rules import RULES
+from registry.compat.rules import RULES, Rule
 
 ROOT = Path(__file__).resolve().parent.parent
 TABLE = ROOT / "registry/compat/oasdiff_rules.json"
@@ -59,11 +61,29 @@ def compatibility_page() -> str:
         "*risky* make a verdict breaking, *undecided* makes it undecided, *safe* blocks nothing. Second opinions",
         "on OpenAPI stand in [rules of oasdiff](oasdiff.md).",
     ]
-    for rule in RULES:
-        lines += ["", f"## {rule.id}", "", f"Severity: **{rule.severity}**. {rule.why}"]
+    return "\n".join([*lines, *sections(RULES)]) + "\n"
+
+
+def gate_page() -> str:
+    """Write the rules of the gate, one section for each."""
+    lines = [
+        "# Rules of the gate",
+        "",
+        _NOTE,
+        "",
+        "What [`interlock ci gate`](../guide/ci.md) itself finds, beside the rules of [compatibility](compatibility.md)",
+        "and of the [house](../reference/rules.md): what a change does to versions that others rely on. *breaking* and",
+        "*error* fail, *undecided* is undecided, *warning* blocks nothing.",
+    ]
+    return "\n".join([*lines, *sections(GATE_RULES)]) + "\n"
+
+
+def sections(rules: Iterable[Rule]) -> Iterator[str]:
+    """Write one section for each rule."""
+    for rule in rules:
+        yield from ("", f"## {rule.id}", "", f"Severity: **{rule.severity}**. {rule.why}")
         if rule.remedy:
-            lines += ["", f"What to do: {rule.remedy}"]
-    return "\n".join(lines) + "\n"
+            yield from ("", f"What to do: {rule.remedy}")
 
 
 def written() -> dict[Path, str]:
@@ -73,6 +93,7 @@ def written() -> dict[Path, str]:
         TABLE: json.dumps(rows, indent=0, sort_keys=True, ensure_ascii=False) + "\n",
         PAGES / "oasdiff.md": oasdiff_page(rows),
         PAGES / "compatibility.md": compatibility_page(),
+        PAGES / "gate.md": gate_page(),
     }
 
 

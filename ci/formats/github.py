@@ -1,8 +1,19 @@
-"""The gate's report as GitHub Actions workflow commands: annotations at the lines of the files."""
+"""The gate's report as GitHub Actions workflow commands: annotations at the lines of the files.
+
+GitHub shows at most 10 errors and 10 warnings of a step, and drops the others without a word. So the worst come
+first, the last of ten says how many there are more, and those stand in the log below.
+"""
 
 from __future__ import annotations
 
-from ci.report import ContractReport, GateReport
+import hashlib
+from collections.abc import Iterator
+
+from ci.formats.places import where
+from ci.formats.safe_text import visible
+from ci.formats.values import on_one_line, sides
+from ci.formats.words import headline
+from ci.report import SEVERITIES, ContractReport, GateReport
 from kernel.contract.finding import Finding, Severity
 
 _COMMANDS = {
@@ -13,31 +24,68 @@ _COMMANDS = {
     Severity.WARNING: "warning",
     Severity.INFO: "notice",
 }
+MOST = 10  # annotations of each kind in a step (GitHub's own limit)
 
 
 def render(report: GateReport) -> str:
     """Write the commands; safe findings make no annotation."""
-    lines = [line for contract in report.contracts for line in _contract(contract)]
-    lines.append(
-        f"interlock gate: {report.status}, {len(report.contracts)} contracts against {_plain(report.against)}"
-    )
+    lines: list[str] = []
+    rest: list[tuple[Finding, ContractReport]] = []
+    for command in ("error", "warning", "notice"):
+        found = [
+            (finding, contract)
+            for contract in report.contracts
+            for finding in contract.findings()
+            if _command(finding, report) == command
+        ]
+        found.sort(key=lambda pair: SEVERITIES.index(pair[0].severity))
+        fits = len(found) if len(found) <= MOST else MOST - 1
+        lines += [_annotation(command, *pair) for pair in found[:fits]]
+        if len(found) > fits:
+            more = (
+                f"{len(found) - fits} more like these: GitHub shows {MOST} of a step, the log has all of them"
+            )
+            lines.append(f"::{command} title={_property('interlock gate')}::{_data(more)}")
+        rest += found[fits:]
+    lines += _in_the_log(rest)
+    lines.append(f"interlock gate: {report.status}. {headline(report)}")
     return "\n".join(lines) + "\n"
 
 
-def _contract(contract: ContractReport) -> list[str]:
-    lines = [_command(finding, contract) for finding in contract.findings() if finding.severity in _COMMANDS]
-    if contract.error:
-        lines.append(f"::error file={_property(contract.document)}::{_data(contract.error)}")
-    return lines
+def _command(finding: Finding, report: GateReport) -> str | None:
+    if finding.severity is Severity.RISKY and report.fail_on == "breaking":
+        return "warning"
+    return _COMMANDS.get(finding.severity)
 
 
-def _command(finding: Finding, contract: ContractReport) -> str:
-    properties = [f"file={_property(finding.source or contract.document)}"]
+def _annotation(command: str, finding: Finding, contract: ContractReport) -> str:
+    properties = [f"file={_property(visible(finding.source or contract.document))}"]
     if finding.line:
         properties += [f"line={finding.line}", f"col={finding.column or 1}"]
     properties.append(f"title={_property(f'{finding.severity}: {finding.rule}')}")
-    text = f"{finding.what}\n{finding.why}" if finding.why else finding.what
-    return f"::{_COMMANDS[finding.severity]} {','.join(properties)}::{_data(text)}"
+    return f"::{command} {','.join(properties)}::{_data(chr(10).join(_told(finding, contract)))}"
+
+
+def _told(finding: Finding, contract: ContractReport) -> Iterator[str]:
+    yield visible(f"{contract.label}: {finding.what}")
+    if finding.has_witness:
+        yield f"Example ({sides(finding)}): {on_one_line(finding.witness)}"
+    if finding.why:
+        yield visible(finding.why)
+    if finding.remedy:
+        yield f"Fix: {visible(finding.remedy)}"
+
+
+def _in_the_log(rest: list[tuple[Finding, ContractReport]]) -> list[str]:
+    """Write what makes no annotation, with commands switched off meanwhile."""
+    if not rest:
+        return []
+    told = [
+        visible(f"{finding.severity} {finding.rule} {where(finding) or contract.document}: {finding.what}")
+        for finding, contract in rest
+    ]
+    token = hashlib.sha256("\n".join(told).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return [f"::stop-commands::{token}", *told, f"::{token}::"]
 
 
 def _data(text: str) -> str:
@@ -47,7 +95,3 @@ def _data(text: str) -> str:
 
 def _property(text: str) -> str:
     return _data(text).replace(":", "%3A").replace(",", "%2C")
-
-
-def _plain(text: str) -> str:
-    return text.replace("\n", " ").replace("::", ": :")

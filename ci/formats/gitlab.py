@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from typing import Any
 
+from ci.formats.safe_text import visible
+from ci.formats.values import json_document, on_one_line, sides
 from ci.report import ContractReport, GateReport
 from kernel.contract.finding import Finding, Severity
 
@@ -21,26 +22,35 @@ _SEVERITIES = {
 
 def render(report: GateReport) -> str:
     """Write the report; safe findings are left out."""
-    issues = [issue for contract in report.contracts for issue in _contract(contract)]
-    return json.dumps(issues, indent=2, ensure_ascii=False) + "\n"
+    issues = [
+        _issue(contract, finding, report)
+        for contract in report.contracts
+        for finding in contract.findings()
+        if finding.severity in _SEVERITIES
+    ]
+    return json_document(issues)
 
 
-def _contract(contract: ContractReport) -> list[dict[str, Any]]:
-    found = [_issue(contract, finding) for finding in contract.findings() if finding.severity in _SEVERITIES]
-    if contract.error:
-        found.append(_issue(contract, Finding("contract-unreadable", Severity.ERROR, "", contract.error)))
-    return found
-
-
-def _issue(contract: ContractReport, finding: Finding) -> dict[str, Any]:
-    identity = f"{contract.name}@{contract.version} {finding.fingerprint}"
+def _issue(contract: ContractReport, finding: Finding, report: GateReport) -> dict[str, Any]:
+    tolerated = finding.severity is Severity.RISKY and report.fail_on == "breaking"
+    # The text belongs to the identity: one fingerprint may be told of several places, and GitLab keeps one of each.
+    identity = f"{contract.name}@{contract.version} {finding.fingerprint} {finding.what}"
     return {
-        "description": f"{finding.what} {finding.why}".strip(),
+        "description": _told(contract, finding),
         "check_name": finding.rule,
-        "fingerprint": hashlib.sha256(identity.encode()).hexdigest(),
-        "severity": _SEVERITIES[finding.severity],
+        "fingerprint": hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest(),
+        "severity": "minor" if tolerated else _SEVERITIES[finding.severity],
         "location": {
-            "path": finding.source or contract.document,
+            "path": visible(finding.source or contract.document),
             "lines": {"begin": finding.line or 1},
         },
     }
+
+
+def _told(contract: ContractReport, finding: Finding) -> str:
+    said = [visible(f"{contract.label}: {finding.what}.".replace("..", "."))]
+    if finding.has_witness:
+        said.append(f"Example ({sides(finding)}): {on_one_line(finding.witness)}.")
+    if finding.why:
+        said.append(visible(finding.why))
+    return " ".join(said)

@@ -2,67 +2,73 @@
 
 from __future__ import annotations
 
-import re
 from xml.sax.saxutils import escape, quoteattr
 
-from ci.report import ContractReport, GateReport, Status
+from ci.formats.places import where
+from ci.formats.safe_text import visible
+from ci.formats.values import on_one_line, sides
+from ci.report import ContractReport, GateReport, Status, blocks
 from kernel.contract.finding import Finding, Severity
-
-_BLOCKING = {Severity.ERROR, Severity.BREAKING, Severity.RISKY, Severity.UNDECIDED}
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0 §2.2
 
 
 def render(report: GateReport) -> str:
     """Write the report; a case fails for what blocks, and is skipped where nothing changed."""
-    suites = [_suite(contract) for contract in report.contracts]
-    cases, failures, errors = (sum(counts[i] for _, counts in suites) for i in range(3))
-    head = f'<testsuites name="interlock gate" tests="{cases}" failures="{failures}" errors="{errors}">'
+    suites = [_suite(contract, report) for contract in report.contracts]
+    sums = {
+        name: sum(counts[name] for _, counts in suites) for name in ("tests", "failures", "errors", "skipped")
+    }
+    head = f'<testsuites name="interlock gate"{_numbers(sums)} time="0">'
+    body = "\n".join(text for text, _ in suites)
     return "\n".join(
-        ['<?xml version="1.0" encoding="UTF-8"?>', head, *(text for text, _ in suites), "</testsuites>", ""]
+        ['<?xml version="1.0" encoding="UTF-8"?>', head, *([body] if body else []), "</testsuites>", ""]
     )
 
 
-def _suite(contract: ContractReport) -> tuple[str, tuple[int, int, int]]:
-    name = f"{contract.name} {contract.version}".strip()
+def _suite(contract: ContractReport, report: GateReport) -> tuple[str, dict[str, int]]:
     cases: list[str] = []
-    failures = errors = 0
-    if contract.error:
-        errors += 1
-        cases.append(_case(name, "readable", f"<error message={_attribute(contract.error)}/>"))
-    elif contract.status is Status.UNCHANGED:
-        cases.append(_case(name, "unchanged", "<skipped/>"))
-    else:
-        groups = [("valid and in order", contract.lint)]
-        groups += [(f"compatible with {one.base}", one.verdict.findings) for one in contract.comparisons]
-        groups.append(("version", (contract.bump,) if contract.bump else ()))
-        for title, findings in groups:
-            blocking = [finding for finding in findings if finding.severity in _BLOCKING]
-            failures += bool(blocking)
-            cases.append(_case(name, title, _failure(blocking) if blocking else ""))
-    head = (
-        f'  <testsuite name={_attribute(name)} tests="{len(cases)}" failures="{failures}" errors="{errors}">'
-    )
-    return "\n".join([head, *cases, "  </testsuite>"]), (len(cases), failures, errors)
+    counts = {"tests": 0, "failures": 0, "errors": 0, "skipped": 0}
+    for title, findings in contract.groups():
+        if contract.status is Status.UNCHANGED and not findings:
+            continue
+        blocking = [finding for finding in findings if blocks(finding, report.fail_on)]
+        kind = "error" if contract.error is not None else "failure"
+        counts["tests"] += 1
+        counts[f"{kind}s"] += bool(blocking)
+        cases.append(_case(contract, title, _told(blocking, kind) if blocking else ""))
+    if contract.status is Status.UNCHANGED:
+        counts["tests"] += 1
+        counts["skipped"] += 1
+        cases.append(_case(contract, "unchanged", '<skipped message="unchanged"/>'))
+    head = f'  <testsuite name={_attribute(contract.label)}{_numbers(counts)} time="0">'
+    return "\n".join([head, *cases, "  </testsuite>"]), counts
 
 
-def _case(suite: str, title: str, inside: str) -> str:
-    start = f"    <testcase classname={_attribute(suite)} name={_attribute(title)}"
+def _numbers(counts: dict[str, int]) -> str:
+    return "".join(f' {name}="{number}"' for name, number in counts.items())
+
+
+def _case(contract: ContractReport, title: str, inside: str) -> str:
+    names = f"classname={_attribute(contract.label)} name={_attribute(title)}"
+    start = f'    <testcase {names} file={_attribute(contract.document)} time="0"'
     return f"{start}>{inside}</testcase>" if inside else f"{start}/>"
 
 
-def _failure(findings: list[Finding]) -> str:
+def _told(findings: list[Finding], kind: str) -> str:
     lines = []
     for finding in findings:
-        where = f"{finding.source}:{finding.line}:{finding.column}" if finding.line else finding.source or ""
-        lines += [f"{where} {finding.severity} {finding.rule}: {finding.what}", f"  {finding.why}"]
-    message = f"{len(findings)} blocking findings, the first: {findings[0].what}"
-    kind = str(findings[0].severity)
-    return f"<failure message={_attribute(message)} type={_attribute(kind)}>{_text(chr(10).join(lines))}</failure>"
-
-
-def _text(text: str) -> str:
-    return escape(_NOT_XML.sub("�", text))
+        lines.append(visible(f"{where(finding)} {finding.severity} {finding.rule}: {finding.what}"))
+        if finding.has_witness:
+            lines.append(f"  example ({sides(finding)}): {on_one_line(finding.witness)}")
+        lines += [f"  {visible(text)}" for text in (finding.why, finding.remedy) if text]
+    rest = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
+    message = f"{findings[0].what}{rest}"
+    sort = (
+        "undecided"
+        if all(one.severity is Severity.UNDECIDED for one in findings)
+        else str(findings[0].severity)
+    )
+    return f"<{kind} message={_attribute(message)} type={_attribute(sort)}>{escape(chr(10).join(lines))}</{kind}>"
 
 
 def _attribute(text: str) -> str:
-    return quoteattr(_NOT_XML.sub("�", text))
+    return quoteattr(visible(text))  # visible: what XML 1.0 §2.2 forbids is written as \\u…

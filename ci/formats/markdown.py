@@ -1,74 +1,176 @@
-"""The gate's report as Markdown, for a comment on a change request."""
+"""The gate's report as Markdown, for a comment on a change request: findable, foldable, and never too long for one."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 
-from ci.report import ContractReport, GateReport, Status
-from kernel.contract.finding import Finding, Severity
+from ci.formats.places import base_where, site, where
+from ci.formats.safe_text import visible
+from ci.formats.values import change, exchange_lines, on_one_line, pretty, sides
+from ci.formats.words import consumers, counted, headline, listed, summary
+from ci.report import ContractReport, Entry, GateReport, Status
+from kernel.contract.finding import Bump, Finding, Severity
 
-_SHOWN = (Severity.ERROR, Severity.BREAKING, Severity.RISKY, Severity.UNDECIDED, Severity.WARNING)
+MARKER = "<!-- interlock-gate -->"  # by it a pipeline finds the comment that it wrote before
+MOST = 65_000  # characters; GitHub takes 65,536, GitLab more
+_SHOWN = frozenset({Severity.ERROR, Severity.BREAKING, Severity.RISKY, Severity.UNDECIDED, Severity.WARNING})
 _WORDS = {
-    Status.PASSED: "passed",
+    Status.PASSED: "✅ passed",
     Status.UNCHANGED: "unchanged",
-    Status.UNDECIDED: "**could not be decided**",
-    Status.FAILED: "**failed**",
+    Status.UNDECIDED: "❔ **could not be decided**",
+    Status.FAILED: "❌ **failed**",
 }
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~])")
-MOST_SHOWN = 50  # findings of one contract
-MOST_WITNESS = 400  # characters
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()+!|~&$])")
+_PINGS = re.compile(
+    r"([@#])(?=\w)|(://)|\b(www)(?=\.)|\b(GH)(?=-\d)"
+)  # mentions, issues, links that make themselves
+MOST_LINES = 40  # of an example
 
 
 def render(report: GateReport) -> str:
-    """Write the report."""
-    lines = [f"## Contracts: {_WORDS[report.status]}", "", f"Compared with {_plain(report.against)}.", ""]
-    lines += ["| contract | version | result | needs |", "|---|---|---|---|"]
+    """Write the report; where it would be too long, the findings at the end are counted instead."""
+    head = "\n".join(_head(report)) + "\n"
+    foot = "\n".join(_foot(report)) + "\n"
+    room = MOST - len(head) - len(foot) - 200
+    kept: list[str] = []
+    cut = 0
     for contract in report.contracts:
-        needs = f"{contract.required_bump} version" if contract.comparisons else ""
-        cells = (_plain(contract.name), _plain(contract.version), _WORDS[contract.status], needs)
-        lines.append(f"| {' | '.join(cells)} |")
-    for contract in report.contracts:
-        lines += _contract(contract)
+        entries = [entry for entry in contract.entries() if entry.finding.severity in _SHOWN]
+        for index, entry in enumerate(entries):
+            text = "" if cut else _block(contract, entry, first=index == 0)
+            if cut or len(text) > room:
+                cut += len(entries) - index
+                break
+            room -= len(text)
+            kept.append(text)
+    if cut:
+        kept.append(
+            f"\n… and {counted(cut, 'more finding')}: this comment is full, the other reports hold all of them.\n"
+        )
+    return head + "".join(kept) + foot
+
+
+def _head(report: GateReport) -> Iterator[str]:
+    yield MARKER
+    yield f"## Contracts: {_WORDS[report.status]}"
+    yield ""
+    yield f"{_plain(headline(report))}."
+    yield ""
+    quiet = [one for one in report.contracts if one.status is Status.UNCHANGED and not one.findings()]
+    shown = [one for one in report.contracts if one not in quiet][:100]
+    if shown:
+        yield "| contract | result | what | needs |"
+        yield "|---|---|---|---|"
+    for contract in shown:
+        bump = contract.required_bump
+        needs = f"{bump} version" if contract.comparisons and bump is not Bump.NONE else ""
+        yield f"| {_plain(contract.label)} | {_WORDS[contract.status]} | {_plain(summary(contract))[:600]} | {needs} |"
+    others = len(report.contracts) - len(shown) - len(quiet)
+    if others:
+        yield f"\n… and {counted(others, 'more contract')}."
+    if quiet:
+        yield f"\n{counted(len(quiet), 'contract')} unchanged."
+
+
+def _foot(report: GateReport) -> Iterator[str]:
+    for note in report.notes[:20]:
+        yield f"\n> {_plain(note)[:600]}"
+    if report.engines:
+        used = ", ".join(f"{name} {version}" for name, version in sorted(report.engines.items()))
+        yield f"\n<sub>Judged by {_plain(used)}. `interlock explain RULE` says more of a rule.</sub>"
+
+
+def _block(contract: ContractReport, entry: Entry, *, first: bool) -> str:
+    lines = []
+    if first:
+        lines += ["", f"### {_plain(contract.label)}", ""]
+        if told := consumers(contract):
+            lines += [f"{_plain(told)}.", ""]
+    lines += _finding(entry, unfolded=first and entry.finding.severity is not Severity.WARNING)
     return "\n".join(lines) + "\n"
 
 
-def _contract(contract: ContractReport) -> Iterator[str]:
-    findings = [finding for finding in contract.findings() if finding.severity in _SHOWN]
-    findings.sort(key=lambda finding: _SHOWN.index(finding.severity))
-    if not findings and not contract.error:
+def _finding(entry: Entry, *, unfolded: bool) -> Iterator[str]:
+    finding = entry.finding
+    yield f"<details{' open' if unfolded else ''}>"
+    yield f"<summary><b>{finding.severity}</b>: {_html(finding.what)}</summary>"
+    yield ""
+    rows = [
+        ("Where", " ".join(part for part in (_code(where(finding)), _plain(site(finding))) if part)),
+        ("Before", _code(base_where(finding))),
+        ("Against", _plain(listed(entry.against))),
+        ("Change", _code(change(finding))),
+        ("Why", _plain(finding.why)),
+        ("Fix", _plain(finding.remedy)),
+        ("Rule", f"{_code(finding.rule)}, fingerprint {_code(finding.fingerprint)}"),
+    ]
+    for name, text in rows:
+        if text:
+            yield f"- **{name}**: {text}"
+    yield from _example(finding)
+    yield ""
+    yield "</details>"
+    yield ""
+
+
+def _example(finding: Finding) -> Iterator[str]:
+    if not finding.has_witness:
         return
     yield ""
-    yield f"### {_plain(contract.name)} {_plain(contract.version)}"
+    yield f"Example: {sides(finding)}."
+    if finding.exchange is not None:
+        yield from _fenced("http", exchange_lines(finding.exchange))
+    if finding.has_nearest:
+        yield f"\nThe nearest that both versions take, {_code(on_one_line(finding.nearest, 200))}, differs like this:"
+        yield from _fenced("diff", list(_diff(finding)))
+    elif finding.exchange is None:
+        yield from _fenced("json", [visible(line) for line in pretty(finding.witness)])
+
+
+def _diff(finding: Finding) -> Iterator[str]:
+    """Write the witness as a diff against the nearest valid instance, line by line."""
+    import difflib  # noqa: PLC0415 - only where there is something to show
+
+    before, after = pretty(finding.nearest), pretty(finding.witness)
+    for line in difflib.ndiff(before, after) if len(before) + len(after) <= 400 else ():  # noqa: PLR2004 - it is quadratic
+        if not line.startswith("?"):
+            yield visible(line).rstrip()
+
+
+def _fenced(kind: str, lines: list[str]) -> Iterator[str]:
+    shown = [line[:400] for line in lines[:MOST_LINES]]
+    if len(lines) > MOST_LINES:
+        shown.append("…")
+    longest = max((len(run) for line in shown for run in re.findall(r"`+", line)), default=0)
+    fence = "`" * max(3, longest + 1)
     yield ""
-    if contract.error:
-        yield f"- {_plain(contract.error)}"
-    for finding in findings[:MOST_SHOWN]:
-        yield from _finding(finding)
-    if len(findings) > MOST_SHOWN:
-        yield f"- … and {len(findings) - MOST_SHOWN} more"
-
-
-def _finding(finding: Finding) -> Iterator[str]:
-    where = f"{finding.source}:{finding.line}" if finding.line else finding.source or ""
-    yield f"- **{finding.severity}** {_code(finding.rule)} {_code(where)}: {_plain(finding.what)}"
-    if finding.why:
-        yield f"  - {_plain(finding.why)}"
-    if finding.has_witness:
-        text = json.dumps(finding.witness, ensure_ascii=False, default=str)[:MOST_WITNESS]
-        yield f"  - witness: {_code(text)}"
-    if finding.remedy:
-        yield f"  - {_plain(finding.remedy)}"
+    yield f"{fence}{kind}"
+    yield from shown
+    yield fence
 
 
 def _plain(text: str) -> str:
-    """Escape what Markdown would read, on one line."""
-    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+    """Escape what Markdown would read, and what would call people, issues or pages."""
+    return _PINGS.sub(_defused, _SPECIAL.sub(r"\\\1", visible(text)))
+
+
+def _defused(match: re.Match[str]) -> str:
+    text = match[0]
+    return f"{text[0]}&#8203;{text[1:]}" if text in {"@", "#", "://"} else f"{text}&#8203;"
+
+
+def _html(text: str) -> str:
+    """Escape for inside an HTML element, where Markdown is not read."""
+    plain = visible(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _PINGS.sub(_defused, plain)
 
 
 def _code(text: str) -> str:
-    """Write code, fenced by one more backtick than the text holds in a row."""
-    plain = " ".join(text.split())
+    """Write code, fenced by one more backtick than the text holds in a row; a bar would end a table's cell."""
+    plain = visible(text)
+    if not plain:
+        return ""
     fence = "`" * (max((len(run) for run in re.findall(r"`+", plain)), default=0) + 1)
-    return f"{fence}{' ' if '`' in plain else ''}{plain}{' ' if '`' in plain else ''}{fence}" if plain else ""
+    blank = " " if plain.startswith("`") or plain.endswith("`") else ""
+    return f"{fence}{blank}{plain}{blank}{fence}"

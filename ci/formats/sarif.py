@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from importlib.metadata import version
 from pathlib import PurePath
 from typing import Any
 from urllib.parse import quote
 
-from ci.report import ContractReport, GateReport, Status
+from ci.formats.places import base_where
+from ci.formats.rule_words import words_of
+from ci.formats.safe_text import visible
+from ci.formats.values import change, exchange_lines, json_document, on_one_line, sides, steps
+from ci.report import ContractReport, Entry, GateReport
 from kernel.contract.finding import Finding, Severity
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -21,81 +24,127 @@ _LEVELS = {
     Severity.INFO: "note",
     Severity.SAFE: "none",
 }
-_UNREADABLE = "contract-unreadable"
+_ROOT = "SRCROOT"  # the repository: a viewer maps it to where it has the files
+MOST_LINES = 40  # of an exchange
 
 
 def render(report: GateReport) -> str:
     """Write the report: one run, one result for each finding, one rule for each rule id."""
-    results = [result for contract in report.contracts for result in _results(contract)]
-    rules = {row["ruleId"]: _rule(row) for row in results}
-    names = sorted(rules)
+    results = [
+        _result(contract, entry, report) for contract in report.contracts for entry in contract.entries()
+    ]
+    names = sorted({row["ruleId"] for row in results})
     for row in results:
         row["ruleIndex"] = names.index(row["ruleId"])
-        row.pop("_help", None)
     run = {
         "tool": {
             "driver": {
                 "name": "Interlock",
                 "semanticVersion": version("interlock"),
-                "rules": [rules[name] for name in names],
+                "rules": [_rule(name, report.docs_url) for name in names],
             }
         },
+        "automationDetails": {"id": "interlock/gate/"},
         "columnKind": "unicodeCodePoints",
+        "originalUriBaseIds": {_ROOT: {"description": {"text": "The root of the repository."}}},
         "results": results,
-        "invocations": [{"executionSuccessful": True, "exitCode": _exit_code(report.status)}],
+        "invocations": [{"executionSuccessful": True, "exitCode": report.exit_code}],
+        "properties": {"against": visible(report.against), "status": str(report.status)},
     }
-    return (
-        json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False)
-        + "\n"
-    )
+    return json_document({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]})
 
 
-def _exit_code(status: Status) -> int:
-    return {Status.FAILED: 1, Status.UNDECIDED: 3}.get(status, 0)
-
-
-def _results(contract: ContractReport) -> list[dict[str, Any]]:
-    found = [_result(contract, finding) for finding in contract.findings()]
-    if contract.error:
-        finding = Finding(_UNREADABLE, Severity.ERROR, "", contract.error, source=contract.document)
-        found.append(_result(contract, finding))
-    return found
-
-
-def _result(contract: ContractReport, finding: Finding) -> dict[str, Any]:
-    text = finding.what
+def _result(contract: ContractReport, entry: Entry, report: GateReport) -> dict[str, Any]:
+    finding = entry.finding
+    level = "warning" if _tolerated(finding, report) else _LEVELS[finding.severity]
+    row: dict[str, Any] = {
+        "ruleId": finding.rule,
+        "kind": "informational" if level == "none" else "fail",
+        "level": level,
+        "message": {"text": _message(finding)},
+        "locations": [_location(finding, contract)],
+        "partialFingerprints": {"interlock/v1": f"{contract.name}:{finding.fingerprint}"},
+        "properties": {
+            "severity": str(finding.severity),
+            "contract": visible(contract.label),
+            "against": [visible(label) for label in entry.against],
+            "fingerprint": finding.fingerprint,
+        },
+    }
     if finding.has_witness:
-        text += f". Witness: {json.dumps(finding.witness, ensure_ascii=False, default=str)[:1000]}"
-    physical: dict[str, Any] = {"artifactLocation": {"uri": uri(finding.source or contract.document)}}
+        row["properties"]["witness"] = finding.witness
+    if finding.base_source is not None or finding.base_pointer is not None:
+        row["relatedLocations"] = [_before(finding, contract)]
+    return row
+
+
+def _tolerated(finding: Finding, report: GateReport) -> bool:
+    return finding.severity is Severity.RISKY and report.fail_on == "breaking"
+
+
+def _message(finding: Finding) -> str:
+    lines = [visible(finding.what)]
+    if told := change(finding):
+        lines.append(f"Change: {told}")
+    if finding.has_witness:
+        lines.append(f"Example ({sides(finding)}): {on_one_line(finding.witness, 1_000)}")
+    if finding.exchange is not None:
+        lines += ["", *exchange_lines(finding.exchange)[:MOST_LINES]]
+    if finding.difference:
+        lines += [
+            "",
+            "Steps from the nearest that both versions take:",
+            *steps(finding.difference)[:MOST_LINES],
+        ]
+    return "\n".join(lines)
+
+
+def _location(finding: Finding, contract: ContractReport) -> dict[str, Any]:
+    physical: dict[str, Any] = {"artifactLocation": _artifact(finding.source or contract.document)}
     if finding.line:
         physical["region"] = {"startLine": finding.line, "startColumn": finding.column or 1}
+    name = f"{contract.name}@{contract.version}#{finding.pointer}"
     return {
-        "ruleId": finding.rule,
-        "level": _LEVELS[finding.severity],
-        "message": {"text": text},
-        "locations": [
-            {
-                "physicalLocation": physical,
-                "logicalLocations": [
-                    {"fullyQualifiedName": f"{contract.name}@{contract.version}#{finding.pointer}"}
-                ],
-            }
-        ],
-        "partialFingerprints": {"interlock/v1": finding.fingerprint},
-        "properties": {"severity": str(finding.severity), "contract": f"{contract.name} {contract.version}"},
-        "_help": (finding.why, finding.remedy),
+        "physicalLocation": physical,
+        "logicalLocations": [{"fullyQualifiedName": visible(name), "kind": "element"}],
     }
 
 
-def _rule(row: dict[str, Any]) -> dict[str, Any]:
-    why, remedy = row["_help"]
-    rule: dict[str, Any] = {"id": row["ruleId"], "shortDescription": {"text": why or row["ruleId"]}}
-    if remedy:
-        rule["help"] = {"text": remedy}
+def _before(finding: Finding, contract: ContractReport) -> dict[str, Any]:
+    """Tell the place in the earlier version; it lies in a commit or registry, so that the file is no link."""
+    place = base_where(finding) or "the earlier version"
+    name = f"{contract.name}#{finding.base_pointer or ''}"
+    return {
+        "id": 1,
+        "message": {"text": f"Before: {visible(place)}"},
+        "logicalLocations": [{"fullyQualifiedName": visible(name), "kind": "element"}],
+    }
+
+
+def _rule(name: str, docs_url: str) -> dict[str, Any]:
+    words = words_of(name)
+    rule: dict[str, Any] = {
+        "id": name,
+        "name": "".join(part.capitalize() for part in name.replace("/", "-").split("-")),
+        "shortDescription": {"text": words.why},
+        "help": {
+            "text": words.remedy or words.why,
+            "markdown": "\n\n".join(
+                part for part in (words.why, f"**Fix**: {words.remedy}" if words.remedy else "") if part
+            ),
+        },
+    }
+    if docs_url:
+        rule["helpUri"] = f"{docs_url.rstrip('/')}/{words.page}"
     return rule
 
 
+def _artifact(path: str) -> dict[str, str]:
+    return {"uri": uri(path), "uriBaseId": _ROOT} if not PurePath(path).is_absolute() else {"uri": uri(path)}
+
+
 def uri(path: str) -> str:
-    """Write a path as a relative URI reference, so that a viewer finds the file in the repository."""
+    """Write a path as a URI reference, relative where the path is; bytes that are no UTF-8 are kept."""
     plain = PurePath(path)
-    return quote(plain.as_posix().lstrip("/") if plain.is_absolute() else plain.as_posix())
+    text = quote(plain.as_posix().encode("utf-8", "surrogateescape"))
+    return f"file://{text}" if plain.is_absolute() else text

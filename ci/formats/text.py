@@ -1,52 +1,103 @@
-"""The gate's report for people: one line for each contract, then what is wrong, and how to mend it."""
+"""The gate's report for people at a terminal: the verdict, then each contract, then what is wrong and how to mend it."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
-from ci.report import ContractReport, GateReport, Status
+from ci.formats.places import base_where, site, where
+from ci.formats.safe_text import visible
+from ci.formats.values import change, exchange_lines, on_one_line, sides, steps
+from ci.formats.words import SIGNS, consumers, counted, headline, listed, summary
+from ci.report import ContractReport, Entry, GateReport, Status
 from kernel.contract.finding import Finding, Severity
 
-_SIGNS = {Status.PASSED: "✓", Status.UNCHANGED: "·", Status.UNDECIDED: "?", Status.FAILED: "✗"}
-_SHOWN = (Severity.ERROR, Severity.BREAKING, Severity.RISKY, Severity.UNDECIDED, Severity.WARNING)
+_SHOWN = frozenset({Severity.ERROR, Severity.BREAKING, Severity.RISKY, Severity.UNDECIDED, Severity.WARNING})
 MOST_SHOWN = 60  # findings of one contract; the other formats hold all of them
-MOST_WITNESS = 300  # characters
+MOST_STEPS = 4
+MOST_EXCHANGE = 12  # lines
 
 
 def render(report: GateReport) -> str:
     """Write the report."""
-    lines = [f"gate: {report.status} · {len(report.contracts)} contracts against {report.against}"]
+    lines = [f"{str(report.status).upper()}: {headline(report)}"]
+    quiet = [one for one in report.contracts if one.status is Status.UNCHANGED and not one.findings()]
     for contract in report.contracts:
-        lines += ["", *_contract(contract)]
+        if contract not in quiet:
+            lines += ["", *_contract(contract)]
+    if quiet:
+        lines += ["", f"· unchanged: {_shortened([one.label for one in quiet])}"]
+    lines += [f"\nnote: {visible(note)}" for note in report.notes]
+    lines += _next(report)
     if report.engines:
-        lines += ["", ", ".join(f"{name} {version}" for name, version in sorted(report.engines.items()))]
+        used = ", ".join(f"{name} {version}" for name, version in sorted(report.engines.items()))
+        lines += ["", f"judged by {visible(used)}"]
     return "\n".join(lines) + "\n"
 
 
+def _shortened(names: list[str], most: int = 12) -> str:
+    more = len(names) - most
+    return visible(listed(names) if more <= 0 else f"{', '.join(names[:most])} and {more} more")
+
+
 def _contract(contract: ContractReport) -> Iterator[str]:
-    yield f"{_SIGNS[contract.status]} {contract.name} {contract.version} ({contract.document}): {contract.status}"
-    if contract.error:
-        yield f"    {contract.error}"
-    for one in contract.comparisons:
-        yield f"    against {one.base}: {one.verdict.outcome}, needs a {one.verdict.required_bump} version"
-    findings = [finding for finding in contract.findings() if finding.severity in _SHOWN]
-    findings.sort(key=lambda finding: _SHOWN.index(finding.severity))
-    for finding in findings[:MOST_SHOWN]:
-        yield from _finding(finding)
-    hidden = len(contract.findings()) - min(len(findings), MOST_SHOWN)
-    if hidden > 0:
-        yield f"    … and {hidden} more findings (safe or informational ones among them): --format json shows all"
+    yield f"{SIGNS[contract.status]} {visible(contract.label)}  {visible(contract.document)}"
+    yield f"  {contract.status}: {summary(contract)}" if contract.error is None else f"  {contract.status}"
+    if told := consumers(contract):
+        yield f"  {told}"
+    entries = contract.entries()
+    shown = [entry for entry in entries if entry.finding.severity in _SHOWN]
+    for entry in shown[:MOST_SHOWN]:
+        yield ""
+        yield from _finding(entry)
+    cut, mild = max(0, len(shown) - MOST_SHOWN), len(entries) - len(shown)
+    if cut:
+        yield f"\n  … and {cut} more like these; --report json=FILE holds every one"
+    if mild:
+        yield f"\n  {counted(mild, 'harmless change')} not shown; --report json=FILE holds every one"
 
 
-def _finding(finding: Finding) -> Iterator[str]:
-    where = f"{finding.source}:{finding.line}:{finding.column}" if finding.line else finding.source or ""
-    yield f"    {finding.severity} {finding.rule} {where}"
-    yield f"        {finding.what}"
-    if finding.why:
-        yield f"        why: {finding.why}"
-    if finding.has_witness:
-        text = json.dumps(finding.witness, ensure_ascii=False, default=str)
-        yield f"        witness: {text[:MOST_WITNESS]}{'…' if len(text) > MOST_WITNESS else ''}"
-    if finding.remedy:
-        yield f"        fix: {finding.remedy}"
+def _finding(entry: Entry) -> Iterator[str]:
+    finding = entry.finding
+    yield f"  [{finding.severity}] {visible(finding.what)}"
+    place = " · ".join(part for part in (where(finding), site(finding)) if part)
+    before = base_where(finding)
+    rows = [
+        ("where", place),
+        ("before", before),
+        ("against", listed(entry.against)),
+        ("change", change(finding)),
+        *_witness(finding),
+        ("why", finding.why),
+        ("fix", finding.remedy),
+        ("rule", f"{finding.rule}  (fingerprint {finding.fingerprint})"),
+    ]
+    for name, text in rows:
+        if text:
+            label = f"{name}:" if name else ""
+            yield f"      {label:<9}{visible(text)}"
+
+
+def _witness(finding: Finding) -> Iterator[tuple[str, str]]:
+    if not finding.has_witness:
+        return
+    yield "example", f"{on_one_line(finding.witness)}  ({sides(finding)})"
+    if finding.exchange is not None:
+        lines = [line for line in exchange_lines(finding.exchange) if line]
+        for index, line in enumerate(lines[:MOST_EXCHANGE]):
+            yield "sent" if index == 0 else "", line
+        if len(lines) > MOST_EXCHANGE:
+            yield "", "…"
+    for index, step in enumerate(steps(finding.difference)[:MOST_STEPS]):
+        yield (
+            "differs" if index == 0 else "",
+            f"{step}  (from the nearest that both take)" if index == 0 else step,
+        )
+
+
+def _next(report: GateReport) -> Iterator[str]:
+    """Say what to do now, where something stands in the way."""
+    if report.exit_code == 0:
+        return
+    yield ""
+    yield "What now: mend what is listed, or give what breaks a new major version in a folder of its own."
+    yield "  `interlock explain RULE` says more of a rule; docs/guide/ci.md says how a finding is accepted."

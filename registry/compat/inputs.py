@@ -31,7 +31,15 @@ def read_self_contained(path: Path, root: Path | None = None) -> Document:
         raise DocumentError(f"{path} is no file that can be read", place=Place(str(path)), hint="name a file")
     document = inline_files(path, root)
     kind_of(document.root)
-    lookup = beside(path)
+    return embedded(document, path)
+
+
+def embedded(document: Document, path: Path, lookup: Callable[[Urn], Any] | None = None) -> Document:
+    """Give the document with its canonical schemas embedded, stand-ins for those that are not known.
+
+    `lookup` gives a schema by URN; without it the `contracts` folders above `path` are asked.
+    """
+    lookup = lookup or beside(path)
     missing = {site.ref for site in sites(document.root) if _unknown(site.ref, lookup)}
     body = _stand_in(document.root, missing) if missing else document.root
     made = embed_urns(body, lookup)

@@ -1,141 +1,220 @@
-"""Each report format: well formed, complete, and safe with hostile text in findings."""
+"""Each report format: held to its schema, complete, the same each time, and with the right words."""
 
 import json
-import xml.etree.ElementTree as ET
+from dataclasses import replace
 from importlib import import_module
+from pathlib import Path
 
+import jsonschema
 import pytest
+from lxml import etree
 
-from ci.report import Comparison, ContractReport, GateReport, Status
-from cli.ci import FORMATS
-from kernel.contract.finding import Bump, Finding, Outcome, Severity, Verdict
-from kernel.contract.version import Version
+from ci.report import GateReport
+from cli.ci_reports import FORMATS
+from tests.ci.reports import findings, full, hostile, rendered
 
-EVIL = 'a <b> & "c" ]]> \x00\x1b | `x` *y* 100%\n::error::no, really'
-
-
-def report():
-    breaking = Finding(
-        "value-no-longer-accepted", Severity.BREAKING, "/components/schemas/Dose", EVIL, why="Because.", remedy="Do not.",
-        witness={"ml": 20, "note": EVIL}, has_witness=True, source="contracts/doses/1.1.0/openapi.yaml", line=7, column=3,
-    )  # fmt: skip
-    safe = Finding("operation-added", Severity.SAFE, "/paths/~1x", "GET /x was added")
-    risky = Finding(
-        "parameter-removed", Severity.RISKY, "/paths/~1y", "gone", source="a b/ü,c:d.yaml", line=1
-    )
-    warning = Finding("operation-description", Severity.WARNING, "/paths/~1x/get", "no description")
-    low = Finding(
-        "version-too-low", Severity.BREAKING, "/info/version", "too low", before="1.0.0", after="1.1.0"
-    )
-    verdict = Verdict(Outcome.BREAKING, Bump.MAJOR, (breaking, safe, risky), {"oasdiff": "1.33.0"})
-    failed = ContractReport(
-        "doses", "1.1.0", "openapi", "contracts/doses/1.1.0/openapi.yaml", "contracts/doses/1.1.0/meta.yaml",
-        Status.FAILED, (warning,), (Comparison(Version.parse("1.0.0"), verdict),), low, Bump.MAJOR,
-    )  # fmt: skip
-    same = ContractReport(
-        "ward", "1.0.0", "schema", "contracts/ward/schema.json", "contracts/ward/meta.yaml", Status.UNCHANGED
-    )
-    lost = ContractReport("broken", "", "", "contracts/broken/openapi.yaml", "m", Status.FAILED, error=EVIL)
-    return GateReport("git:main", (failed, same, lost), {"oasdiff": "1.33.0"})
-
-
-def rendered(kind):
-    return import_module(FORMATS[kind]).render(report())
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+SCHEMAS = {
+    "sarif": HERE / "schemas/sarif-2.1.0.schema.json",
+    "gitlab": HERE / "schemas/gitlab-code-quality.schema.json",
+    "json": ROOT / "docs/reference/gate-report.schema.json",
+}
+REPORTS = {"full": full(), "hostile": hostile(), "empty": GateReport("registry", ())}
 
 
 @pytest.mark.parametrize("kind", FORMATS)
-def test_every_format_renders_the_empty_and_the_full_report_alike_each_time(kind):
+@pytest.mark.parametrize("report", REPORTS.values(), ids=REPORTS)
+def test_every_format_renders_every_report_the_same_each_time(kind, report):
     module = import_module(FORMATS[kind])
-    assert module.render(report()) == module.render(report())
-    assert module.render(GateReport("registry", ())).endswith("\n")
+    text = module.render(report)
+    assert module.render(report) == text
+    assert text.endswith("\n")
+    text.encode("utf-8")
 
 
-def test_text_shows_place_reason_witness_and_remedy():
+@pytest.mark.parametrize("kind", SCHEMAS)
+@pytest.mark.parametrize("report", REPORTS.values(), ids=REPORTS)
+def test_json_reports_are_valid_by_their_schemas(kind, report):
+    schema = json.loads(SCHEMAS[kind].read_text())
+    checker = jsonschema.FormatChecker()
+    validator = jsonschema.validators.validator_for(schema)(schema, format_checker=checker)
+    assert [error.message for error in validator.iter_errors(json.loads(rendered(kind, report)))] == []
+
+
+@pytest.mark.parametrize("report", REPORTS.values(), ids=REPORTS)
+def test_junit_is_valid_by_its_schema(report):
+    schema = etree.XMLSchema(etree.parse(HERE / "schemas/junit.xsd"))
+    schema.assertValid(etree.fromstring(rendered("junit", report).encode()))
+
+
+def test_text_shows_verdict_place_change_example_reason_and_fix():
     text = rendered("text")
-    assert "✗ doses 1.1.0 (contracts/doses/1.1.0/openapi.yaml): failed" in text
-    assert "against 1.0.0: breaking, needs a major version" in text
-    for part in (
-        "contracts/doses/1.1.0/openapi.yaml:7:3",
-        "why: Because.",
-        'witness: {"ml": 20',
-        "fix: Do not.",
-    ):
-        assert part in text
-    assert "· ward 1.0.0 (contracts/ward/schema.json): unchanged" in text
+    assert text.startswith("FAILED: 2 of 3 contracts must not be merged like this (compared with git:main)\n")
+    assert (
+        "\n✗ doses 1.1.0  contracts/doses/1.1.0/openapi.yaml\n  failed: breaks whoever relies on 1.0.0; "
+        "version 1.1.0 is too low for what changed\n"
+        "  2 consumers granted this major: Ward 7 (ward-7, pinned to 1.0.0) and EHR (ehr)\n" in text
+    )
+    assert (
+        """
+      where:   contracts/doses/1.1.0/openapi.yaml:7:3 · POST /doses, request body, application/json
+      before:  git:main:contracts/doses/1.0.0/openapi.yaml:6:3
+      against: 1.0.0
+      change:  20 → 10
+      example: {"ml": 20, "exact": 1e+400}  (the earlier version takes this, the new one refuses it)
+      sent:    POST /doses?dry=true
+               accept: */*
+               content-type: application/json
+               {
+                 "ml": 20
+               }
+      differs: ~ /ml 20  (from the nearest that both take)
+      why:     A value that the old version accepts is refused by the new one.
+      fix:     Keep the old form.
+      rule:    value-no-longer-accepted  (fingerprint """
+        in text
+    )
+    assert "\n  1 harmless change not shown; --report json=FILE holds every one\n" in text
+    assert "\n· unchanged: ward 1.0.0\n" in text
 
 
-def test_json_holds_everything():
-    body = json.loads(rendered("json"))
-    assert (body["status"], body["against"]) == ("failed", "git:main")
-    doses, ward, broken = body["contracts"]
+def test_json_holds_everything_with_exact_numbers():
+    text = rendered("json")
+    assert '"exact": 1e+400' in text
+    assert text.isascii()
+    body = json.loads(text)
+    assert (body["form"], body["status"], body["exit_code"], body["against"]) == (1, "failed", 1, "git:main")
+    broken, doses, ward = body["contracts"]
     assert [row["rule"] for row in doses["comparisons"][0]["findings"]] == [
         "value-no-longer-accepted", "operation-added", "parameter-removed",
     ]  # fmt: skip
-    assert doses["comparisons"][0]["base"] == "1.0.0"
+    assert (doses["comparisons"][0]["base"], doses["comparisons"][0]["through"]) == ("1.0.0", None)
     assert doses["version_finding"]["rule"] == "version-too-low"
-    assert (ward["status"], broken["error"]) == ("unchanged", EVIL)
+    assert doses["consumers"][0] == {"id": "ward-7", "name": "Ward 7", "pin": "1.0.0"}
+    assert (ward["status"], ward["consumers"], broken["error"]["what"]) == ("unchanged", None, "no YAML")
 
 
-def test_sarif_has_rules_places_and_levels():
-    body = json.loads(rendered("sarif"))
-    assert (body["version"], len(body["runs"])) == ("2.1.0", 1)
-    run = body["runs"][0]
+def test_sarif_has_rules_levels_both_places_and_help():
+    run = json.loads(rendered("sarif"))["runs"][0]
     rules = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
     assert rules == sorted(rules)
-    for result in run["results"]:
-        assert rules[result["ruleIndex"]] == result["ruleId"]
-        assert set(result) == {
-            "ruleId", "ruleIndex", "level", "message", "locations", "partialFingerprints", "properties",
-        }  # fmt: skip
-    levels = {result["ruleId"]: result["level"] for result in run["results"]}
+    assert all(rules[result["ruleIndex"]] == result["ruleId"] for result in run["results"])
+    levels = {result["ruleId"]: (result["level"], result["kind"]) for result in run["results"]}
     assert levels == {
-        "value-no-longer-accepted": "error", "operation-added": "none", "parameter-removed": "error",
-        "operation-description": "warning", "version-too-low": "error", "contract-unreadable": "error",
+        "value-no-longer-accepted": ("error", "fail"), "operation-added": ("none", "informational"),
+        "parameter-removed": ("error", "fail"), "operation-description": ("warning", "fail"),
+        "version-too-low": ("error", "fail"), "contract-unreadable": ("error", "fail"),
     }  # fmt: skip
-    first = next(r for r in run["results"] if r["ruleId"] == "value-no-longer-accepted")
+    first = next(row for row in run["results"] if row["ruleId"] == "value-no-longer-accepted")
     physical = first["locations"][0]["physicalLocation"]
-    assert physical["artifactLocation"]["uri"] == "contracts/doses/1.1.0/openapi.yaml"
+    assert physical["artifactLocation"] == {
+        "uri": "contracts/doses/1.1.0/openapi.yaml",
+        "uriBaseId": "SRCROOT",
+    }
     assert physical["region"] == {"startLine": 7, "startColumn": 3}
-    odd = next(r for r in run["results"] if r["ruleId"] == "parameter-removed")
+    assert first["relatedLocations"][0]["message"]["text"] == (
+        "Before: git:main:contracts/doses/1.0.0/openapi.yaml:6:3"
+    )
+    assert first["partialFingerprints"] == {"interlock/v1": f"doses:{findings()['breaking'].fingerprint}"}
+    assert "\nPOST /doses?dry=true\n" in first["message"]["text"]
+    odd = next(row for row in run["results"] if row["ruleId"] == "parameter-removed")
     assert odd["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "a%20b/%C3%BC%2Cc%3Ad.yaml"
     assert run["invocations"][0]["exitCode"] == 1
+    helps = {rule["id"]: rule.get("helpUri") for rule in run["tool"]["driver"]["rules"]}
+    assert helps["value-no-longer-accepted"] == (
+        "https://docs.example/x/rules/compatibility.md#value-no-longer-accepted"
+    )
+    assert helps["contract-unreadable"] == "https://docs.example/x/rules/gate.md#contract-unreadable"
+    silent = json.loads(rendered("sarif", replace(full(), docs_url="")))["runs"][0]
+    assert not any("helpUri" in rule for rule in silent["tool"]["driver"]["rules"])
 
 
-def test_junit_is_well_formed_and_counts_right():
-    root = ET.fromstring(rendered("junit"))
-    assert root.attrib == {"name": "interlock gate", "tests": "5", "failures": "2", "errors": "1"}
-    doses, ward, broken = root
-    assert {case.get("name"): len(case) for case in doses} == {
-        "valid and in order": 0, "compatible with 1.0.0": 1, "version": 1,
+def test_junit_counts_right_and_names_cases_by_what_is_asked():
+    root = etree.fromstring(rendered("junit").encode())
+    assert dict(root.attrib) == {
+        "name": "interlock gate", "tests": "7", "failures": "2", "errors": "1", "skipped": "1", "time": "0",
     }  # fmt: skip
-    assert "100%" in doses.find("testcase/failure").text
-    assert ward.find("testcase/skipped") is not None
-    assert broken.find("testcase/error").get("message").startswith("a <b> &")
+    broken, doses, ward = root
+    assert {case.get("name"): len(case) for case in doses} == {
+        "frozen versions are untouched": 0, "valid, and in the order of the house": 0,
+        "canonical schemas are known": 0, "compatible with 1.0.0": 1, "the version number is high enough": 1,
+    }  # fmt: skip
+    failure = doses.find("testcase/failure")
+    assert failure.get("message").endswith("(and 1 more)")
+    assert "  example (the earlier version takes this" in failure.text
+    assert doses.findall("testcase/failure")[1].get("message") == "too low"
+    assert ward.find("testcase/skipped").get("message") == "unchanged"
+    assert broken.find("testcase/error").get("message") == "no YAML"
 
 
-def test_github_commands_cannot_be_forged_by_findings():
+def test_github_annotations_stay_within_ten_of_a_kind_and_tell_the_rest():
     lines = rendered("github").splitlines()
-    commands = [line for line in lines if line.startswith("::")]
-    assert len(commands) == 5  # one for each finding that is not safe, one for what could not be read
-    assert all(line.startswith(("::error file=", "::warning file=")) for line in commands)
-    assert any("line=7,col=3,title=breaking%3A value-no-longer-accepted::" in line for line in commands)
-    assert any("file=a b/ü%2Cc%3Ad.yaml" in line for line in commands)
-    assert "%0A::error::no, really" in commands[0] + commands[1]
+    assert [line.split(" ")[0] for line in lines[:-1]] == ["::error"] * 4 + ["::warning"]
+    assert any(
+        "line=7,col=3,title=breaking%3A value-no-longer-accepted::doses 1.1.0: POST" in line for line in lines
+    )
+    assert any("file=a b/ü%2Cc%3Ad.yaml" in line for line in lines)
+    one = full().contracts[1]
+    many = tuple(replace(findings()["warning"], pointer=f"/{n}", what=f"no {n}") for n in range(13))
+    lines = rendered(
+        "github", GateReport("x", (replace(one, comparisons=(), bump=None, lint=many),))
+    ).splitlines()
+    warnings = [line for line in lines if line.startswith("::warning")]
+    assert len(warnings) == 10
+    assert warnings[-1].endswith("::4 more like these: GitHub shows 10 of a step, the log has all of them")
+    start, *log, end, _ = lines[10:]
+    assert start == f"::stop-commands::{end.strip(':')}"
+    assert [line.rpartition(" ")[2] for line in log] == ["9", "10", "11", "12"]
 
 
-def test_gitlab_issues_have_what_code_quality_asks_for():
+def test_gitlab_issues_are_told_apart():
     issues = json.loads(rendered("gitlab"))
     assert {issue["severity"] for issue in issues} == {"blocker", "critical", "minor"}
     assert len({issue["fingerprint"] for issue in issues}) == len(issues) == 5
-    for issue in issues:
-        assert set(issue) == {"description", "check_name", "fingerprint", "severity", "location"}
-        assert issue["location"]["lines"]["begin"] >= 1
+    first = next(issue for issue in issues if issue["check_name"] == "value-no-longer-accepted")
+    assert first["location"] == {"path": "contracts/doses/1.1.0/openapi.yaml", "lines": {"begin": 7}}
+    assert first["description"].startswith("doses 1.1.0: POST /doses: the request body at 'ml'")
 
 
-def test_markdown_escapes_what_findings_say():
+def test_markdown_has_a_marker_a_table_folded_findings_and_a_diff():
     text = rendered("markdown")
-    assert text.startswith("## Contracts: **failed**")
-    assert "| doses | 1.1.0 | **failed** | major version |" in text
-    assert "\\*y\\*" in text
-    assert "a \\<b\\> &" in text
-    assert "\n::error" not in text
+    assert text.startswith("<!-- interlock-gate -->\n## Contracts: ❌ **failed**\n")
+    assert "| doses 1.1.0 | ❌ **failed** | breaks whoever relies on 1.0.0;" in text
+    assert "\n1 contract unchanged.\n" in text
+    assert text.count("<details>") + text.count("<details open>") == text.count("</details>") == 5
+    assert '```diff\n  {\n-   "ml": 10,\n+   "ml": 20,\n    "exact": 1e+400\n  }\n```' in text
+    assert (
+        '```http\nPOST /doses?dry=true\naccept: */*\ncontent-type: application/json\n\n{\n  "ml": 20\n}\n```'
+        in text
+    )
+
+
+def test_markdown_never_outgrows_a_comment_and_says_what_it_leaves_out():
+    one = full().contracts[1]
+    many = tuple(
+        replace(findings()["breaking"], pointer=f"/{n}", what=f"no {n} " + "x" * 900) for n in range(200)
+    )
+    contracts = tuple(replace(one, name=f"c{n}", lint=many) for n in range(150))
+    text = rendered("markdown", GateReport("git:main", contracts))
+    assert len(text) <= 65_536
+    assert len(text) > 40_000
+    assert "more findings: this comment is full" in text
+    assert text.count("<details") == text.count("</details>")
+    assert "… and 50 more contracts." in text
+
+
+def test_risky_findings_are_warnings_where_only_breaks_fail():
+    report = replace(full(), fail_on="breaking")
+    risky = [
+        row
+        for row in json.loads(rendered("sarif", report))["runs"][0]["results"]
+        if row["ruleId"] == "parameter-removed"
+    ]
+    assert [row["level"] for row in risky] == ["warning"]
+    assert "::warning file=a b/ü" in rendered("github", report)
+    assert "minor" in {
+        row["severity"]
+        for row in json.loads(rendered("gitlab", report))
+        if row["check_name"] == "parameter-removed"
+    }

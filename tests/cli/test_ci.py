@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from cli.ci import FORMATS, ci
+from cli.ci import ci
+from cli.ci_reports import FORMATS
 from cli.main import main
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,7 +23,11 @@ def run(*arguments):
 def test_a_contract_alone_passes():
     code, text = run(str(ROOT / "contracts/vitals"))
     assert code == 0
-    assert text.startswith("gate: passed · 1 contracts against the versions in this tree")
+    assert text.startswith(
+        "PASSED: 1 contract, nobody is broken (compared with the other versions in this tree)\n\n"
+        "✓ vitals 1.0.0  contracts/vitals/1.0.0/openapi.yaml\n"
+        "  passed: a first version, nothing to compare it with\n"
+    )
 
 
 def test_a_breaking_candidate_fails_with_1():

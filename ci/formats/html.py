@@ -1,0 +1,66 @@
+"""The gate's report as one HTML page: nothing is loaded, nothing runs, readable without a style sheet too."""
+
+from __future__ import annotations
+
+from ci.formats.page import Page, page
+from ci.formats.places import base_where, site, where
+from ci.formats.safe_text import visible
+from ci.formats.values import change, exchange_lines, on_one_line, pretty, sides, steps
+from ci.formats.words import SIGNS, consumers, headline, listed, summary
+from ci.report import ContractReport, Entry, GateReport
+
+
+def render(report: GateReport) -> str:
+    """Write the report."""
+    return page(
+        Page(
+            template="report.html",
+            title="Contracts: " + str(report.status),
+            context={
+                "status": str(report.status),
+                "headline": headline(report),
+                "contracts": [_contract(contract) for contract in report.contracts],
+                "notes": [visible(note) for note in report.notes],
+                "engines": [visible(f"{name} {version}") for name, version in sorted(report.engines.items())],
+            },
+        )
+    )
+
+
+def _contract(contract: ContractReport) -> dict[str, object]:
+    return {
+        "label": visible(contract.label),
+        "document": visible(contract.document),
+        "status": str(contract.status),
+        "sign": SIGNS[contract.status],
+        "summary": summary(contract),
+        "consumers": consumers(contract),
+        "findings": [_finding(entry) for entry in contract.entries()],
+    }
+
+
+def _finding(entry: Entry) -> dict[str, object]:
+    finding = entry.finding
+    shown = finding.has_witness and finding.exchange is None
+    return {
+        "severity": str(finding.severity),
+        "what": visible(finding.what),
+        "facts": [
+            (name, visible(text))
+            for name, text in (
+                ("Where", " · ".join(part for part in (where(finding), site(finding)) if part)),
+                ("Before", base_where(finding)),
+                ("Against", listed(entry.against)),
+                ("Change", change(finding)),
+                ("Why", finding.why),
+                ("Fix", finding.remedy),
+                ("Rule", f"{finding.rule}, fingerprint {finding.fingerprint}"),
+            )
+            if text
+        ],
+        "sides": sides(finding) if finding.has_witness else "",
+        "example": [visible(line) for line in pretty(finding.witness)] if shown else [],
+        "exchange": exchange_lines(finding.exchange) if finding.exchange is not None else [],
+        "nearest": on_one_line(finding.nearest) if finding.has_nearest else "",
+        "steps": steps(finding.difference),
+    }

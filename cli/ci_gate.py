@@ -1,0 +1,127 @@
+"""`interlock ci gate`: judges the contracts of a repository, and writes reports."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from cli.ci_reports import FORMATS, wanted_reports, write_reports
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from ci.bases import Base, Get
+    from ci.project import Project
+    from kernel.settings import Settings
+
+AGAINST = "registry|git:REF|DIR|FILE"
+
+
+@click.command()
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option(
+    "--against",
+    metavar=AGAINST,
+    help="What the contracts must be compatible with (default: the other versions in this tree).",
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice(["breaking", "risky"]),
+    default="risky",
+    show_default=True,
+    help="The mildest finding that fails. What is undecided never passes.",
+)
+@click.option("--format", "form", type=click.Choice(list(FORMATS)), help="What is printed (default: text).")
+@click.option(
+    "--report",
+    "reports",
+    multiple=True,
+    metavar="KIND=PATH",
+    help=f"Write a report; repeatable. KIND: {', '.join(FORMATS)}. PATH `-` is standard output.",
+)
+@click.option(
+    "--registry",
+    "registry_url",
+    help="URL of the registry: for --against registry, and to ask whom a break hits.",
+)
+@click.option(
+    "--token-file", type=click.Path(path_type=Path, dir_okay=False), help="File that holds the token."
+)
+def gate(
+    paths: tuple[Path, ...],
+    against: str | None,
+    fail_on: Literal["breaking", "risky"],
+    form: str | None,
+    reports: tuple[str, ...],
+    registry_url: str | None,
+    token_file: Path | None,
+) -> int:
+    """Judge the contracts below PATHS: frozen versions, validity, house rules, compatibility, version.
+
+    PATHS default to what interlock.toml names, else to `contracts`, else to this folder. Ends with 0 when all
+    pass, 1 when one fails, 3 when none fails and something could not be decided, 2 when nothing was judged.
+    """
+    from ci.contracts import home_of
+    from ci.gate import Question, run_gate
+    from kernel.settings import load
+
+    wanted = wanted_reports(reports, form)
+    settings = load({"registry_url": registry_url})
+    chosen, project = chosen_paths(paths)
+    home = home_of(chosen)
+    house = tuple(path.resolve() for path in project.paths if path.exists()) if project.file else ()
+    get = asking(settings, token_file) if against == "registry" or settings["registry_url"] else None
+    question = Question(home, tuple(chosen), settings, fail_on, house, get, _trace)
+    with opened(against, home, house, get) as base:
+        result = run_gate(question, base)
+    write_reports(wanted, result)
+    return result.exit_code
+
+
+def chosen_paths(paths: tuple[Path, ...]) -> tuple[list[Path], Project]:
+    """Give what is judged, and what interlock.toml says; the paths that it names hold where none are given."""
+    from ci.project import project_of
+
+    project = project_of(paths[0] if paths else Path())
+    if paths:
+        return list(paths), project
+    if project.file is not None:
+        return [path for path in project.paths if path.exists()] or list(project.paths), project
+    return [Path("contracts") if Path("contracts").is_dir() else Path()], project
+
+
+def opened(
+    against: str | None, home: Path, house: tuple[Path, ...], get: Get | None
+) -> AbstractContextManager[Base | None]:
+    """Open what is compared against; raises `BaseUnusable`, or a usage error for what is none of the forms."""
+    from ci.bases import FileBase, FolderBase, RegistryBase, commit
+
+    if against is None:
+        return nullcontext(None)
+    if against == "registry" and get is not None:
+        return nullcontext(RegistryBase(get))
+    if against.startswith("git:"):
+        return commit(against.removeprefix("git:"), home, house)
+    place = Path(against)
+    if place.is_dir():
+        return nullcontext(FolderBase(place, against))
+    if place.is_file():
+        return nullcontext(FileBase(place))
+    raise click.UsageError(f"--against {against}: there is no such file or folder; the forms are {AGAINST}")
+
+
+def asking(settings: Settings, token_file: Path | None) -> Get:
+    """Give the way to ask the registry."""
+    from cli.registry_client import Registry
+
+    return Registry(settings, "ci", token_file).get
+
+
+def _trace(text: str) -> None:
+    from cli.errors import wants_traceback
+
+    if wants_traceback():
+        click.echo(text, err=True)
