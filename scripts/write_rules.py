@@ -25,6 +25,8 @@ the same. Rules about changes between two versions are told by `interlock diff`;
 
 The good and the bad example of a rule are pieces of a document, and are that rule's test. Warnings and notes are only
 looked for where the structure of the document is sound; of one rule at most 100 places are told, and the rest is counted.
+Rules whose finding is told once with a number are marked *counted*. How to except a place, to give a rule another severity
+and to bring rules of your own: [guide/lint.md](../guide/lint.md).
 
 """
 
@@ -41,7 +43,9 @@ def page() -> str:
 
 def section(rule: Rule) -> str:
     """Give the section of one rule."""
-    text = f"## {rule.id}\n\n*{rule.severity}, {', '.join(rule.kinds)}.* {rule.why}\n\n**What to do.** {rule.remedy}\n"
+    counted = ", counted" if rule.counted else ""
+    text = f"## {rule.id}\n\n*{rule.severity}{counted}, {', '.join(rule.kinds)}.* {rule.why}\n\n"
+    text += f"**What to do.** {rule.remedy}\n"
     for word, piece in (("Bad", rule.bad), ("Good", rule.good)):
         if piece:
             text += f"\n{word}:\n\n```yaml\n{piece}\n```\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ from kernel.errors import DocumentError, InterlockError, Place, ReferenceRefused
 from kernel.operation.compile import compile_contract
 from kernel.schema.dialects import dialect_of
 from kernel.schema.validator import compile_schema
-from registry.lint.document import lint, placed
+from registry.lint.canon import NO_CANON, Canon, canon_beside
+from registry.lint.document import PLAIN, House, lint, placed
 from registry.lint.rules import BY_ID
 
 NAMES = tuple(
@@ -28,16 +30,17 @@ METADATA = "meta.yaml"
 OPAQUE = "x-interlock-opaque"  # stands in a schema that is not known here; an annotation to every validator
 
 
-def check_path(path: Path, root: Path | None = None) -> tuple[Finding, ...]:
+def check_path(path: Path, root: Path | None = None, house: House = PLAIN) -> tuple[Finding, ...]:
     """Give every finding of a document, or of a contract's folder (meta.yaml and one document).
 
+    Canonical schemas that stand beside, in `../../<name>/<version>/`, are the canon.
     Raises `DocumentError` when something cannot be read at all.
     """
     if not path.is_dir():
-        return check_file(path, root)
+        return check_file(path, root, house)
     entry = document_of(path)
     if not (path / METADATA).is_file():
-        return check_file(entry, root)
+        return check_file(entry, root, house)
     metadata, found = read_metadata((path / METADATA).read_bytes(), str(path / METADATA))
     kind = kind_of(parse(entry.read_bytes(), name=str(entry)).root)
     if metadata.kind not in (None, kind):
@@ -47,7 +50,7 @@ def check_path(path: Path, root: Path | None = None) -> tuple[Finding, ...]:
         found += (
             placed(Finding(rule.id, rule.severity, "/kind", what, why=rule.why, remedy=rule.remedy), place),
         )
-    return (*found, *check_file(entry, root))
+    return (*found, *check_file(entry, root, house, name=metadata.name or ""))
 
 
 def document_of(folder: Path) -> Path:
@@ -61,21 +64,26 @@ def document_of(folder: Path) -> Path:
     )
 
 
-def check_file(path: Path, root: Path | None = None) -> tuple[Finding, ...]:
-    """Give every finding of one document and what it refers to."""
+def check_file(
+    path: Path, root: Path | None = None, house: House = PLAIN, *, name: str = ""
+) -> tuple[Finding, ...]:
+    """Give every finding of one document and what it refers to; `name` is the contract's, if it has one."""
+    beside = Beside(path.parent)
+    if house.canon is NO_CANON:
+        house = replace(house, canon=beside.canon().without(name or path.resolve().parent.parent.name))
     try:
         document = inline_files(path, root)
     except ReferenceRefused as error:
-        return _with_lost_reference(path, error)
+        return _with_lost_reference(path, error, house)
     kind = kind_of(document.root)
-    self_contained, notes = embedded(document, path.parent)
-    found = lint(self_contained, kind, document=document)
+    self_contained, notes = embedded(document, beside)
+    found = lint(self_contained, kind, document=document, house=house)
     if not any(finding.severity is Severity.ERROR for finding in found):
         found += served(self_contained, kind, document)
     return (*found, *notes)
 
 
-def _with_lost_reference(path: Path, error: ReferenceRefused) -> tuple[Finding, ...]:
+def _with_lost_reference(path: Path, error: ReferenceRefused, house: House) -> tuple[Finding, ...]:
     """Judge the document by itself where a reference leads nowhere: both are worth knowing."""
     try:
         document = parse(path.read_bytes(), name=str(path))
@@ -88,7 +96,7 @@ def _with_lost_reference(path: Path, error: ReferenceRefused) -> tuple[Finding, 
         rule.id, rule.severity, place.pointer or "", error.message, why=rule.why, remedy=error.hint or rule.remedy,
         source=place.source or str(path), line=place.line, column=place.column,
     )  # fmt: skip
-    found = lint(document.root, kind_of(document.root), document=document)
+    found = lint(document.root, kind_of(document.root), document=document, house=house)
     return (lost, *(one for one in found if one.rule != rule.id))
 
 
@@ -110,9 +118,8 @@ def served(root: Any, kind: Kind, document: Document) -> tuple[Finding, ...]:
     return ()
 
 
-def embedded(document: Document, folder: Path) -> tuple[Any, tuple[Finding, ...]]:
+def embedded(document: Document, beside: Beside) -> tuple[Any, tuple[Finding, ...]]:
     """Give the root without URNs: schemas that stand beside are embedded, the others admit anything."""
-    beside = Beside(folder)
     unknown: dict[str, Site] = {}
     for site in sites(document.root):
         if site.ref.startswith(PREFIX) and site.ref not in unknown and not beside.holds(site.ref):
@@ -159,6 +166,10 @@ class Beside:
         if found is None:
             raise ReferenceRefused(f"{urn} is not known here", hint=BY_ID["reference-opaque"].remedy)
         return found
+
+    def canon(self) -> Canon:
+        """Give the newest version of each canonical schema that stands beside."""
+        return canon_beside(self._home, lambda root: embed_urns(root, self))
 
     def holds(self, ref: str) -> bool:
         """Whether a URN's schema stands beside, with everything that it needs itself."""

@@ -2,38 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
 from itertools import islice
 from typing import Any
 
 from kernel.contract.document import Document, Kind
 from kernel.contract.finding import Finding, Severity
+from kernel.contract.grammar import grammar_of
+from kernel.contract.positions import token
+from registry.lint.canon import NO_CANON, Canon
+from registry.lint.exceptions import Exceptions, RuleException
 from registry.lint.reading import Hit, Subject
 from registry.lint.rule import Rule
-from registry.lint.rules import RULES
+from registry.lint.rules import BY_ID, RULES, fault_of
 from registry.lint.validity import VALIDITY
 
 MOST_FINDINGS = 1_000
 MOST_PLACES = 100  # of one rule; what is more is counted
 _LOOKED_AT = 10_000
+_RANK = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
 
-def lint(root: Any, kind: Kind, *, name: str = "", document: Document | None = None) -> tuple[Finding, ...]:
+@dataclass(frozen=True, slots=True)
+class House:
+    """What a document is held against besides the rules themselves.
+
+    `canon` are the canonical schemas that are known, `severity` another severity for a rule, or None for
+    off, `exceptions` those that stand outside of the document, `as_of` the day by which exceptions end
+    (None: none has ended). `written` is the document before canonical schemas were put in for its URNs:
+    what was put in has rules of its own, at home.
+    """
+
+    canon: Canon = NO_CANON
+    severity: Mapping[str, Severity | None] = field(default_factory=dict)
+    exceptions: tuple[RuleException, ...] = ()
+    as_of: date | None = None
+    written: Any = None
+
+
+PLAIN = House()
+
+
+def lint(
+    root: Any, kind: Kind, *, name: str = "", document: Document | None = None, house: House = PLAIN
+) -> tuple[Finding, ...]:
     """Judge a self-contained document (files inlined, URNs embedded); it is not changed.
 
     Errors say that it is not valid, warnings and notes what the house asks for beyond that, which is
     judged only where the structure is sound. `document` adds file, line and column. The order is that of
     the table of rules, then of places as the rules come upon them; at most `MOST_FINDINGS`.
     """
-    subject = Subject(root, kind, name)
+    written = document.root if house.written is None and document is not None else house.written
+    subject = Subject(root, kind, name, canon=house.canon, embedded=_embedded(root, written))
     found: list[Finding] = []
     for rule in VALIDITY:
-        found.extend(_apply(rule, subject))
+        found.extend(_told(rule, _hits(rule, subject)))
     if not any(one.severity is Severity.ERROR for one in found):
-        for rule in RULES:
-            if rule not in VALIDITY:
-                found.extend(_apply(rule, subject))
+        found.extend(_beyond_validity(subject, house))
     found.sort(key=lambda one: _RANK[one.severity])
     return tuple(placed(one, document) for one in found[:MOST_FINDINGS])
 
@@ -46,13 +73,38 @@ def placed(finding: Finding, document: Document | None) -> Finding:
     return replace(finding, source=place.source, line=place.line, column=place.column)
 
 
-_RANK = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
+def _beyond_validity(subject: Subject, house: House) -> Iterable[Finding]:
+    exceptions = Exceptions(subject, house.exceptions, house.as_of, fault_of)
+    for rule in RULES:
+        severity = house.severity.get(rule.id, rule.severity)
+        if rule in VALIDITY or severity is None:
+            continue
+        hits = _hits(rule, subject)
+        if rule.severity is not Severity.ERROR:
+            hits = [
+                hit
+                for hit in hits
+                if not subject.is_embedded(hit.pointer) and not exceptions.spare(rule.id, hit.pointer)
+            ]
+        yield from _told(replace(rule, severity=severity), hits)
+    about = (
+        ("exception-invalid", exceptions.faults),
+        ("exception-expired", list(exceptions.expired())),
+        ("exception-unused", list(exceptions.unused())),
+    )
+    for rule_id, hits in about:
+        yield from _told(BY_ID[rule_id], hits)
 
 
-def _apply(rule: Rule, subject: Subject) -> list[Finding]:
+def _hits(rule: Rule, subject: Subject) -> list[Hit]:
     if rule.find is None or subject.kind not in rule.kinds:
         return []
-    hits = _once(rule.find(subject))
+    return list(dict.fromkeys(islice(rule.find(subject), _LOOKED_AT)))
+
+
+def _told(rule: Rule, hits: list[Hit]) -> list[Finding]:
+    if rule.counted and hits:
+        return [_finding(rule, Hit(hits[0].pointer, _sum(rule, hits)))]
     told = [_finding(rule, hit) for hit in hits[:MOST_PLACES]]
     if len(hits) > MOST_PLACES:
         last = told[-1]
@@ -60,9 +112,25 @@ def _apply(rule: Rule, subject: Subject) -> list[Finding]:
     return told
 
 
-def _once(hits: Iterable[Hit]) -> list[Hit]:
-    return list(dict.fromkeys(islice(hits, _LOOKED_AT)))
+def _sum(rule: Rule, hits: list[Hit]) -> str:
+    first = f": {hits[0].what}" if hits[0].what else ""
+    return f"{rule.counted}: {len(hits)} of them, the first stands here{first}"
 
 
 def _finding(rule: Rule, hit: Hit) -> Finding:
     return Finding(rule.id, rule.severity, hit.pointer, hit.what, why=rule.why, remedy=rule.remedy)
+
+
+def _embedded(root: Any, written: Any) -> tuple[str, ...]:
+    """Give the places of canonical schemas that were put in: pointers."""
+    if written is None or written is root or not isinstance(root, dict):
+        return ()
+    section = grammar_of(root).sections["schema"]
+    here: Any = root
+    there: Any = written
+    for step in section.split("/")[1:]:
+        here = here.get(step) if isinstance(here, dict) else None
+        there = there.get(step) if isinstance(there, dict) else None
+    kept = there.keys() if isinstance(there, dict) else ()
+    added = [key for key in here if key not in kept] if isinstance(here, dict) else []
+    return tuple(f"{section}{token(key)}" for key in added)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import pairwise
 from typing import Any
 
 from kernel.contract.positions import token
-from registry.lint.reading import Hit, Operation, Subject, mapping
-from registry.lint.rule import API, BOTH, WARNING, Rule
+from registry.lint.reading import Hit, Subject, mapping
+from registry.lint.rule import API, BOTH, INFO, WARNING, Rule
 
-_PROBLEM_TYPES = frozenset({"application/problem+json", "application/problem+xml", "application/fhir+json",
-                            "application/fhir+xml"})  # fmt: skip
+_CHANGING = frozenset({"post", "put", "patch", "delete"})
+_LOCAL = re.compile(
+    r"http://(localhost|127\.|\[::1\]|[a-z0-9.-]*\.(localhost|test|example|invalid))", re.IGNORECASE
+)
 
 
 def missing_operation_ids(subject: Subject) -> Iterator[Hit]:
@@ -45,101 +46,86 @@ def undeclared_security(subject: Subject) -> Iterator[Hit]:
             yield Hit(one.pointer, f"{one.title} does not say who may call it")
 
 
-def missing_error_answers(subject: Subject) -> Iterator[Hit]:
-    """Find operations that declare no error at all."""
+def open_changes(subject: Subject) -> Iterator[Hit]:
+    """Find operations that change something and that anyone may call."""
     for one in subject.operations:
-        if not any(_is_error(status) for status in _answers(one)):
-            yield Hit(f"{one.pointer}/responses", f"{one.title} declares no error answer")
+        asked = one.spec.get("security", subject.root.get("security"))
+        anyone = isinstance(asked, list) and (not asked or {} in asked)
+        if one.method in _CHANGING and anyone:
+            yield Hit(one.pointer, f"anyone may call {one.title}")
 
 
-def missing_client_errors(subject: Subject) -> Iterator[Hit]:
-    """Find operations that declare errors of the provider, and none of the caller."""
+def plain_servers(subject: Subject) -> Iterator[Hit]:
+    """Find servers of `http:` addresses, save those of the own machine."""
+    for pointer, server in _servers(subject):
+        url = str(server.get("url", ""))
+        if url.lower().startswith("http://") and not _LOCAL.match(url):
+            yield Hit(f"{pointer}/url", f"{url[:120]} carries calls in the clear")
+
+
+def _servers(subject: Subject) -> Iterator[tuple[str, dict[str, Any]]]:
+    homes = [("", subject.root), *((one.pointer, one.spec) for one in subject.operations)]
+    for home, node in homes:
+        listed = node.get("servers")
+        for index, server in enumerate(listed if isinstance(listed, list) else ()):
+            if isinstance(server, dict):
+                yield f"{home}/servers/{index}", server
+
+
+def missing_contact(subject: Subject) -> Iterator[Hit]:
+    """Find documents that do not say whom to ask."""
+    info = subject.root.get("info")
+    if isinstance(info, dict) and not info.get("contact"):
+        yield Hit("/info", "the document does not say whom to ask")
+
+
+def undeclared_tags(subject: Subject) -> Iterator[Hit]:
+    """Find tags of operations that the root does not list, where it lists any."""
+    listed = subject.root.get("tags")
+    known = {mapping(tag).get("name") for tag in listed} if isinstance(listed, list) else set()
     for one in subject.operations:
-        statuses = [status for status in _answers(one) if _is_error(status)]
-        if statuses and not any(status.startswith(("4", "default")) for status in statuses):
-            yield Hit(f"{one.pointer}/responses", f"{one.title} declares no 4xx answer")
+        tags = one.spec.get("tags")
+        for index, tag in enumerate(tags if isinstance(tags, list) and known else ()):
+            if tag not in known:
+                yield Hit(f"{one.pointer}/tags/{index}", f"the root does not list the tag `{str(tag)[:80]}`")
 
 
-def errors_without_problem(subject: Subject) -> Iterator[Hit]:
-    """Find operations of whose error answers none has the form of RFC 9457, or of FHIR's OperationOutcome."""
+def undescribed_parameters(subject: Subject) -> Iterator[Hit]:
+    """Find parameters that say nothing about themselves."""
+    for part in subject.of("parameter"):
+        if subject.kind == "openapi" and not part.node.get("description"):
+            yield Hit(part.pointer, f"`{str(part.node.get('name'))[:80]}`")
+
+
+def undescribed_components(subject: Subject) -> Iterator[Hit]:
+    """Find named schemas that say nothing about themselves."""
+    for name, schema in mapping(mapping(subject.root.get("components")).get("schemas")).items():
+        if isinstance(schema, dict) and not {"title", "description", "$ref", "schemaFormat"} & schema.keys():
+            yield Hit(f"/components/schemas{token(name)}", f"`{name[:80]}`")
+
+
+def bodies_without_example(subject: Subject) -> Iterator[Hit]:
+    """Find JSON bodies of requests without an example, of their own or of their schema."""
     for one in subject.operations:
-        answers = [(status, answer) for status, answer in _answers(one).items() if _is_error(status)]
-        bodies: set[str] = set()
-        for _, declared in answers:
-            answer, _home = subject.follow(declared, "")
-            content = answer.get("content") if isinstance(answer, dict) else None
-            bodies |= {str(media).partition(";")[0].strip().lower() for media in content or ()}
-        if answers and not bodies & _PROBLEM_TYPES:
-            yield Hit(f"{one.pointer}/responses", f"{one.title}: no error answer is application/problem+json")
-
-
-def _answers(operation: Operation) -> dict[str, Any]:
-    found = operation.spec.get("responses")
-    return {str(status): answer for status, answer in found.items()} if isinstance(found, dict) else {}
-
-
-def _is_error(status: str) -> bool:
-    return status == "default" or status[:1] in ("4", "5")
-
-
-# Words of which one in a name is enough; names are cut at capitals, digits, `_`, `-` and `.`.
-_WORDS = frozenset({
-    "patient", "mrn", "ssn", "nhs", "nhsnumber", "dob", "birthdate",
-    "birthday", "surname", "lastname", "firstname", "forename", "givenname", "familyname",
-    "fullname", "maiden", "passport", "insuranceid", "memberid", "subscriber", "phone",
-    "telephone", "mobile", "email", "postcode", "zipcode", "diagnosis", "gender",
-    "ethnicity",
-})  # fmt: skip
-_PAIRS = frozenset({
-    ("birth", "date"), ("date", "birth"), ("of", "birth"), ("last", "name"), ("first", "name"),
-    ("family", "name"), ("given", "name"), ("full", "name"), ("social", "security"), ("member", "id"),
-    ("insurance", "number"), ("insurance", "id"), ("medical", "record"), ("national", "id"),
-    ("health", "id"), ("nhs", "number"), ("zip", "code"), ("post", "code"), ("phone", "number"),
-})  # fmt: skip
-_CUT = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
-_PERSONS = re.compile(r"patient|person|member|subscriber|individual", re.IGNORECASE)
-
-
-def identities_in_urls(subject: Subject) -> Iterator[Hit]:
-    """Find parameters of path and query whose names say that they tell who a patient is, or what ails them."""
-    for one in subject.operations:
-        for parameter in one.parameters:
-            if parameter.place not in ("path", "query", "querystring"):
-                continue
-            if names_a_person(parameter.name) or _bare_name(parameter.name, parameter.place, one.template):
-                yield Hit(
-                    parameter.pointer,
-                    f"{one.title}: `{parameter.name}` in the {parameter.place} may identify a patient",
-                )
-
-    for part in subject.of("channel"):
-        for name in mapping(part.node.get("parameters")):
-            if names_a_person(name):
-                what = f"`{name}` in the address of a channel may identify a patient"
-                yield Hit(f"{part.pointer}/parameters{token(name)}", what)
-
-
-def names_a_person(name: str) -> bool:
-    """Whether a name holds a word, or two words in a row, of the lists above."""
-    words = [word.lower() for word in _CUT.findall(name)]
-    return (
-        bool(_WORDS.intersection(words))
-        or "".join(words) in _WORDS
-        or any(pair in _PAIRS for pair in pairwise(words))
-    )
-
-
-def _bare_name(name: str, place: str, template: str) -> bool:
-    return name.lower() == "name" and (place != "path" or _PERSONS.search(template) is not None)
+        body, home = subject.follow(one.spec.get("requestBody"), f"{one.pointer}/requestBody")
+        for media, declared in mapping(mapping(body).get("content")).items():
+            schema, _ = subject.follow(mapping(declared).get("schema"), "")
+            told = {"example", "examples"} & (mapping(declared).keys() | mapping(schema).keys())
+            if "json" in media.lower() and not told and mapping(schema):
+                yield Hit(f"{home}/content{token(media)}", one.title)
 
 
 _OK = "'200': {description: Done.}"
-_PROBLEM = "'400': {description: Refused., content: {application/problem+json: {schema: {type: object}}}}"
 
 
-def _asks_for(name: str) -> str:
-    parameter = f"{{name: {name}, in: query, schema: {{type: string}}}}"
+def _asks_for(more: str) -> str:
+    parameter = f"{{name: status, in: query, {more}schema: {{type: string}}}}"
     return f"paths: {{/orders: {{get: {{parameters: [{parameter}], responses: {{{_OK}}}}}}}}}"
+
+
+def _taking(more: str) -> str:
+    body = f"requestBody: {{content: {{application/json: {{schema: {{type: object}}{more}}}}}}}"
+    return f"paths: {{/orders: {{post: {{{body}, responses: {{{_OK}}}}}}}}}"
 
 
 HOUSE_RULES: tuple[Rule, ...] = (
@@ -170,34 +156,53 @@ HOUSE_RULES: tuple[Rule, ...] = (
         bad="paths: {/orders: {get: {responses: {" + _OK + "}}}}", find=undeclared_security,
     ),
     Rule(
-        "error-answer-missing", WARNING, API,
-        "Every call can fail, and callers must be able to read how.",
-        "Declare at least one 4xx, 5xx or default answer.",
-        good="paths: {/orders: {get: {responses: {" + _OK + ", " + _PROBLEM + "}}}}",
-        bad="paths: {/orders: {get: {responses: {" + _OK + "}}}}", find=missing_error_answers,
+        "security-open", WARNING, API,
+        "Whoever reaches the address can change something, and nobody can say who it was.",
+        "Ask for credentials; where anyone must be able to call (a sign-up), say why in an exception.",
+        good="security: [{key: []}]\npaths: {/orders: {post: {responses: {" + _OK + "}}}}",
+        bad="security: []\npaths: {/orders: {post: {responses: {" + _OK + "}}}}", find=open_changes,
     ),
     Rule(
-        "client-error-missing", WARNING, API,
-        "A caller must learn that it erred itself, so that it does not try again.",
-        "Declare a 4xx answer.",
-        good="paths: {/orders: {get: {responses: {" + _OK + ", " + _PROBLEM + "}}}}",
-        bad="paths: {/orders: {get: {responses: {" + _OK + ", '500': {description: Failed.}}}}}",
-        find=missing_client_errors,
+        "server-plain-http", WARNING, API,
+        "What is sent in the clear is read, and changed, by whoever stands between.", "Write https://.",
+        good="servers: [{url: 'https://lab.hospital.example'}]",
+        bad="servers: [{url: 'http://lab.hospital.org'}]", find=plain_servers,
     ),
     Rule(
-        "problem-missing", WARNING, API,
-        "The proxy answers refusals as RFC 9457 problems; a provider that does the same needs one reader.",
-        "Answer errors as application/problem+json (FHIR interfaces: an OperationOutcome).",
-        good="paths: {/orders: {get: {responses: {" + _OK + ", " + _PROBLEM + "}}}}",
-        bad="paths: {/orders: {get: {responses: {" + _OK + ", '400': {description: Refused.}}}}}",
-        find=errors_without_problem,
+        "contact-missing", INFO, BOTH,
+        "Whoever finds a mistake must know whom to tell.", "Add `info.contact` with a name and an address.",
+        good=(
+            "info: {title: Laboratory orders, version: 1.0.0, description: Order tests., "
+            "contact: {name: Laboratory, email: lab@hospital.example}}"
+        ),
+        bad="info: {title: Laboratory orders, version: 1.0.0, description: Order tests.}", find=missing_contact,
     ),
     Rule(
-        "identity-in-url", WARNING, BOTH,
-        "URLs stand in logs, histories and referrers; what tells who a patient is must not.",
-        "Send it in the body (a POST search), or use a number that means nothing elsewhere.",
-        good=_asks_for("status"),
-        bad=_asks_for("birthDate"),
-        find=identities_in_urls,
+        "tag-undeclared", INFO, API,
+        "Pages sort operations by the root's tags; one that is not listed is mostly a slip of the pen.",
+        "List it under `tags` of the root, with a description.",
+        good="tags: [{name: orders}]\npaths: {/orders: {get: {tags: [orders], responses: {" + _OK + "}}}}",
+        bad="tags: [{name: orders}]\npaths: {/orders: {get: {tags: [order], responses: {" + _OK + "}}}}",
+        find=undeclared_tags,
+    ),
+    Rule(
+        "parameter-undescribed", INFO, API,
+        "A caller must learn what to write there, and what it does.", "Add a `description`.",
+        good=_asks_for("description: Only orders in this state., "), bad=_asks_for(""),
+        find=undescribed_parameters, counted="parameters have no description",
+    ),
+    Rule(
+        "component-undescribed", INFO, BOTH,
+        "Whoever reads `Receipt` must learn whose, and of what.", "Add a `title` or a `description`.",
+        good="components: {schemas: {Receipt: {type: object, description: What the laboratory took.}}}",
+        bad="components: {schemas: {Receipt: {type: object}}}",
+        find=undescribed_components, counted="named schemas have neither title nor description",
+    ),
+    Rule(
+        "request-example-missing", INFO, API,
+        "Callers begin by copying an example, and mocks and tests are made of it.",
+        "Add `examples` to the body, or to its schema.",
+        good=_taking(", example: {ward: W7}"), bad=_taking(""),
+        find=bodies_without_example, counted="request bodies have no example",
     ),
 )  # fmt: skip

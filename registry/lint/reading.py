@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -14,6 +14,7 @@ from kernel.errors import ContractInvalid
 from kernel.operation.asyncapi_model import AsyncApi
 from kernel.operation.asyncapi_view import read_asyncapi
 from kernel.operation.shapes import follow
+from registry.lint.canon import NO_CANON, Canon
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
 SCHEMAS = frozenset({"schema", "payload"})
@@ -79,11 +80,32 @@ class Operation:
 class Subject:
     """A self-contained document under the rules; what several rules need is read once."""
 
-    def __init__(self, root: Any, kind: Kind, name: str = "") -> None:
+    def __init__(
+        self,
+        root: Any,
+        kind: Kind,
+        name: str = "",
+        *,
+        canon: Canon = NO_CANON,
+        embedded: tuple[str, ...] = (),
+    ) -> None:
         self.root = root
         self.kind = kind
         self.name = name
+        self.canon = canon
         self.version = specification(root)
+        self.embedded = embedded  # where canonical schemas were put in
+        self._shared: dict[str, Any] = {}
+
+    def shared(self, name: str, read: Callable[[], Any]) -> Any:
+        """Give what several rules need, read by the first that asks."""
+        if name not in self._shared:
+            self._shared[name] = read()
+        return self._shared[name]
+
+    def is_embedded(self, pointer: str) -> bool:
+        """Whether a place lies in a canonical schema that is not written here."""
+        return any(pointer == home or pointer.startswith(home + "/") for home in self.embedded)
 
     @cached_property
     def grammar(self) -> Grammar:
@@ -112,6 +134,25 @@ class Subject:
     def operations(self) -> tuple[Operation, ...]:
         """The operations of OpenAPI below `paths`; () for other kinds."""
         return tuple(_operations(self.root)) if self.kind == "openapi" else ()
+
+    @cached_property
+    def addresses(self) -> tuple[tuple[str, str], ...]:
+        """The addresses of AsyncAPI's channels with their places: keys in version 2, `address` in 3."""
+        if self.kind != "asyncapi":
+            return ()
+        channels = mapping(self.root.get("channels"))
+        if self.version.startswith("2."):
+            return tuple((f"/channels{token(name)}", name) for name in channels)
+        return tuple(
+            (f"{part.pointer}/address", part.node["address"])
+            for part in self.of("channel")
+            if isinstance(part.node.get("address"), str)
+        )
+
+    @cached_property
+    def speaks_fhir(self) -> bool:
+        """Whether any body is of a FHIR media type: names are FHIR's own then."""
+        return any(part.type == "media-type" and "~1fhir+" in part.pointer for part in self.parts)
 
     def of(self, *types: str) -> Iterator[Part]:
         """Give the parts of some types that are no references."""

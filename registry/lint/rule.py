@@ -24,6 +24,7 @@ class Rule:
     `good` and `bad` are pieces of YAML that stand in the documentation and are the rule's test: put into
     an otherwise perfect document, the bad one has this finding and the good one has it not. `find` is
     None for rules that others report: the kernel's compilers, the reader of meta.yaml, the registry.
+    `counted` makes one finding of all places, at the first of them: what is told is this with the number.
     """
 
     id: str
@@ -35,3 +36,4 @@ class Rule:
     bad: str = ""
     find: Callable[[Subject], Iterable[Hit]] | None = None
     clause: str = ""  # what AsyncAPI's specification heads the demand with; "" for the object at the place
+    counted: str = ""

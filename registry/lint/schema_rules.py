@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from registry.lint.reading import SCHEMAS, Hit, Part, Subject
 from registry.lint.rule import ALL, API, INFO, SCHEMA, WARNING, Rule
@@ -14,32 +14,25 @@ _PART_OF_OTHER = re.compile(r"/(?:allOf|anyOf|oneOf)/[0-9]+$|/(?:if|then|else|no
 
 
 def unbounded_strings(subject: Subject) -> Iterator[Hit]:
-    """Count strings of any length; one finding, at the first of them."""
-    yield from _together(
-        (part for part in _of_type(subject, "string") if not _BOUNDS_TEXT & part.node.keys()),
-        "strings have no maxLength",
-    )
+    """Find strings of any length."""
+    for part in _of_type(subject, "string"):
+        if not _BOUNDS_TEXT & part.node.keys():
+            yield Hit(part.pointer, "")
 
 
 def unbounded_arrays(subject: Subject) -> Iterator[Hit]:
-    """Count arrays of any length; one finding, at the first of them."""
-    yield from _together(
-        (part for part in _of_type(subject, "array") if not {"maxItems", "enum", "const"} & part.node.keys()),
-        "arrays have no maxItems",
-    )
+    """Find arrays of any length."""
+    for part in _of_type(subject, "array"):
+        if not {"maxItems", "enum", "const"} & part.node.keys():
+            yield Hit(part.pointer, "")
 
 
 def open_objects(subject: Subject) -> Iterator[Hit]:
-    """Count objects that do not say whether they may hold more than their properties."""
+    """Find objects that do not say whether they may hold more than their properties."""
     stated = {"additionalProperties", "unevaluatedProperties", "patternProperties"}
-    yield from _together(
-        (
-            part
-            for part in subject.schemas
-            if _has_properties(part) and not stated & part.node.keys() and not _is_piece(part)
-        ),
-        "objects do not say whether other properties may stand in them",
-    )
+    for part in subject.schemas:
+        if _has_properties(part) and not stated & part.node.keys() and not _is_piece(part):
+            yield Hit(part.pointer, "")
 
 
 def _of_type(subject: Subject, wanted: str) -> Iterator[Part]:
@@ -57,12 +50,6 @@ def _has_properties(part: Part) -> bool:
 def _is_piece(part: Part) -> bool:
     """Whether a schema only adds to another one, which may say what this one does not."""
     return part.parent in SCHEMAS and _PART_OF_OTHER.search(part.pointer) is not None
-
-
-def _together(parts: Iterable[Part], what: str) -> Iterator[Hit]:
-    places = [part.pointer for part in parts]
-    if places:
-        yield Hit(places[0], f"{what}: {len(places)} of them, the first stands here")
 
 
 def required_undeclared(subject: Subject) -> Iterator[Hit]:
@@ -106,18 +93,20 @@ SCHEMA_RULES: tuple[Rule, ...] = (
         "What has no bound is bounded by whoever stores it, and then cut or refused.",
         "Add `maxLength`, an `enum`, a `pattern` or a `format`.",
         good=_NAME, bad="type: object\nproperties: {ward: {type: string}}", find=unbounded_strings,
+        counted="strings have no maxLength",
     ),
     Rule(
         "array-unbounded", INFO, ALL,
         "A list without an end is a body without an end.", "Add `maxItems`.",
         good="type: array\nmaxItems: 50\nitems: {type: integer}", bad="type: array\nitems: {type: integer}",
-        find=unbounded_arrays,
+        find=unbounded_arrays, counted="arrays have no maxItems",
     ),
     Rule(
         "additional-properties-unstated", INFO, ALL,
         "Whether a later version may add a property depends on it, and readers guess.",
         "Write `additionalProperties: false`, or true where readers must ignore what they do not know.",
         good=_NAME, bad="type: object\nproperties: {ward: {type: string, maxLength: 20}}", find=open_objects,
+        counted="objects do not say whether other properties may stand in them",
     ),
     Rule(
         "required-undescribed", WARNING, ALL,

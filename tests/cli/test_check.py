@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CONTRACTS = ROOT / "contracts"
 API = """\
 openapi: 3.1.0
-info: {title: Ward orders, version: 1.0.0, description: Orders of a ward.}
+info: {title: Ward orders, version: 1.0.0, description: Orders of a ward., contact: {name: Ward team}}
 security: [{key: []}]
 paths:
   /orders/{number}:
@@ -25,10 +25,10 @@ paths:
       operationId: readOrder
       summary: Read one order
       parameters:
-        - {name: number, in: path, required: true, schema: {type: string, maxLength: 20}}
+        - {name: number, in: path, required: true, description: Its number., schema: {type: string, maxLength: 20}}
       responses:
         "200": {description: The order., content: {application/json: {schema: {type: object, additionalProperties: false}}}}
-        "404": {description: None., content: {application/problem+json: {schema: {type: object, additionalProperties: true}}}}
+        default: {description: Refused., content: {application/problem+json: {schema: {type: object, additionalProperties: true}}}}
 components: {securitySchemes: {key: {type: apiKey, in: header, name: X-Key}}}
 """
 META = """\

@@ -9,7 +9,10 @@ from registry.lint.document import lint
 
 EVENTS: dict[str, Any] = {
     "asyncapi": "3.0.0",
-    "info": {"title": "Ward events", "version": "1.0.0", "description": "Beds and results.", "tags": [{"name": "ward"}]},
+    "info": {
+        "title": "Ward events", "version": "1.0.0", "description": "Beds and results.", "tags": [{"name": "ward"}],
+        "contact": {"name": "Laboratory"},
+    },
     "servers": {
         "broker": {
             "host": "{site}.broker.example", "protocol": "amqps", "variables": {"site": {"default": "north"}},
@@ -24,11 +27,11 @@ EVENTS: dict[str, Any] = {
             "messages": {"final": {"$ref": "#/components/messages/Final"}},
             "bindings": {"amqp": {"is": "routingKey", "bindingVersion": "0.3.0"}},
         },
-        "answers": {"address": None, "title": "Answers", "messages": {"ok": {"payload": {"type": "boolean"}}}},
+        "answers": {"address": None, "title": "Answers", "messages": {"ok": {"name": "Ok", "title": "Yes or no", "payload": {"type": "boolean"}}}},
     },
     "operations": {
         "ask": {
-            "action": "send", "channel": {"$ref": "#/channels/results"},
+            "action": "send", "channel": {"$ref": "#/channels/results"}, "title": "Ask for a result",
             "messages": [{"$ref": "#/channels/results/messages/final"}],
             "traits": [{"$ref": "#/components/operationTraits/slow"}],
             "reply": {
@@ -40,10 +43,10 @@ EVENTS: dict[str, Any] = {
     "components": {
         "securitySchemes": {"cert": {"type": "X509"}},
         "operationTraits": {"slow": {"description": "Answers within a day.", "x-days": 1}},
-        "messageTraits": {"traced": {"headers": {"type": "object", "description": "Trace."}}},
+        "messageTraits": {"traced": {"headers": {"type": "object", "additionalProperties": True, "properties": {"id": {"type": "string", "maxLength": 9}}}}},
         "messages": {
             "Final": {
-                "name": "Final", "contentType": "application/json", "payload": {"$ref": "#/components/schemas/Final"},
+                "name": "Final", "title": "A final result", "contentType": "application/json", "payload": {"$ref": "#/components/schemas/Final"},
                 "correlationId": {"location": "$message.header#/correlation"},
                 "traits": [{"$ref": "#/components/messageTraits/traced"}],
                 "examples": [{"name": "plain", "payload": {"ward": "W1"}}],
@@ -52,6 +55,7 @@ EVENTS: dict[str, Any] = {
         "schemas": {
             "Final": {
                 "type": "object", "additionalProperties": False, "properties": {"ward": {"type": "string", "maxLength": 4}},
+                "description": "A result.",
             },
             "Wrapped": {"schemaFormat": "application/schema+json;version=draft-07", "schema": {"type": "string", "enum": ["a"]}},
         },

@@ -1,5 +1,6 @@
 """The examples of the table are the test of every rule; every id that a finding can carry has a row."""
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -8,7 +9,9 @@ import yaml
 from kernel.contract.document import kind_of
 from kernel.contract.metadata import read_metadata
 from kernel.contract.metadata import rules as metadata_rules
-from registry.lint.document import lint
+from kernel.contract.version import Version
+from registry.lint.canon import Canon, CanonicalSchema
+from registry.lint.document import House, lint
 from registry.lint.rule import Rule
 from registry.lint.rules import BY_ID, RULES
 
@@ -23,7 +26,22 @@ ASYNCAPI = {
     "info": {"title": "Laboratory events", "version": "1.0.0", "description": "Results as they come."},
     "channels": {},
 }
-JUDGED = [rule for rule in RULES if rule.find is not None]
+JUDGED = [rule for rule in RULES if rule.bad]
+WARD = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "wardKind": {"type": "string", "maxLength": 9},
+        "number": {"type": "integer"},
+        "floor": {"type": "integer"},
+    },
+}
+HOUSE = House(
+    canon=Canon(
+        (CanonicalSchema("ward", Version(1, 0, 0), WARD, WARD, "urn:interlock:schema:ward:1.0.0:sha256-00"),)
+    ),
+    as_of=date(2026, 11, 26),
+)
 
 
 def document(rule: Rule, piece: str) -> Any:
@@ -41,7 +59,7 @@ def document(rule: Rule, piece: str) -> Any:
 
 
 def found_in(root: Any, rule: Rule) -> list[str]:
-    return [finding.what for finding in lint(root, kind_of(root)) if finding.rule == rule.id]
+    return [finding.what for finding in lint(root, kind_of(root), house=HOUSE) if finding.rule == rule.id]
 
 
 @pytest.mark.parametrize("rule", JUDGED, ids=[rule.id for rule in JUDGED])
@@ -53,13 +71,13 @@ def test_the_bad_example_is_found_and_the_good_one_is_not(rule: Rule) -> None:
 @pytest.mark.parametrize("rule", JUDGED, ids=[rule.id for rule in JUDGED])
 def test_a_good_example_has_no_error_of_any_rule(rule: Rule) -> None:
     root = document(rule, rule.good)
-    assert [one for one in lint(root, kind_of(root)) if one.severity == "error"] == []
+    assert [one for one in lint(root, kind_of(root), house=HOUSE) if one.severity == "error"] == []
 
 
 def test_a_bad_example_of_an_error_has_only_that_error() -> None:
     for rule in JUDGED:
         root = document(rule, rule.bad)
-        errors = {one.rule for one in lint(root, kind_of(root)) if one.severity == "error"}
+        errors = {one.rule for one in lint(root, kind_of(root), house=HOUSE) if one.severity == "error"}
         assert errors == ({rule.id} if rule.severity == "error" else set()), rule.id
 
 
