@@ -47,10 +47,12 @@ def explain(code: str | None, form: str) -> int:
 
 
 def _code_of(said: str) -> str:
-    """Give the code that was meant: also INTERLOCK_<SETTING>, a refusal's URN, and oasdiff/<id>."""
+    """Give the code that was meant: also INTERLOCK_<SETTING>, a refusal's URN, oasdiff/<id>, an exit code's number."""
     from cli.topics import OASDIFF
 
     wanted = said.strip().lower().removeprefix("urn:interlock:refusal:")
     if wanted.startswith("oasdiff/"):
         return OASDIFF
+    if wanted.isdecimal():
+        return f"exit-{int(wanted)}"
     return wanted.removeprefix("interlock_")

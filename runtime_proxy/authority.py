@@ -33,9 +33,14 @@ def origin_form(target: bytes, hosts: list[bytes]) -> bytes | None:
     None where it is none, or names another host: then one of the two would have to be ignored.
     """
     found = _ABSOLUTE.fullmatch(target)
-    if found is None or [host.lower() for host in hosts] != [found[1].lower()]:
+    if found is None or [_without_default_port(host) for host in hosts] != [_without_default_port(found[1])]:
         return None
     return found[2]
+
+
+def _without_default_port(authority: bytes) -> bytes:
+    """Write an authority of `http` in its normal form (RFC 9110 §4.2.3): `h`, `H:` and `h:80` are one."""
+    return authority.lower().removesuffix(b":80").removesuffix(b":")
 
 
 def _is_address(text: bytes) -> bool:

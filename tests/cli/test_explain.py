@@ -23,6 +23,7 @@ def _explained(code: str) -> str:
         ("oasdiff/api-tag-added", "oasdiff-rules · rule"),
         ("contract-missing", "contract-missing · reason"),
         ("truncated", "truncated · log fault"),
+        ("3", "exit-3 · exit code"),
     ],
 )
 def test_every_name_that_interlock_prints_is_known(said: str, head: str) -> None:

@@ -77,6 +77,7 @@ TAKEN = [
     ("3986-3.2.2 name ends with a dot", get(host=b"Host: proxy.example.\r\n"), [LIST]),
     ("9112-3.2.2 absolute form of the same host", get(b"http://proxy.example/orders/7?x=%2F"), [read("/orders/7?x=%2F")]),
     ("9112-3.2.2 absolute form, host in capitals", get(b"HTTP://Proxy.EXAMPLE/orders/7"), [read("/orders/7")]),
+    ("9110-4.2.3 absolute form with the default port", get(b"http://proxy.example:80/orders"), [LIST]),
     ("9112-3.2.2 absolute form with port", get(b"http://h:81/orders", host=b"Host: h:81\r\n"), [LIST]),
     ("3986-3.4 query bytes", get(b"/orders?x=[1]|2&y=%7B/?:@!$'()*,;"), [read("/orders?x=[1]|2&y=%7B/?:@!$'()*,;")]),
     ("3986-3.4 question marks", get(b"/orders??x=?"), [read("/orders??x=?")]),
