@@ -34,6 +34,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "Run registry and board alone (`up` does it for you).",
     ),
     "db": ("cli.db", "db", "Create and migrate the databases."),
+    "can-i-deploy": (
+        "cli.ci_deploy",
+        "can_i_deploy",
+        "Ask whether a version works with what is deployed in an environment.",
+    ),
     "ci": ("cli.ci", "ci", "Gates for pipelines."),
 }
 

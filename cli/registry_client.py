@@ -112,9 +112,9 @@ class Registry:
         """Set."""
         return self._ask("PUT", path, body=body)
 
-    def delete(self, *path: str | int) -> Any:
+    def delete(self, *path: str | int, **query: Any) -> Any:
         """Remove."""
-        return self._ask("DELETE", path)
+        return self._ask("DELETE", path, query=query)
 
     @property
     def url(self) -> str:

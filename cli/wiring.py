@@ -57,12 +57,14 @@ def open_services(settings: Settings) -> Iterator[Services]:
     """Give the services of a data folder whose schema is up to date; raises `StoreFailed` where it is not."""
     from registry.errors import StoreFailed
     from registry.review.engines import HouseEngines
+    from registry.review.requirement import required_of
     from registry.review.services import Services
     from registry.store.database import SqlStore
     from registry.store.engine import open_engine
     from registry.store.press import FolderPress
     from registry.store.upgrade import pending
 
+    required_of(settings)  # a slip in it must not look like nothing being required
     engine = open_engine(settings)
     try:
         missing = pending(engine)

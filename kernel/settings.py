@@ -248,6 +248,12 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("audit_queue", int, 16_384, "records that may wait for the disk before calls get 503", 16, 10**6),
     Setting("board_quorum", int, 2, "approvals that freeze a version", 1, 16),
+    Setting(
+        "require_conformance",
+        str,
+        "",
+        "whose versions freeze only after a passed conformance run: contracts, domain:NAME, or *, with commas between",
+    ),
     Setting("oasdiff", str, "", "path of the oasdiff program; empty means .tools/bin/oasdiff, then PATH"),
     Setting(
         "oasdiff_timeout", float, 60.0, "seconds after which a comparison by oasdiff is undecided", 1, 3600

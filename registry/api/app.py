@@ -15,6 +15,8 @@ from registry.api import (
     consumers,
     contracts,
     denials,
+    deployments,
+    evidence,
     health,
     keys,
     policies,
@@ -61,7 +63,7 @@ if TYPE_CHECKING:
     from registry.review.services import Services
 
 BASE: Final = "/api/v1"
-CONTRACT: Final = "contracts/interlock-registry/1.1.0/openapi.yaml"
+CONTRACT: Final = "contracts/interlock-registry/1.2.0/openapi.yaml"
 log = logging.getLogger("interlock.registry.api")
 
 OPERATIONS: Final[Mapping[str, Operation]] = {
@@ -108,6 +110,17 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "setRoutePolicy": policies.set_route,
     "activateVersion": routes.activate,
     "deactivateVersion": routes.deactivate,
+    "findEnvironments": deployments.environments,
+    "addEnvironment": deployments.add_environment,
+    "findDeployments": deployments.find,
+    "recordDeployment": deployments.deploy,
+    "recordUndeployment": deployments.undeploy,
+    "readDeployable": deployments.may_be,
+    "findReleases": deployments.releases,
+    "readRelease": deployments.release,
+    "recordRelease": deployments.record_release,
+    "findConformanceRuns": evidence.find,
+    "recordConformanceRun": evidence.record,
     "readBundle": bundles.current,
     "republishBundle": bundles.republish,
 }

@@ -16,6 +16,7 @@ _ALL: Final = frozenset(Role)
 _AUTHORS: Final = frozenset({Role.AUTHOR, Role.CI})
 _BOARD: Final = frozenset({Role.BOARD})
 _OPERATOR: Final = frozenset({Role.OPERATOR})
+_RECORDERS: Final = frozenset({Role.CI, Role.OPERATOR})  # pipelines: what was deployed, what was proven
 _ACCESS_READERS: Final = frozenset({Role.OPERATOR, Role.BOARD, Role.AUDITOR})
 
 # None: anybody, without a token. registry/review holds the roles of every act once more, behind this.
@@ -63,6 +64,17 @@ ROLES: Final[Mapping[str, frozenset[Role] | None]] = {
     "setRoutePolicy": _OPERATOR,
     "activateVersion": _OPERATOR,
     "deactivateVersion": _OPERATOR,
+    "findEnvironments": _ALL,
+    "addEnvironment": _OPERATOR,
+    "findDeployments": _ALL,
+    "recordDeployment": _RECORDERS,
+    "recordUndeployment": _RECORDERS,
+    "readDeployable": _ALL,
+    "findReleases": _ALL,
+    "readRelease": _ALL,
+    "recordRelease": _RECORDERS,
+    "findConformanceRuns": _ALL,
+    "recordConformanceRun": _RECORDERS,
     "readBundle": _ALL,
     "republishBundle": _OPERATOR,
 }

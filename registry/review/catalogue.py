@@ -114,7 +114,9 @@ def complete(services: Services, ledger: Ledger, found: Review) -> Review:
     if found.state is not ReviewState.OPEN:
         return found
     return replace(
-        found, blockers=gate.blockers(ledger, found), quorum=quorum.wanted(found, services.settings)
+        found,
+        blockers=gate.blockers(services.settings, ledger, found),
+        quorum=quorum.wanted(found, services.settings),
     )
 
 

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from kernel.contract.finding import Outcome
 from kernel.contract.lifecycle import SERVED
 from kernel.contract.version import Version, satisfies
+from registry.review.requirement import missing_evidence
 
 if TYPE_CHECKING:
+    from kernel.settings import Settings
     from registry.review.model import Assessment, ContractVersion, Review
     from registry.review.ports import Ledger
 
@@ -43,12 +45,13 @@ def verdict_blockers(assessment: Assessment) -> tuple[str, ...]:
     return tuple(reasons)
 
 
-def blockers(ledger: Ledger, review: Review) -> tuple[str, ...]:
-    """Say everything that forbids approval now; also that a base was frozen since it was judged."""
+def blockers(settings: Settings, ledger: Ledger, review: Review) -> tuple[str, ...]:
+    """Say everything that forbids approval now; also a base frozen since, and evidence that is missing."""
     reasons = list(verdict_blockers(review.assessment))
     judged = {(one.base_version, one.base_digest) for one in review.assessment.comparisons}
     now = {(row.version, row.digest) for row in bases(ledger, review.contract, review.version)}
     if now - judged:
         newer = ", ".join(sorted(version for version, _ in now - judged))
         reasons.append(f"{newer} was frozen after this was judged: submit it again")
+    reasons += missing_evidence(settings, ledger, review)
     return tuple(reasons)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from kernel.contract.finding import Finding, Verdict
     from kernel.sealing.dsse import Statement
     from registry.review.model import Kind
+    from registry.review.release_shelves import EvidenceShelf, ReleaseShelf
     from registry.review.shelves import (
         ConsumerShelf,
         ContractShelf,
@@ -47,6 +48,14 @@ class Ledger(Protocol):
     @property
     def denials(self) -> DenialShelf:
         """What is denied at once."""
+
+    @property
+    def releases(self) -> ReleaseShelf:
+        """Environments, releases, deployments."""
+
+    @property
+    def evidence(self) -> EvidenceShelf:
+        """Conformance evidence."""
 
     @property
     def people(self) -> PeopleShelf:

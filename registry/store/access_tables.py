@@ -1,4 +1,4 @@
-"""The tables of schema `registry`, second half: access, routes, people, publication and audit outbox."""
+"""The tables of schema `registry`, second part: access, routes, people, publication and audit outbox."""
 
 from __future__ import annotations
 

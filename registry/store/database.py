@@ -12,8 +12,10 @@ from registry.errors import Conflict, StoreFailed
 from registry.store.consumers import SqlConsumers
 from registry.store.contracts import SqlContracts
 from registry.store.denials import SqlDenials
+from registry.store.evidence import SqlEvidence
 from registry.store.outbox import SqlOutbox
 from registry.store.people import SqlPeople
+from registry.store.releases import SqlReleases
 from registry.store.reviews import SqlReviews
 from registry.store.routes import SqlRoutes
 from registry.store.serials import SqlSerials
@@ -56,6 +58,16 @@ class SqlLedger:
     def denials(self) -> SqlDenials:
         """What is denied at once."""
         return SqlDenials(self._connection)
+
+    @cached_property
+    def releases(self) -> SqlReleases:
+        """Environments, releases, deployments."""
+        return SqlReleases(self._connection)
+
+    @cached_property
+    def evidence(self) -> SqlEvidence:
+        """Conformance evidence."""
+        return SqlEvidence(self._connection)
 
     @cached_property
     def people(self) -> SqlPeople:

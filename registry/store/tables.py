@@ -1,6 +1,6 @@
-"""The tables of schema `registry` (DESIGN §7.8), first half: contracts, versions and their reviews.
+"""The tables of schema `registry` (DESIGN §7.8), first part: contracts, versions and their reviews.
 
-The other half is access_tables.py. What may change in them is ruled in migrations/guards.py.
+The other parts are access_tables.py and release_tables.py. What may change in them is ruled in migrations/guards.py.
 """
 
 from __future__ import annotations

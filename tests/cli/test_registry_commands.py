@@ -290,3 +290,59 @@ def test_deprecate_and_retire(house: House, folder: Callable[..., str]) -> None:
     assert "is deprecated" in house.run(*words, "2027-06-30T00:00:00Z")
     assert "is retired" in house.run("contract", "retire", "lab-orders@1.0.0", "--reason", "unused")
     house.run("contract", "retire", "lab-orders", "--reason", "x", code=2)
+
+
+def test_what_runs_where_and_whether_a_version_may_follow(
+    house: House, folder: Callable[..., str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    freeze(house, folder())
+    freeze(house, folder(version="1.1.0", **{"x-verdict": "minor"}))
+    assert "no environment is entered" in (house.run("ci", "environment", "list"), house.talk)[1]
+    house.run("can-i-deploy", "lis", "--version", "7", "--to", "production", code=2)
+    assert "there is no environment 'production' (known: none yet)" in capsys.readouterr().err
+    assert (
+        house.run("ci", "environment", "add", "production", "--note", "the wards")
+        == "entered the environment production\n"
+    )
+    assert house.run("ci", "environment", "list").split("\t")[:2] == ["production", "the wards"]
+    said = house.run("can-i-deploy", "lis", "--version", "7", "--to", "production", code=3)
+    assert said.splitlines()[0] == "unknown: lis 7 to production"
+    house.run("ci", "record-deployment", "lis", "--version", "7", "--to", "production", code=2)
+    assert "interlock ci record-release lis --version 7" in capsys.readouterr().err
+    assert "provides lab-orders@1.1.0" in house.run(
+        "ci", "record-release", "lis", "--version", "7", "--provides", "lab-orders@1.1.0"
+    )
+    sides = house.data / "ehr.yaml"
+    sides.write_text("needs: [{contract: lab-orders, version: 1.0.0}]\n")
+    house.run("ci", "record-release", "ehr", "--version", "3", "--from", str(sides))
+    assert "lis 7 runs in production since" in house.run(
+        "ci", "record-deployment", "lis", "--version", "7", "--to", "production"
+    )
+    answer = house.json("can-i-deploy", "ehr", "--version", "3", "--to", "production")
+    assert (answer["answer"], [one["contract"] for one in answer["reasons"]]) == ("yes", ["lab-orders"])
+    house.run("ci", "record-deployment", "ehr", "--version", "3", "--to", "production")
+    house.run("ci", "record-release", "lis", "--version", "8", "--needs", "lab-orders@1.1.0")
+    told = house.run("can-i-deploy", "lis", "--version", "8", "--to", "production", code=1)
+    assert (
+        "✗ ehr 3, deployed in production, relies on lab-orders 1.0.0, and lis 8 provides no 1.x of it" in told
+    )
+    assert [line.split("\t")[:2] for line in house.run("ci", "deployments", "production").splitlines()] == [
+        ["ehr", "3"],
+        ["lis", "7"],
+    ]
+    house.run("ci", "record-deployment", "lis", "--version", "8", "--to", "production")
+    assert (
+        house.run("ci", "record-undeployment", "lis", "--from", "production", "--roll-back")
+        == "lis 7 runs in production again\n"
+    )
+    assert (
+        house.run("ci", "record-undeployment", "lis", "--from", "production")
+        == "lis runs in production no more\n"
+    )
+    ended = house.json("ci", "deployments", "production", "--ended", "--application", "lis")["deployments"]
+    assert [one["version"] for one in ended] == ["7", "8", "7"]
+    house.run("ci", "record-release", "x", "--version", "1", "--provides", "lab-orders", code=2)
+    house.run(
+        "ci", "record-release", "x", "--version", "1", "--provides", "lab-orders@1.0.0:createOrder", code=2
+    )
+    house.run("ci", "environment", "add", "ward", "--as", "ci", code=4)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from alembic import context
 
-from registry.store import access_tables as _complete  # noqa: F401 - adds its tables to the metadata
+from registry.store import access_tables as _access  # noqa: F401 - adds its tables to the metadata
+from registry.store import release_tables as _releases  # noqa: F401 - as above
 from registry.store.tables import SCHEMA, metadata
 
 if TYPE_CHECKING:

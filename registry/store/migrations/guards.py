@@ -137,6 +137,25 @@ DENIALS: tuple[Guard, ...] = (
     ),
 )
 
+# What revision 0005 installed: what is deployed and what was proven is entered once; a deployment ends once.
+RELEASES: tuple[Guard, ...] = (
+    Guard("environments", (("name",),), update=(NEVER,)),
+    Guard("releases", (("application", "version"),), update=(NEVER,)),
+    Guard(
+        "release_contracts",
+        (("application", "version", "side", "contract", "contract_version"),),
+        update=(NEVER,),
+    ),
+    Guard(
+        "deployments",
+        (("id",),),
+        fixed=("id", "environment", "application", "version", "deployed_at", "deployed_by"),
+        update=("OLD.ended_at IS NULL",),
+        insert=("NEW.ended_at IS NULL",),
+    ),
+    Guard("conformance", (("id",),), update=(NEVER,)),
+)
+
 
 def statements(dialect: str, guards: tuple[Guard, ...] = GUARDS) -> Iterator[str]:
     """Give the SQL that installs the guards for "sqlite" or "postgresql"."""

@@ -18,7 +18,7 @@ with warnings.catch_warnings():
     from registry.api import authority
     from registry.api.app import BASE, OPERATIONS, build_app, read_contract
 
-CONTRACT = Path(__file__).resolve().parents[3] / "contracts/interlock-registry/1.1.0/openapi.yaml"
+CONTRACT = Path(__file__).resolve().parents[3] / "contracts/interlock-registry/1.2.0/openapi.yaml"
 WHO = {"author": "ada", "board": "bo", "ci": "pipeline", "operator": "olga", "auditor": "abe"}
 
 
@@ -134,6 +134,7 @@ def _paths() -> list[tuple[str, str, str]]:
     fill = {
         "{name}": "lab-orders", "{version}": "1.0.0", "{major}": "1", "{review_id}": "1", "{consumer_id}": "ehr",
         "{key_id}": "k1", "{contract}": "lab-orders", "{limit_name}": "calls", "{adapter_name}": "lab",
+        "{environment}": "test", "{application}": "lis", "{release}": "7",
     }  # fmt: skip
     found = []
     for template, item in document["paths"].items():
@@ -464,3 +465,28 @@ def test_our_own_contract_grows_by_its_own_rules() -> None:
     )
     verdict = compare(older, newer, "openapi", settings=load(environ={}))
     assert (str(verdict.outcome), str(verdict.required_bump)) == ("compatible", "minor")
+
+
+async def test_conformance_runs_are_kept_and_listed(client: Client, doubles: Any) -> None:
+    review = await frozen(client, doubles)
+    body = {
+        "digest": review["digest"], "provider": "http://lis.example/api", "outcome": "failed", "seed": 7,
+        "started_at": "2026-11-20T09:00:00Z", "seconds": 2.5, "operations": 0, "calls": 12, "counts": {"fuzzing": 12},
+        "rules": ["conformance/server-error"], "tools": {"schemathesis": "4.32.5"},
+    }  # fmt: skip
+    path = "/contracts/lab-orders/versions/1.0.0/conformance"
+    made = await client.ask("POST", path, "ci", body)
+    assert made.status_code == 201, made.text
+    assert {**made.json(), **body, "started_at": made.json()["started_at"]} == made.json()
+    assert (made.json()["id"], made.json()["complete"], made.json()["recorded_by"]) == (1, False, "pipeline")
+    listed = (await client.ask("GET", path, "auditor")).json()["runs"]
+    assert listed == [made.json()]
+    problem(
+        await client.ask("POST", path, "ci", {**body, "digest": "sha256:" + "0" * 64}), 409, "digest-mismatch"
+    )
+    problem(
+        await client.ask("POST", path, "ci", {**body, "provider": "http://u:p@lis/"}),
+        400,
+        "request-malformed",
+    )
+    problem(await client.ask("POST", path, "author", body), 403, "not-allowed")

@@ -39,6 +39,18 @@ SETUP = [
         "INSERT INTO registry.denials (kind, name, reason, denied_at, denied_by)"
         f" VALUES ('consumer', 'ehr', 'why', '{T}', 'olga')"
     ),
+    f"INSERT INTO registry.environments VALUES ('production', '', '{T}', 'olga')",
+    f"INSERT INTO registry.releases VALUES ('ehr', '7', '{T}', 'ci')",
+    "INSERT INTO registry.release_contracts VALUES ('ehr', '7', 'needs', 'lab-orders', '1.0.0', '[]')",
+    (
+        "INSERT INTO registry.deployments (environment, application, version, deployed_at, deployed_by)"
+        f" VALUES ('production', 'ehr', '7', '{T}', 'ci')"
+    ),
+    (
+        "INSERT INTO registry.conformance (contract, version, digest, provider, outcome, complete, seed, started_at,"
+        " seconds, operations, calls, counts, rules, tools, recorded_at, recorded_by) VALUES ('lab-orders', '1.0.0',"
+        f" '{DIGEST}', 'http://lis', 'failed', true, 1, '{T}', 1, 1, 1, '{{}}', '[]', '{{}}', '{T}', 'ci')"
+    ),
     "INSERT INTO registry.bundle_serials VALUES ('contracts', 5, 4)",
     f"INSERT INTO registry.audit_outbox (id, recorded_at, record) VALUES ('o1', '{T}', '{{}}')",
 ]
@@ -49,6 +61,7 @@ RETIRE = f"UPDATE registry.contract_versions SET state = 'retired', retired_at =
 GUARDED = (
     "contracts", "blobs", "contract_versions", "reviews", "documents", "verdicts", "findings", "approvals",
     "consumers", "keys", "denials", "tokens", "accounts", "bundle_serials", "audit_outbox",
+    "environments", "releases", "release_contracts", "deployments", "conformance",
 )  # fmt: skip
 
 REFUSED_ALWAYS = [
@@ -72,6 +85,11 @@ REFUSED_ALWAYS = [
     "UPDATE registry.keys SET expires_at = NULL, id = 'k2'",
     "UPDATE registry.denials SET name = 'other'",
     "UPDATE registry.denials SET reason = 'another'",
+    "UPDATE registry.environments SET name = 'other'",
+    "UPDATE registry.releases SET recorded_by = 'eve'",
+    "UPDATE registry.release_contracts SET contract_version = '9.0.0'",
+    "UPDATE registry.deployments SET version = '8'",
+    "UPDATE registry.conformance SET outcome = 'passed'",
     "UPDATE registry.tokens SET roles = '[\"board\"]'",
     "UPDATE registry.accounts SET name = 'eve'",
     "UPDATE registry.bundle_serials SET serial = 4",
@@ -169,6 +187,10 @@ def test_a_review_ends_once(filled: Engine) -> None:
             "UPDATE registry.denials SET lifted_at = NULL",
         ),
         (
+            f"UPDATE registry.deployments SET ended_at = '{T}', ended_by = 'ci'",
+            "UPDATE registry.deployments SET ended_at = NULL, ended_by = NULL",
+        ),
+        (
             f"UPDATE registry.audit_outbox SET relayed_at = '{T}'",
             "UPDATE registry.audit_outbox SET relayed_at = NULL",
         ),
@@ -201,6 +223,11 @@ def test_sqlite_insert_or_replace_is_refused_from_any_client(tmp_path: Path) -> 
     upsert = "INSERT INTO contract_versions SELECT * FROM contract_versions WHERE true ON CONFLICT DO UPDATE SET digest = 'x'"
     with pytest.raises(sqlite3.IntegrityError, match="interlock:"):
         foreign.execute(upsert)
+    pushed = (
+        f"INSERT OR REPLACE INTO deployments VALUES (9, 'production', 'ehr', '7', '{T}', 'eve', NULL, NULL)"
+    )
+    with pytest.raises(sqlite3.IntegrityError, match="interlock:"):
+        foreign.execute(pushed)
     with pytest.raises(sqlite3.IntegrityError, match="interlock:"):
         foreign.execute("UPDATE OR REPLACE reviews SET id = 1, digest = 'x'")
     # A row number as a second key would let another name push the frozen row out.
