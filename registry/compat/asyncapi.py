@@ -1,53 +1,81 @@
-"""Compares two AsyncAPI documents: compatible where only notes differ, undecided everywhere else."""
+"""Compares two AsyncAPI documents of any versions: what we take may only widen, what we send only narrow.
+
+What no rule knows is undecided. Both documents are read into one model (kernel/operation/asyncapi_view.py).
+Channels and servers are matched by address, messages by name or by what they say, so that keys may change.
+`receive` (2.x: `publish`) is what the application accepts, `send` (2.x: `subscribe`) what it emits, and a
+reply goes the other way.
+"""
 
 from __future__ import annotations
 
-from itertools import islice
-from typing import Any
+from typing import Any, Final
 
-from kernel.contract.finding import Finding, shown
-from kernel.contract.grammar import grammar_of
-from kernel.contract.sites import resolve_pointer
-from kernel.errors import ReferenceRefused
-from registry.compat.notes import MOST_DIFFERENCES, differences
+from kernel.contract.digest import canonical_bytes
+from kernel.contract.finding import Finding
+from kernel.contract.sites import local_pointer, resolve_pointer, sites
+from kernel.errors import InterlockError
+from registry.compat.asyncapi_channels import compare_place, places
+from registry.compat.asyncapi_servers import compare_servers
+from registry.compat.asyncapi_sides import EventApi, EventJournal, Holder, rest
+from registry.compat.asyncapi_whole import Whole
+from registry.compat.containment import Comparer
 from registry.compat.rules import BY_ID
+
+_KNOWN: Final = frozenset({
+    "asyncapi", "info", "servers", "channels", "operations", "components", "defaultContentType", "tags", "externalDocs",
+})  # fmt: skip
 
 
 def compare_asyncapi(old: Any, new: Any) -> list[Finding]:
-    """Give one finding for each place that differs, or one note when only notes do."""
-    grammar = grammar_of(new)
-    if grammar is not grammar_of(old) or old.get("asyncapi") != new.get("asyncapi"):
-        return [_finding("kinds-differ", ("/asyncapi", "/asyncapi"), (old, new))]
-    found = [
-        _finding("asyncapi-change-undecided", pointers, (old, new))
-        for pointers in islice(differences(old, new, grammar), MOST_DIFFERENCES)
-    ]
-    return found or [_finding("notes-changed", ("", ""), (None, None))]
-
-
-def _finding(name: str, pointers: tuple[str | None, str | None], roots: tuple[Any, Any]) -> Finding:
-    rule = BY_ID[name]
-    before, after = pointers
-    what = "This was added" if before is None else "This was removed" if after is None else "This differs"
-    return Finding(
-        rule.id,
-        rule.severity,
-        after if after is not None else before or "",
-        what if name != "notes-changed" else "Only notes changed",
-        why=rule.why,
-        remedy=rule.remedy,
-        base_pointer=before,
-        before=_shown(roots[0], before),
-        after=_shown(roots[1], after),
-    )
-
-
-def _shown(root: Any, pointer: str | None) -> Any:
-    """Give the value as a finding repeats it."""
-    if not pointer or root is None:
-        return None
+    """Give the findings; a document that cannot be read is one of them, never an error."""
     try:
-        value = resolve_pointer(root, pointer)
-    except ReferenceRefused:
-        return None
-    return shown(value)
+        for root in (old, new):
+            _resolve(root)
+        journal = EventJournal(Comparer(declared_only=True), EventApi(old, "old"), EventApi(new, "new"))
+        _documents(journal)
+    except (InterlockError, RecursionError) as error:
+        return [_unreadable(error)]
+    return list(journal.result()) or [_only_notes()]
+
+
+def _resolve(root: Any) -> None:
+    """Refuse references that lead nowhere: read leniently, they would admit anything."""
+    for site in sites(root):
+        if site.ref.startswith("#"):
+            resolve_pointer(root, local_pointer(site.ref, site.pointer))
+
+
+def _documents(journal: EventJournal) -> None:
+    old, new = journal.old, journal.new
+    whole = Whole(journal.comparer)
+    renamed = compare_servers(journal)
+    for place in places(old, new):
+        try:
+            compare_place(journal, whole, place, renamed)
+        except (InterlockError, RecursionError) as error:
+            found = _unreadable(error)
+            channel = (*place.new, *place.old)[0]
+            journal.note(
+                found.rule, f"channel {place.label}", found.what,
+                at=(place.old[0].pointer if place.old else None, channel.pointer if place.new else None),
+            )  # fmt: skip
+    ends = Holder(old.root, ""), Holder(new.root, "")
+    rest(journal, "the document", *ends, _KNOWN)
+    empty = not (old.read.channels or new.read.channels)
+    if empty and canonical_bytes(old.root.get("components")) != canonical_bytes(new.root.get("components")):
+        journal.unclassified(
+            "the document", "components", *ends
+        )  # a library of parts: who uses it is not known
+
+
+def _unreadable(error: Exception) -> Finding:
+    rule = BY_ID["document-not-comparable"]
+    place = error.place if isinstance(error, InterlockError) else None
+    what = error.message if isinstance(error, InterlockError) else "it nests too deep"
+    pointer = (place.pointer if place else None) or ""
+    return Finding(rule.id, rule.severity, pointer, what, why=rule.why, remedy=rule.remedy)
+
+
+def _only_notes() -> Finding:
+    rule = BY_ID["notes-changed"]
+    return Finding(rule.id, rule.severity, "", "Only notes changed", why=rule.why, base_pointer="")

@@ -70,7 +70,7 @@ def test_what_is_not_known_is_undecided_with_exit_code_3(write):
     assert body["findings"][0]["witness"] is None
 
 
-def test_events_are_compatible_only_when_notes_change(write):
+def test_events_are_judged_by_what_their_messages_mean(write):
     event = {"asyncapi": "3.0.0", "info": {"title": "Beds", "version": "1.0.0"},
              "channels": {"beds": {"address": "beds", "messages": {"freed": {"payload": {"type": "object"}}}}}}  # fmt: skip
     noted = json.loads(json.dumps(event))
@@ -82,10 +82,11 @@ def test_events_are_compatible_only_when_notes_change(write):
     assert run(old, write("b.json", noted))[0] == 0
     code, text = run(old, write("c.json", changed), "--format", "json")
     found = json.loads(text)["findings"]
-    assert code == 3
-    assert [(f["rule"], f["pointer"]) for f in found] == [
-        ("asyncapi-change-undecided", "/channels/beds/messages/freed/payload/required")
-    ]
+    assert code == 1
+    assert [(f["rule"], f["pointer"], f["exchange"]) for f in found if f["severity"] != "safe"] == [(
+        "value-no-longer-accepted", "/channels/beds/messages/freed/payload/required",
+        {"kind": "message", "action": "receive", "address": "beds", "content_type": "application/json", "payload": {}},
+    )]  # fmt: skip
 
 
 def test_findings_are_counted_in_words(write):

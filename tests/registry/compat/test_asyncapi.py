@@ -1,86 +1,243 @@
-"""AsyncAPI: notes are notes only where the grammar has an object of its own; all else is undecided."""
+"""Every rule of the AsyncAPI differ, one change at a time: received and sent, forwards and backwards.
+
+Each row holds a change and four verdicts: the change and its undoing of what the application receives, and
+the same of what it sends. A verdict is the rule of every finding that blocks, or `+` where none does.
+"""
 
 import copy
 
 import pytest
 
+from kernel.contract.finding import Severity
+from kernel.contract.sites import resolve_pointer
 from registry.compat.policy import compare
 
-EVENTS = {
-    "asyncapi": "3.0.0",
-    "info": {"title": "Beds", "version": "1.0.0"},
-    "channels": {
-        "description": {
-            "address": "beds/freed",
-            "messages": {"freed": {"$ref": "#/components/messages/freed"}},
+
+def base(action="receive"):
+    order = {
+        "type": "object",
+        "required": ["code", "quantity"],
+        "properties": {
+            "code": {"type": "string", "maxLength": 20},
+            "quantity": {"type": "integer", "minimum": 1, "maximum": 10},
+            "note": {"type": "string"},
         },
-    },
-    "operations": {"send": {"action": "send", "channel": {"$ref": "#/channels/description"}}},
-    "components": {
-        "messages": {
-            "freed": {
-                "contentType": "application/json",
-                "payload": {
-                    "type": "object",
-                    "properties": {"description": {"type": "string"}, "tags": {"type": "array"}},
+    }
+    return {
+        "asyncapi": "3.0.0",
+        "info": {"title": "Orders", "version": "1.0.0"},
+        "defaultContentType": "application/json",
+        "servers": {
+            "broker": {
+                "host": "broker.example:5671",
+                "protocol": "amqps",
+                "protocolVersion": "0-9-1",
+                "security": [{"$ref": "#/components/securitySchemes/login"}],
+            },
+            "topics": {
+                "host": "topics.example:8883", "protocol": "secure-mqtt", "protocolVersion": "3.1.1",
+                "bindings": {"mqtt": {"keepAlive": 60}},
+            },
+        },
+        "channels": {
+            "orders": {
+                "address": "orders/{ward}",
+                "servers": [{"$ref": "#/servers/broker"}],
+                "parameters": {"ward": {"enum": ["icu", "er"], "default": "er", "location": "$message.header#/ward"}},
+                "messages": {"placed": {"$ref": "#/components/messages/placed"}},
+                "bindings": {
+                    "amqp": {
+                        "is": "routingKey",
+                        "exchange": {"name": "lab", "type": "topic", "durable": True, "autoDelete": False},
+                    },
+                    "kafka": {"topic": "orders", "partitions": 3, "replicas": 2,
+                              "topicConfiguration": {"retention.ms": 1000, "max.message.bytes": 1000}},
                 },
-            }
-        }
-    },
+            },
+            "receipts": {"address": "receipts", "messages": {"receipt": {"payload": {"type": "string"}}}},
+        },
+        "operations": {
+            "place": {
+                "action": action,
+                "channel": {"$ref": "#/channels/orders"},
+                "bindings": {
+                    "mqtt": {"qos": 1, "retain": True},
+                    "http": {"method": "POST"},
+                    "amqp": {"deliveryMode": 2, "priority": 3, "ack": True},
+                },
+                "reply": {
+                    "channel": {"$ref": "#/channels/receipts"},
+                },
+            },
+        },
+        "components": {
+            "messages": {
+                "placed": {
+                    "name": "OrderPlaced",
+                    "contentType": "application/json",
+                    "correlationId": {"location": "$message.header#/id"},
+                    "headers": {"type": "object", "properties": {"ward": {"type": "string"}, "id": {"type": "string"}}},
+                    "payload": order,
+                    "bindings": {"kafka": {"key": {"type": "string", "maxLength": 9}}, "amqp": {"messageType": "order"}},
+                },
+            },
+            "securitySchemes": {
+                "login": {"type": "userPassword"},
+                "token": {
+                    "type": "oauth2", "scopes": ["read"],
+                    "flows": {"clientCredentials": {"tokenUrl": "https://id.example/t", "availableScopes": {"read": ""}}},
+                },
+            },
+        },
+    }  # fmt: skip
+
+
+def put(path, value):
+    """Make a change: the value at a path (keys joined by `|`), removed where it is None."""
+
+    def change(root):
+        *steps, last = path.split("|")
+        for step in steps:
+            root = root[int(step)] if isinstance(root, list) else root.setdefault(step, {})
+        if isinstance(root, list):
+            root[int(last) : int(last) + 1] = [] if value is None else [value]
+        elif value is None:
+            del root[last]
+        else:
+            root[last] = copy.deepcopy(value)
+
+    return change
+
+
+def several(*changes):
+    def change(root):
+        for one in changes:
+            one(root)
+
+    return change
+
+
+def verdict(old, new):
+    found = compare(old, new, "asyncapi")
+    rules = sorted({one.rule for one in found.findings if one.severity is not Severity.SAFE})
+    assert (str(found.outcome) == "compatible") is (not rules)
+    for one in found.findings:
+        blocked = resolve_pointer(new if one.base_pointer is None or one.pointer else old, "")
+        assert blocked
+        for root, pointer in ((old, one.base_pointer), (new, one.pointer)):
+            if pointer is not None and not (root is new and gone(one, new)):
+                resolve_pointer(root, pointer)
+    return " ".join(rules) or "+"
+
+
+def gone(one, new):
+    """Where something was removed, `pointer` is the old document's."""
+    try:
+        resolve_pointer(new, one.pointer)
+    except Exception:  # noqa: BLE001 - whatever it is, it is not there
+        return one.pointer == one.base_pointer
+    return False
+
+
+M = "components|messages|placed"
+P = f"{M}|payload|properties"
+H = f"{M}|headers"
+C = "channels|orders"
+O = "operations|place"
+REFUSED, EMITTED = "value-no-longer-accepted", "value-newly-emitted"
+CANCELLED = {
+    "name": "OrderCancelled",
+    "payload": {"type": "object", "required": ["reason"], "properties": {"reason": {"type": "string"}}},
 }
-PAYLOAD = ("components", "messages", "freed", "payload")
+ROWS = [
+    # what it is, the change, received: forwards, backwards; sent: forwards, backwards
+    ("payload narrower", put(f"{P}|code|maxLength", 10), REFUSED, "+", "+", EMITTED),
+    ("payload property required", put(f"{M}|payload|required", ["code", "quantity", "note"]), REFUSED, "+", "+", EMITTED),
+    ("payload optional property added", put(f"{P}|urgent", {"type": "boolean"}), "+", "property-ignored", "+", "+"),
+    ("payload type", put(f"{P}|code|type", "integer"), REFUSED, REFUSED, EMITTED, EMITTED),
+    ("payload integer to number", put(f"{P}|quantity|type", "number"), "+", REFUSED, EMITTED, "+"),
+    ("payload closed", put(f"{M}|payload|additionalProperties", False), REFUSED, "+", "+", EMITTED),
+    ("payload as reference", several(put("components|schemas|Order", base()["components"]["messages"]["placed"]["payload"]),
+                                     put(f"{M}|payload", {"$ref": "#/components/schemas/Order"})), "+", "+", "+", "+"),
+    ("headers narrower", put(f"{H}|properties|ward|maxLength", 3), REFUSED, "+", "+", EMITTED),
+    ("header required", put(f"{H}|required", ["id"]), REFUSED, "+", "+", EMITTED),
+    ("headers gone", put(H, None), "property-ignored", "+", "+", "+"),
+    ("key narrower", put(f"{M}|bindings|kafka|key|maxLength", 5), REFUSED, "+", "+", EMITTED),
+    ("message added", put(f"{C}|messages|cancelled", CANCELLED), "+", "message-removed", "message-newly-sent", "message-removed"),
+    ("message key renamed", several(put(f"{C}|messages|placed", None), put(f"{C}|messages|order", {"$ref": "#/components/messages/placed"})), "+", "+", "+", "+"),
+    ("message name", put(f"{M}|name", "OrderCreated"), "+", "+", "+", "+"),
+    ("content type", put(f"{M}|contentType", "application/cbor"), *["message-content-type-changed"] * 4),
+    ("content type relabelled", put(f"{M}|contentType", "application/cloudevents+json"), *["message-content-type-undecided"] * 4),
+    ("content type by default", put(f"{M}|contentType", None), "+", "+", "+", "+"),
+    ("schema format", put(f"{M}|payload", {"schemaFormat": "application/vnd.apache.avro;version=1.9.0", "schema": {"type": "string"}}), *["payload-format-undecided"] * 4),
+    ("correlation moved", put(f"{M}|correlationId|location", "$message.header#/ward"), *["correlation-changed"] * 4),
+    ("correlation gone", put(f"{M}|correlationId", None), "correlation-changed", "+", "correlation-changed", "+"),
+    ("message unknown key", put(f"{M}|priority", 3), *["change-unclassified"] * 4),
+    ("message note", put(f"{M}|summary", "An order"), "+", "+", "+", "+"),
+    ("message deprecated", put(f"{M}|deprecated", True), "+", "+", "+", "+"),
+    # channels
+    ("channel added", put("channels|other", {"address": "other"}), "+", "channel-removed", "+", "channel-removed"),
+    ("address", put(f"{C}|address", "requests/{ward}"), *["channel-address-changed"] * 4),
+    ("address unknown", put(f"{C}|address", None), *["channel-address-undecided"] * 4),
+    ("placeholder renamed", several(put(f"{C}|address", "orders/{unit}"), put(f"{C}|parameters|unit", base()["channels"]["orders"]["parameters"]["ward"]),
+                                    put(f"{C}|parameters|ward", None)), "+", "+", "+", "+"),
+    ("channel unknown key", put(f"{C}|priority", 3), *["change-unclassified"] * 4),
+    ("channel extension of ours", put(f"{C}|x-interlock-weight", 3), *["change-unclassified"] * 4),
+    ("channel extension of others", put(f"{C}|x-team", "lab"), "+", "+", "+", "+"),
+    ("parameter value added", put(f"{C}|parameters|ward|enum", ["icu", "er", "or"]), "+", REFUSED, "address-newly-used", REFUSED),
+    ("parameter default", put(f"{C}|parameters|ward|default", "icu"), *["parameter-default-changed"] * 4),
+    ("parameter location", put(f"{C}|parameters|ward|location", "$message.payload#/code"), *["parameter-location-changed"] * 4),
+    ("channel on another server", put(f"{C}|servers|1", {"$ref": "#/servers/topics"}), "+", "channel-server-removed", "+", "channel-server-removed"),
+    # operations
+    ("operation added", put("operations|confirm", {"action": "send", "channel": {"$ref": "#/channels/orders"}, "bindings": base()["operations"]["place"]["bindings"]}), "+", "channel-operation-removed", "+", "+"),
+    ("operation added that promises less", put("operations|confirm", {"action": "send", "channel": {"$ref": "#/channels/orders"}, "bindings": {**base()["operations"]["place"]["bindings"], "mqtt": {"qos": 0, "retain": True}}}), "+", "channel-operation-removed", "binding-promise-lowered", "+"),
+    ("operation renamed", several(put("operations|order", {"$ref": "#/operations/place"}), lambda root: root["operations"].update(order=root["operations"].pop("place"))), "+", "+", "+", "+"),
+    ("operation security", put(f"{O}|security", [{"$ref": "#/components/securitySchemes/token"}]), "security-tightened", "+", "security-tightened", "+"),
+    ("operation limit", put(f"{O}|x-interlock-max-body", 100), "limit-lowered", "+", "change-unclassified", "change-unclassified"),
+    ("operation idempotency", put(f"{O}|x-interlock-idempotency", "required"), "idempotency-key-required", "idempotency-key-dropped", "idempotency-key-required", "idempotency-key-dropped"),
+    ("operation unknown key", put(f"{O}|priority", 3), *["change-unclassified"] * 4),
+    ("use not told", put(O, None), *["channel-use-undecided"] * 4),
+    # replies: the other way round
+    ("reply narrower", put("channels|receipts|messages|receipt|payload|maxLength", 9), "+", EMITTED, REFUSED, "+"),
+    ("reply message added", put("channels|receipts|messages|refused", {"payload": {"type": "boolean"}}), "message-newly-sent", "message-removed", "+", "message-removed"),
+    ("reply gone", put(f"{O}|reply", None), "channel-use-undecided reply-removed", "channel-use-undecided", "channel-use-undecided reply-removed", "channel-use-undecided reply-expected"),
+    ("reply address", put(f"{O}|reply|address", {"location": "$message.header#/replyTo"}), *["reply-address-changed"] * 4),
+    # servers
+    ("server added", put("servers|spare", {"host": "spare.example", "protocol": "amqps"}), "+", "server-changed", "+", "server-changed"),
+    ("server host", put("servers|broker|host", "new.example:5671"), *["server-changed"] * 4),
+    ("server path", put("servers|broker|pathname", "/vhost"), *["server-changed"] * 4),
+    ("server renamed", several(lambda root: root["servers"].update(rabbit=root["servers"].pop("broker")), put(f"{C}|servers|0|$ref", "#/servers/rabbit")), "+", "+", "+", "+"),
+    ("server protocol", put("servers|broker|protocol", "amqp"), *["server-protocol-changed"] * 4),
+    ("server protocol version", put("servers|broker|protocolVersion", "1.0"), *["server-protocol-changed"] * 4),
+    ("server protocol patch", put("servers|topics|protocolVersion", "3.1"), *["server-protocol-version-changed"] * 4),
+    ("server security", put("servers|broker|security|1", {"$ref": "#/components/securitySchemes/token"}), "+", "security-tightened", "+", "security-tightened"),
+    ("scheme moved", several(put(f"{O}|security", [{"$ref": "#/components/securitySchemes/token"}]), put("servers|broker|security", [{"type": "plain"}])), *["security-tightened"] * 4),
+    ("server variables", several(put("servers|topics|host", "{site}.example"), put("servers|topics|variables", {"site": {"enum": ["a"], "default": "a"}})), *["server-changed"] * 4),
+    # the document
+    ("application id", put("id", "urn:example:orders"), *["change-unclassified"] * 4),
+    ("version of AsyncAPI", put("asyncapi", "3.1.0"), "+", "+", "+", "+"),
+    ("notes", put("info|description", "Orders of wards"), "+", "+", "+", "+"),
+    ("unused component", put("components|schemas|Spare", {"type": "string"}), "+", "+", "+", "+"),
+]  # fmt: skip
 
 
-def changed(path, value):
-    root = copy.deepcopy(EVENTS)
-    node = root
-    for step in path[:-1]:
-        node = node.setdefault(step, {})
-    if value is None:
-        del node[path[-1]]
-    else:
-        node[path[-1]] = value
-    return root
+@pytest.mark.parametrize(
+    ("change", "expected"), [(row[1], row[2:]) for row in ROWS], ids=[row[0] for row in ROWS]
+)
+def test_every_change_is_called_what_it_is_in_both_directions(change, expected):
+    found = []
+    for action in ("receive", "send"):
+        old, new = base(action), base(action)
+        change(new)
+        found += [verdict(old, new), verdict(new, old)]
+    assert tuple(found) == tuple(expected)
 
 
-@pytest.mark.parametrize(("path", "value"), [
-    (("info", "description"), "Beds that became free"), (("info", "version"), "1.0.1"),
-    (("operations", "send", "summary"), "A bed became free"), (("operations", "send", "x-team"), "wards"),
-    (("components", "messages", "freed", "examples"), [{"payload": {}}]), ((*PAYLOAD, "title"), "Bed"),
-    ((*PAYLOAD, "properties", "description", "description"), "Words"), (("components", "tags"), {"a": {"name": "a"}}),
-])  # fmt: skip
-def test_notes_ask_for_a_patch(path, value):
-    verdict = compare(EVENTS, changed(path, value), "asyncapi")
-    expected = ("undecided", "major") if path[:2] == ("components", "tags") else ("compatible", "patch")
-    assert (str(verdict.outcome), str(verdict.required_bump)) == expected
-
-
-@pytest.mark.parametrize(("path", "value"), [
-    ((*PAYLOAD, "properties", "description", "type"), "integer"), ((*PAYLOAD, "properties", "description"), None),
-    ((*PAYLOAD, "properties", "tags", "type"), "string"), ((*PAYLOAD, "required"), ["tags"]),
-    (("channels", "description", "address"), "beds/emptied"), (("channels", "other"), {"address": "x"}),
-    (("operations", "send", "action"), "receive"), (("operations", "send"), None),
-    (("components", "messages", "freed", "contentType"), "application/cbor"), (("defaultContentType",), "text/plain"),
-    (("servers",), {"main": {"host": "broker.example", "protocol": "mqtt"}}), (("asyncapi",), "3.1.0"),
-    ((*PAYLOAD, "default"), {}),
-])  # fmt: skip
-def test_everything_else_is_undecided_in_both_directions(path, value):
-    other = changed(path, value)
-    for pair in ((EVENTS, other), (other, EVENTS)):
-        verdict = compare(*pair, "asyncapi")
-        assert (str(verdict.outcome), str(verdict.required_bump)) == ("undecided", "major")
-        pointers = {finding.pointer for finding in verdict.findings}
-        assert pointers == {"/" + "/".join(path)}
-
-
-def test_a_finding_shows_what_stood_there_and_what_stands_there_now():
-    verdict = compare(EVENTS, changed(("channels", "description", "address"), "beds/emptied"), "asyncapi")
-    assert [(f.rule, f.base_pointer, f.pointer, f.before, f.after) for f in verdict.findings] == [
-        ("asyncapi-change-undecided", "/channels/description/address", "/channels/description/address",
-         "beds/freed", "beds/emptied"),
-    ]  # fmt: skip
-
-
-def test_the_same_document_is_compatible():
-    verdict = compare(EVENTS, copy.deepcopy(EVENTS), "asyncapi")
-    assert (str(verdict.outcome), str(verdict.required_bump)) == ("compatible", "none")
+def test_each_of_two_operations_with_one_message_is_compared_with_its_own():
+    two = base()
+    two["operations"]["again"] = {"action": "receive", "channel": {"$ref": "#/channels/orders"}}
+    for name in ("place", "again"):
+        tight = copy.deepcopy(two)
+        tight["operations"][name]["security"] = [{"$ref": "#/components/securitySchemes/token"}]
+        assert verdict(two, tight) == "security-tightened", name
+        assert verdict(tight, two) == "+", name

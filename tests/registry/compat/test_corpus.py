@@ -112,7 +112,7 @@ def test_every_document_is_compatible_with_itself_and_with_new_words(corpus):
         assert {f.rule for f in verdict.findings if f.severity != "safe"} <= {"engine-failed"}, file
 
 
-def test_real_events_are_judged_by_notes(corpus):
+def test_real_events_with_other_words_are_compatible(corpus):
     judged = 0
     for file in sorted((corpus / "asyncapi").rglob("*.y*ml")):
         try:
@@ -124,6 +124,6 @@ def test_real_events_are_judged_by_notes(corpus):
         noted = {**root, "info": {**root["info"], "description": "New words."}}
         assert str(compare(root, noted, "asyncapi").outcome) == "compatible", file
         changed = {**root, "defaultContentType": "application/vnd.other+json"}
-        assert str(compare(root, changed, "asyncapi").outcome) == "undecided", file
+        assert str(compare(root, changed, "asyncapi").outcome) != "compatible", file
         judged += 1
     assert judged >= 8

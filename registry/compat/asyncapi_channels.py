@@ -1,0 +1,227 @@
+"""Matches the channels of two documents by their addresses, and compares what belongs to the address."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from kernel.operation.asyncapi_model import Action, Channel
+from registry.compat.asyncapi_bindings import Bound, compare_bindings
+from registry.compat.asyncapi_messages import Messages
+from registry.compat.asyncapi_operations import compare_pairs, policies, shape_of, units
+from registry.compat.asyncapi_parameters import compare_parameters
+from registry.compat.asyncapi_servers import Renamed
+from registry.compat.asyncapi_sides import EventApi, EventJournal, Holder, rest
+from registry.compat.asyncapi_whole import Scene, Unit, Whole
+
+_KNOWN: Final = frozenset({
+    "address", "messages", "parameters", "servers", "bindings", "title", "summary", "description", "tags",
+    "externalDocs", "publish", "subscribe", "deprecated",
+})  # fmt: skip
+_CALLED: Final = frozenset(
+    {"ws", "wss", "http", "https", "sse"}
+)  # where who listens names the address himself
+_WAYS: Final[tuple[Action, ...]] = ("receive", "send")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An address with its channels in both documents; several of one document may share an address."""
+
+    old: tuple[Channel, ...]
+    new: tuple[Channel, ...]
+
+    @property
+    def label(self) -> str:
+        """What the address is called: as the newer document writes it."""
+        channel = (*self.new, *self.old)[0]
+        return channel.address if channel.address is not None else f"(channel {channel.key})"
+
+
+def places(old: EventApi, new: EventApi) -> list[Place]:
+    """Match channels: by address, then, where an address changed, by their key or that of an operation."""
+    groups: dict[str, tuple[list[Channel], list[Channel]]] = {}
+    for index, api in enumerate((old, new)):
+        for channel in _met(api):
+            shape = shape_of(channel)
+            key = f"={shape}" if shape is not None else f"~{channel.key}"
+            groups.setdefault(key, ([], []))[index].append(channel)
+    whole = [Place(tuple(left), tuple(right)) for left, right in groups.values() if left and right]
+    gone = [Place(tuple(left), ()) for left, right in groups.values() if not right]
+    come = [Place((), tuple(right)) for left, right in groups.values() if not left]
+    return [*whole, *_moved(old, new, gone, come)]
+
+
+def _met(api: EventApi) -> Iterator[Channel]:
+    """Give the channels, but for those that only replies use and whose address is not known before."""
+    used = {operation.channel.key for operation in api.read.operations}
+    replies = {one.reply.channel.key for one in api.read.operations if one.reply is not None}
+    for channel in api.read.channels.values():
+        if channel.address is not None or channel.key in used or channel.key not in replies:
+            yield channel
+
+
+def _moved(old: EventApi, new: EventApi, gone: list[Place], come: list[Place]) -> Iterator[Place]:
+    left = list(come)
+    for place in gone:
+        names = _names(old, place.old)
+        found = next((one for one in left if names & _names(new, one.new)), None)
+        if found is not None:
+            left.remove(found)
+        yield Place(place.old, found.new if found else ())
+    yield from left
+
+
+def _names(api: EventApi, channels: Iterable[Channel]) -> set[tuple[str, str]]:
+    """Give what a channel may be known by when its address changed."""
+    keys = {channel.key for channel in channels}
+    named = {("operation", one.key) for one in api.read.operations if one.channel.key in keys and one.key}
+    return named | {("channel", key) for key in keys}
+
+
+def compare_place(journal: EventJournal, whole: Whole, place: Place, renamed: Renamed) -> None:
+    """Judge one address: whether it is there, where and how it is found, and what travels each way."""
+    if not place.old:
+        for channel in place.new:
+            journal.note("channel-added", f"channel {place.label}", "it is new", at=(None, channel.pointer))
+        return
+    if not place.new:
+        _removed(journal, whole, place)
+        return
+    old, new = place.old[0], place.new[0]
+    _address(journal, place, old, new)
+    spread = bool(_units(journal.new, place.new, "send")) and not _called(journal, place)
+    address = compare_parameters(journal, whole, (old, new), spread=spread)
+    for before, after in _paired(place):
+        _channel(journal, place, before, after)
+    _servers(journal, place, renamed)
+    _ways(journal, whole, place, address)
+
+
+def _removed(journal: EventJournal, whole: Whole, place: Place) -> None:
+    for channel in place.old:
+        found = next(((way, unit) for way in _WAYS for unit in _units(journal.old, (channel,), way)), None)
+        exchange = None
+        if found is not None:
+            way, unit = found
+            payload = whole.plain(journal.old, unit.message, "payload")
+            headers = whole.plain(journal.old, unit.message, "headers")
+            exchange = Scene("", way, channel.address).exchange(
+                unit.message, headers[0] if headers else None, payload
+            )
+        journal.note(
+            "channel-removed", f"channel {place.label}", "it was removed", at=(channel.pointer, None),
+            exchange=exchange,
+        )  # fmt: skip
+
+
+def _address(journal: EventJournal, place: Place, old: Channel, new: Channel) -> None:
+    if shape_of(old) == shape_of(new):
+        return
+    known = old.address is not None and new.address is not None
+    journal.note(
+        "channel-address-changed" if known else "channel-address-undecided", f"channel {place.label}",
+        "its address changed", at=(f"{old.pointer}/address", f"{new.pointer}/address"),
+        before=old.address, after=new.address,
+    )  # fmt: skip
+
+
+def _paired(place: Place) -> Iterator[tuple[Channel, Channel]]:
+    """Pair the channels that share an address: by key, else in their order."""
+    left = list(place.new)
+    for old in place.old:
+        if left:
+            new = next((one for one in left if one.key == old.key), left[0])
+            left.remove(new)
+            yield old, new
+
+
+def _channel(journal: EventJournal, place: Place, old: Channel, new: Channel) -> None:
+    label, at = f"channel {place.label}", (old.pointer, new.pointer)
+    if old.key not in {new.key, old.address} and new.address != new.key:
+        journal.note("event-renamed", label, f"its key is {new.key!r} now, and was {old.key!r}", at=at)
+    compare_bindings(journal, Bound("channel", label, at, None, new.address), old.bindings, new.bindings)
+    ends = Holder(old.declared, at[0]), Holder(new.declared, at[1])
+    rest(journal, label, *ends, _KNOWN | policies(journal, label, None, *ends))
+
+
+def _servers(journal: EventJournal, place: Place, renamed: Renamed) -> None:
+    """Judge on which servers the address is; servers that are gone themselves are judged by themselves."""
+    before = dict.fromkeys(renamed[name] for one in place.old for name in one.servers if name in renamed)
+    after = dict.fromkeys(name for one in place.new for name in one.servers)
+    label, at = f"channel {place.label}", (place.old[0].pointer, place.new[0].pointer)
+    for name in before:
+        if name not in after:
+            journal.note("channel-server-removed", label, f"it is not on server {name!r} any more", at=at)
+    known = set(renamed.values())
+    for name in after:
+        if name not in before and name in known:
+            journal.note("channel-server-added", label, f"it is on server {name!r} too", at=at)
+
+
+def _ways(journal: EventJournal, whole: Whole, place: Place, address: str | None) -> None:
+    told = [
+        channel.key in _told(api)
+        for api, channels in ((journal.old, place.old), (journal.new, place.new))
+        for channel in channels[:1]
+    ]
+    sides = {way: (_units(journal.old, place.old, way), _units(journal.new, place.new, way)) for way in _WAYS}
+    label, at = f"channel {place.label}", (place.old[0].pointer, place.new[0].pointer)
+    if told[0] != told[1] and any(any(side) for side in sides.values()):
+        what = "only one of the documents says who sends here"
+        journal.note("channel-use-undecided", label, what, at=at)
+    for way, (old, new) in sides.items():
+        scene = Scene(f"{way} {place.label}", way, address)
+        if old and new:
+            compare_pairs(journal, whole, scene, Messages(journal, whole, scene, old, new).compare())
+        elif old and told[0] == told[1]:
+            _stopped(journal, whole, scene, old)
+        elif new and told[0] == told[1]:
+            pointers = dict.fromkeys(one.operation.pointer for one in new if one.operation)
+            for pointer in pointers or (at[1],):
+                journal.note("channel-operation-added", scene.label, "it is new", at=(None, pointer), way=way)
+
+
+def _stopped(journal: EventJournal, whole: Whole, scene: Scene, old: list[Unit]) -> None:
+    """Note that nothing travels this way any more, with a message that did."""
+    first: dict[str, Unit] = {}
+    for unit in old:
+        first.setdefault(unit.operation.pointer if unit.operation else unit.message.pointer, unit)
+    for pointer, unit in first.items():
+        payload = whole.plain(journal.old, unit.message, "payload")
+        headers = whole.plain(journal.old, unit.message, "headers")
+        journal.note(
+            "channel-operation-removed", scene.label, "it was removed", at=(pointer, None), way=scene.way,
+            exchange=scene.exchange(unit.message, headers[0] if headers else None, payload),
+        )  # fmt: skip
+
+
+def _units(api: EventApi, channels: Iterable[Channel], way: Action) -> list[Unit]:
+    """Give what travels one way at channels; where no operation says who sends, each message may go both."""
+    keys = {channel.key: channel for channel in channels}
+    found = [
+        unit
+        for one in api.read.operations
+        if one.channel.key in keys and one.action == way
+        for unit in units(one.messages, one, one.pointer, api)
+    ]
+    told = _told(api)
+    for key, channel in keys.items():
+        if key not in told:
+            found += [Unit(message, None) for message in channel.messages.values()]
+    return found
+
+
+def _told(api: EventApi) -> set[str]:
+    """Name the channels of which an operation or its reply says who sends there."""
+    operations = api.read.operations
+    return {one.channel.key for one in operations} | {
+        one.reply.channel.key for one in operations if one.reply is not None
+    }
+
+
+def _called(journal: EventJournal, place: Place) -> bool:
+    """Whether who listens names the address himself, as callers of HTTP do: a new one is none of his."""
+    servers = [journal.new.read.servers[name].protocol.lower() for one in place.new for name in one.servers]
+    return bool(servers) and set(servers) <= _CALLED

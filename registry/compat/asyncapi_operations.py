@@ -1,0 +1,167 @@
+"""Compares what surrounds messages: operations and their replies, security, bindings, correlation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from kernel.contract.positions import token
+from kernel.operation.asyncapi_model import OPPOSITE, Action, Channel, Message, Operation, Reply
+from kernel.operation.idempotency import EXTENSION as IDEMPOTENCY
+from kernel.operation.shapes import lookup
+from registry.compat.asyncapi_bindings import Bound, compare_bindings
+from registry.compat.asyncapi_messages import Messages, Pair
+from registry.compat.asyncapi_security import compare_security
+from registry.compat.asyncapi_sides import EventApi, EventJournal, Holder, rest
+from registry.compat.asyncapi_whole import PLACEHOLDER, Scene, Unit, Whole
+from registry.compat.idempotency import rule_of_idempotency
+
+_NOTES: Final = frozenset(
+    {"title", "summary", "description", "tags", "externalDocs", "deprecated", "traits", "bindings"}
+)
+_OPERATION: Final = _NOTES | {"action", "channel", "messages", "message", "reply", "security", "operationId"}
+_MESSAGE: Final = _NOTES | {
+    "name", "messageId", "examples", "payload", "headers", "schemaFormat", "contentType", "correlationId",
+}  # fmt: skip
+_REPLY: Final = frozenset({"channel", "messages", "address"})
+_LIMIT: Final = "x-interlock-max-body"
+
+
+def compare_pairs(journal: EventJournal, whole: Whole, scene: Scene, pairs: Iterable[Pair]) -> None:
+    """Judge what surrounds the messages that belong together, each message and each operation once."""
+    pairs = list(pairs)
+    for old, new in {
+        (one.message.pointer, other.message.pointer): (one, other) for one, other in pairs
+    }.values():
+        _message(journal, scene, old.message, new.message, f"{scene.label}: {new.label}")
+    operations = {
+        (old.operation.pointer, new.operation.pointer): (old.operation, new.operation)
+        for old, new in pairs
+        if old.operation is not None and new.operation is not None
+    }
+    answered = [
+        pair for pair in operations.values() if pair[0].reply is not None and pair[1].reply is not None
+    ]
+    kept = {old.pointer for old, _ in answered} | {new.pointer for _, new in answered}
+    for before, after in operations.values():
+        _operation(journal, scene, before, after)
+        _replies(journal, whole, scene, (before, after), kept)
+
+
+def units(messages: Iterable[Message], operation: Operation | None, owner: str, api: EventApi) -> list[Unit]:
+    """Give the messages of an operation; one that names none may carry anything."""
+    found = [Unit(message, operation) for message in messages]
+    if found:
+        return found
+    default = api.read.default_content_type
+    return [Unit(Message("", owner, None, None, None, default, None, {}, {}), operation)]
+
+
+def _message(journal: EventJournal, scene: Scene, old: Message, new: Message, label: str) -> None:
+    at = (old.pointer, new.pointer)
+    if old.correlation_id != new.correlation_id:
+        added = old.correlation_id is None
+        rule = "correlation-added" if added else "correlation-changed"
+        places = [
+            f"{one.pointer}/correlationId" if one.correlation_id is not None else None for one in (old, new)
+        ]
+        journal.note(
+            rule, label, f"its correlation id {'has a place now' if added else 'stands elsewhere, or is gone'}",
+            at=(places[0], places[1]), way=scene.way, before=old.correlation_id, after=new.correlation_id,
+        )  # fmt: skip
+    compare_bindings(journal, Bound("message", label, at, scene.way), old.bindings, new.bindings)
+    ends = Holder(old.declared, old.pointer), Holder(new.declared, new.pointer)
+    rest(journal, label, *ends, _MESSAGE | policies(journal, label, scene.way, *ends))
+
+
+def _operation(journal: EventJournal, scene: Scene, old: Operation, new: Operation) -> None:
+    label, at = scene.label, (old.pointer, new.pointer)
+    if old.key and new.key and old.key != new.key:
+        journal.note(
+            "operation-id-changed", label, f"operation {old.key!r} is called {new.key!r} now", at=at, way=scene.way,
+        )  # fmt: skip
+    compare_security(journal, label, (f"{at[0]}/security", f"{at[1]}/security"), old.security, new.security)
+    bound = Bound("operation", label, at, scene.way, scene.address)
+    compare_bindings(journal, bound, old.bindings, new.bindings)
+    ends = Holder(old.declared, old.pointer), Holder(new.declared, new.pointer)
+    rest(journal, label, *ends, _OPERATION | policies(journal, label, scene.way, *ends))
+
+
+def _replies(
+    journal: EventJournal, whole: Whole, scene: Scene, ends: tuple[Operation, Operation], kept: set[str]
+) -> None:
+    """Judge the replies of a pair; one that another operation with the same message still has is not gone."""
+    old, new = ends
+    label = scene.label
+    if old.reply is not None and new.reply is not None:
+        _reply(journal, whole, scene, old.reply, new.reply)
+    elif old.pointer in kept or new.pointer in kept:
+        return
+    elif old.reply is not None:
+        journal.note(
+            "reply-removed", label, "it has no reply any more", at=(old.reply.pointer, None), way=scene.way
+        )
+    elif new.reply is not None:
+        rule = "reply-added" if scene.way == "receive" else "reply-expected"
+        journal.note(rule, label, "it has a reply now", at=(None, new.reply.pointer), way=scene.way)
+
+
+def _reply(journal: EventJournal, whole: Whole, scene: Scene, old: Reply, new: Reply) -> None:
+    """Judge a reply: it travels the other way, on a channel of its own or to an address that the request names."""
+    at = (old.pointer, new.pointer)
+    places = [(shape_of(one.channel), one.address) for one in (old, new)]
+    label = f"{scene.label}: the reply"
+    if places[0] != places[1]:
+        journal.note(
+            "reply-address-changed", label, "it goes elsewhere", at=at, way=scene.way,
+            before=list(places[0]), after=list(places[1]),
+        )  # fmt: skip
+    ends = Holder(_declared(journal.old, old), old.pointer), Holder(_declared(journal.new, new), new.pointer)
+    rest(journal, label, *ends, _REPLY)
+    bound = Bound("channel", label, (old.channel.pointer, new.channel.pointer), None, new.channel.address)
+    compare_bindings(journal, bound, old.channel.bindings, new.channel.bindings)
+    inner = Scene(label, OPPOSITE[scene.way], new.channel.address)
+    before = units(old.messages, None, old.pointer, journal.old)
+    after = units(new.messages, None, new.pointer, journal.new)
+    compare_pairs(journal, whole, inner, Messages(journal, whole, inner, before, after).compare())
+
+
+def _declared(api: EventApi, reply: Reply) -> Mapping[str, Any]:
+    found = lookup(api.root, f"#{reply.pointer}")
+    return found if isinstance(found, dict) else {}
+
+
+def shape_of(channel: Channel) -> str | None:
+    """Give a channel's address with nothing but places where its parameters stand."""
+    return None if channel.address is None else PLACEHOLDER.sub("{}", channel.address)
+
+
+def policies(
+    journal: EventJournal, label: str, way: Action | None, old: Holder, new: Holder
+) -> frozenset[str]:
+    """Judge deprecation and our own extensions; gives the names of those that a rule knew."""
+    known: set[str] = set()
+    before, after = (end.value.get("deprecated") is True for end in (old, new))
+    if before is not after:
+        rule = "deprecated" if after else "no-longer-deprecated"
+        journal.note(rule, label, f"deprecated is now {after}", at=(old.pointer, new.pointer), way=way)
+    for key in (IDEMPOTENCY, _LIMIT):
+        ends = old.value.get(key), new.value.get(key)
+        named = _rule(key, ends, way) if ends[0] != ends[1] else None
+        if named is not None:
+            known.add(key)
+            at = tuple(end.pointer + (token(key) if key in end.value else "") for end in (old, new))
+            journal.note(
+                named, label, f"`{key}` says something else", at=(at[0], at[1]), way=way,
+                before=ends[0], after=ends[1],
+            )  # fmt: skip
+    return frozenset(known)
+
+
+def _rule(key: str, ends: tuple[Any, Any], way: Action | None) -> str | None:
+    if key == IDEMPOTENCY:
+        return rule_of_idempotency(*ends)
+    before, after = ends
+    if way != "receive" or not all(end is None or isinstance(end, int) for end in ends):
+        return None
+    return "limit-lowered" if after is not None and (before is None or after < before) else "limit-raised"

@@ -1,0 +1,153 @@
+"""Whole messages: what travels at an address with its headers and payload, and which declared messages take it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice, product
+from typing import Any, Final
+
+from kernel.contract.exchange import MessageExchange
+from kernel.operation.asyncapi_model import Action, Message, Operation
+from registry.compat.asyncapi_sides import EventApi, Part
+from registry.compat.candidates import Candidates
+from registry.compat.containment import Comparer
+from registry.compat.schema_view import Node, Unreadable
+
+PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
+JSON: Final = "application/json"  # what a message is where nobody says, for our runtime too
+MOST_SAMPLES = 200
+MOST_HEADERS = 12
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Unit:
+    """One message of one operation; `operation` is None where the document says of nobody that he sends it."""
+
+    message: Message
+    operation: Operation | None
+
+    @property
+    def names(self) -> frozenset[str]:
+        """What the message is called: its key in the channel or `messageId`, and its `name`."""
+        return frozenset(name for name in (self.message.key, self.message.name) if name)
+
+    @property
+    def label(self) -> str:
+        """The message's name for a reader."""
+        return f"message {self.message.name or self.message.key!r}" if self.names else "the message"
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Where messages are compared: a way at an address; `address` has its parameters filled in."""
+
+    label: str
+    way: Action
+    address: str | None
+
+    def exchange(self, message: Message, headers: Any, payload: tuple[Any, ...]) -> MessageExchange:
+        """Write a whole message; `payload` is () for one that cannot be written as JSON."""
+        made: MessageExchange = {"kind": "message", "action": self.way}
+        if self.address is not None:
+            made["address"] = self.address
+        if headers:
+            made["headers"] = headers
+        made["content_type"] = message.content_type or JSON
+        if payload:
+            made["payload"] = payload[0]
+        return made
+
+
+def media_of(message: Message) -> str:
+    """Give the content type in one spelling; a charset of UTF-8 says nothing new."""
+    kind, *parameters = (message.content_type or JSON).lower().split(";")
+    kept = sorted(one.strip().replace('"', "") for one in parameters)
+    return ";".join([kind.strip(), *(one for one in kept if one not in {"", "charset=utf-8"})])
+
+
+class Whole:
+    """Writes and judges whole messages with the validators that the runtime compiles."""
+
+    def __init__(self, comparer: Comparer) -> None:
+        self.comparer = comparer
+        self._samples: dict[tuple[Node, Node], tuple[Any, ...]] = {}
+
+    def takes(self, api: EventApi, message: Message, media: str, headers: Any, payload: Any) -> bool | None:
+        """Whether a declared message takes what came; None where its schemas cannot be compiled."""
+        if media_of(message) != media:
+            return False
+        parts: tuple[tuple[Part, Any], ...] = (("payload", payload), ("headers", headers))
+        known = [self._takes_part(api, message, part, value) for part, value in parts]
+        return False if False in known else None if None in known else True
+
+    def _takes_part(self, api: EventApi, message: Message, part: Part, value: Any) -> bool | None:
+        node = api.schema(message, part, writes=False)
+        accepts = self.comparer.accepts(node) if node is not None else None
+        return None if accepts is None else accepts(value)
+
+    def refused(
+        self, api: EventApi, others: Sequence[Unit], media: str, headers: Any, payload: Any
+    ) -> bool | None:
+        """Whether none of the declared messages takes it; None where that cannot be said."""
+        known = [self.takes(api, one.message, media, headers, payload) for one in others]
+        return False if True in known else None if None in known else True
+
+    def samples(self, node: Node, hint: Node | None = None) -> tuple[Any, ...]:
+        """Give values of a schema, the plainest first, near to where another differs; () where none is found."""
+        key = (node, hint or node)
+        if key not in self._samples:
+            accepts = self.comparer.accepts(node)
+            found: list[Any] = []
+            try:
+                values = Candidates(declared_only=True).values(*key)
+                found = [value for value in islice(values, MOST_SAMPLES) if accepts and accepts(value)]
+            except (Unreadable, RecursionError):
+                found = []
+            self._samples[key] = tuple(found)
+        return self._samples[key]
+
+    def plain(self, api: EventApi, message: Message, part: Part) -> tuple[Any, ...]:
+        """Give one payload or one set of headers that the message takes, () where none can be written."""
+        node = api.schema(message, part, writes=True)
+        return self.samples(node)[:1] if node is not None else ()
+
+    def of_one_only(
+        self, ends: tuple[EventApi, EventApi], unit: Unit, others: Sequence[Unit]
+    ) -> tuple[Any, Any] | bool | None:
+        """Give headers and payload that a message takes and all others refuse.
+
+        True: every one of the others is of another content type, so that any will do and none can be
+        written; None: nothing of the kind was found.
+        """
+        here, there = ends
+        media = media_of(unit.message)
+        rivals = [one for one in others if media_of(one.message) == media]
+        for headers, payload in self._wholes(ends, unit, rivals):
+            taken = self.takes(here, unit.message, media, headers, payload)
+            if taken and self.refused(there, rivals, media, headers, payload):
+                return headers, payload
+        return None if rivals else True
+
+    def _wholes(
+        self, ends: tuple[EventApi, EventApi], unit: Unit, rivals: Sequence[Unit]
+    ) -> Iterator[tuple[Any, Any]]:
+        here, there = ends
+        found: dict[Part, list[Any]] = {"headers": [], "payload": []}
+        for part, values in found.items():
+            node = here.schema(unit.message, part, writes=True)
+            if node is None:
+                return
+            hints = [there.schema(one.message, part, writes=False) for one in rivals]
+            for hint in [None, *hints[:4]]:
+                values += [value for value in self.samples(node, hint) if value not in values]
+        yield from product(found["headers"][:MOST_HEADERS], found["payload"])
+
+
+def filled(address: str | None, values: Sequence[str]) -> str | None:
+    """Write values in the place of an address's parameters."""
+    if address is None:
+        return None
+    left = list(values)
+    return PLACEHOLDER.sub(lambda _: left.pop(0), address)
