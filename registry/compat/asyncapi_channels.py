@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
+from kernel.contract.exchange import MessageExchange
 from kernel.operation.asyncapi_model import Action, Channel
 from registry.compat.asyncapi_bindings import Bound, compare_bindings
 from registry.compat.asyncapi_messages import Messages
@@ -92,7 +94,8 @@ def compare_place(journal: EventJournal, whole: Whole, place: Place, renamed: Re
     old, new = place.old[0], place.new[0]
     _address(journal, place, old, new)
     spread = bool(_units(journal.new, place.new, "send")) and not _called(journal, place)
-    address = compare_parameters(journal, whole, (old, new), spread=spread)
+    carry = partial(_carried, journal, whole, place.old)
+    address = compare_parameters(journal, whole, (old, new), carry, spread=spread)
     for before, after in _paired(place):
         _channel(journal, place, before, after)
     _servers(journal, place, renamed)
@@ -101,19 +104,20 @@ def compare_place(journal: EventJournal, whole: Whole, place: Place, renamed: Re
 
 def _removed(journal: EventJournal, whole: Whole, place: Place) -> None:
     for channel in place.old:
-        found = next(((way, unit) for way in _WAYS for unit in _units(journal.old, (channel,), way)), None)
-        exchange = None
-        if found is not None:
-            way, unit = found
-            payload = whole.plain(journal.old, unit.message, "payload")
-            headers = whole.plain(journal.old, unit.message, "headers")
-            exchange = Scene("", way, channel.address).exchange(
-                unit.message, headers[0] if headers else None, payload
-            )
         journal.note(
             "channel-removed", f"channel {place.label}", "it was removed", at=(channel.pointer, None),
-            exchange=exchange,
+            exchange=_carried(journal, whole, (channel,), channel.address),
         )  # fmt: skip
+
+
+def _carried(
+    journal: EventJournal, whole: Whole, channels: tuple[Channel, ...], address: str | None
+) -> MessageExchange | None:
+    """Write a message of the old version at an address, where it has one there."""
+    for way in _WAYS:
+        for unit in _units(journal.old, channels, way):
+            return whole.written(journal.old, Scene("", way, address), unit.message)
+    return None
 
 
 def _address(journal: EventJournal, place: Place, old: Channel, new: Channel) -> None:
@@ -189,11 +193,9 @@ def _stopped(journal: EventJournal, whole: Whole, scene: Scene, old: list[Unit])
     for unit in old:
         first.setdefault(unit.operation.pointer if unit.operation else unit.message.pointer, unit)
     for pointer, unit in first.items():
-        payload = whole.plain(journal.old, unit.message, "payload")
-        headers = whole.plain(journal.old, unit.message, "headers")
         journal.note(
             "channel-operation-removed", scene.label, "it was removed", at=(pointer, None), way=scene.way,
-            exchange=scene.exchange(unit.message, headers[0] if headers else None, payload),
+            exchange=whole.written(journal.old, scene, unit.message),
         )  # fmt: skip
 
 

@@ -19,7 +19,9 @@ from registry.compat.schema_change import Change
 from registry.compat.schema_view import Node, Unreadable
 
 _PARTS: Final[tuple[Part, ...]] = ("payload", "headers")
-_MOST_VIEWS = 64
+LIKE: Final = 0.5  # the share of property names in common that makes two messages alike
+_MOST_VIEWS: Final = 64
+_MOST_JOINED: Final = 16  # messages that one may have been split into
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,22 +90,20 @@ class Judging:
         """Find messages that together read what one was: it was split, or several were joined into it."""
         mine = self.schema(unit, "payload", inner=True)
         heads = self.schema(unit, "headers", inner=True)
-        if mine is None or heads is None:
+        if mine is None or heads is None or len(outer) > _MOST_JOINED:
             return []
-        chosen: list[int] = []
+        chosen: dict[int, Node] = {}
         for index, other in enumerate(outer):
             payload, headers = (self.schema(other, part, inner=False) for part in _PARTS)
-            fits = (
-                payload
-                and payload.dialect is mine.dialect
-                and media_of(other.message) == media_of(unit.message)
-            )
-            if fits and headers and self._within(heads, headers):
-                chosen.append(index)
+            if payload is None or headers is None or payload.dialect is not mine.dialect:
+                continue
+            if media_of(other.message) == media_of(unit.message) and self._within(heads, headers):
+                chosen[index] = payload
         if len(chosen) < 2:  # noqa: PLR2004 - one alone was tried before
             return []
-        nodes = [self.schema(outer[index], "payload", inner=False) for index in chosen]
-        return chosen if self._within(mine, self._any_of([one for one in nodes if one])) else []
+        names = frozenset().union(*(_properties(node) for node in chosen.values()))
+        alike = _likeness(_properties(mine), names) >= LIKE
+        return list(chosen) if alike and self._within(mine, self._any_of(list(chosen.values()))) else []
 
     def schema(self, unit: Unit, part: Part, *, inner: bool) -> Node | None:
         """Give the schema of a written or a read message, None for a format that is no JSON Schema."""
@@ -122,9 +122,22 @@ class Judging:
 
     def likeness(self, unit: Unit, other: Unit) -> float:
         """Give the share of their properties that a written and a read message have in common, 0 to 1."""
-        mine = _properties(self.schema(unit, "payload", inner=True))
-        others = _properties(self.schema(other, "payload", inner=False))
-        return len(mine & others) / len(mine | others) if mine | others else 0.0
+        ends = self.schema(unit, "payload", inner=True), self.schema(other, "payload", inner=False)
+        return _likeness(*(_properties(node) for node in ends))
+
+    def equal(self, unit: Unit, other: Unit, *, bare: bool) -> bool:
+        """Whether two payloads say the same; `bare`: two that have no properties are equal enough."""
+        written, read = self.schema(unit, "payload", inner=True), self.schema(other, "payload", inner=False)
+        if written is None or read is None:
+            mine, others = unit.message.payload, other.message.payload
+            return mine is not None and others is not None and same_text(mine, others)
+        if bare and not (_properties(written) or _properties(read)):
+            return True
+        return self.journal.comparer.same(written, read)
+
+
+def _likeness(mine: frozenset[str], others: frozenset[str]) -> float:
+    return len(mine & others) / len(mine | others) if mine | others else 0.0
 
 
 def _properties(node: Node | None) -> frozenset[str]:
@@ -137,7 +150,7 @@ def _properties(node: Node | None) -> frozenset[str]:
                 break
             view = todo.pop().view
             found |= set(view.properties)
-            todo += [*view.all_of, *([view.ref] if view.ref else [])]
+            todo += [*view.all_of, *view.any_of, *view.one_of, *([view.ref] if view.ref else [])]
     except Unreadable:
         return frozenset()
     return frozenset(found)

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from kernel.contract.finding import Finding
-from registry.compat.asyncapi_judging import Judging
-from registry.compat.asyncapi_sides import EventApi, EventJournal, Part, Pointers
+from registry.compat.asyncapi_judging import LIKE, Judging
+from registry.compat.asyncapi_sides import EventJournal, Part, Pointers
 from registry.compat.asyncapi_whole import Scene, Unit, Whole, media_of
 from registry.compat.containment import Answer
 from registry.compat.nearest import nearest
 from registry.compat.rules import BY_ID
 
-_SIMILAR = 0.5  # share of property names that two messages have in common, to be taken for one that changed
+MOST_KIN = 8  # messages of other names that one is compared with
 Pair = tuple[Unit, Unit]  # of the old and of the new document
 
 
@@ -72,6 +71,8 @@ class Messages:
         """Take the message of the same name, whatever became of it."""
         del used
         found = [index for index, other in enumerate(outer) if unit.names & other.names]
+        if self._alone and not (unit.names and outer[0].names):
+            found = [0]  # the only one, and one of them has no name that could be another
         if not found:
             return None
         best = min(found, key=lambda index: self._strange(unit, outer[index]))
@@ -84,9 +85,13 @@ class Messages:
         return self._judging.judge(unit, other).answer is not Answer.YES, keys[0] != keys[1]
 
     def _contained(self, unit: Unit, outer: Sequence[Unit], used: set[int]) -> list[int] | None:
-        """Take a message of another name that is read as this one was, or several that together are."""
-        order = sorted(range(len(outer)), key=lambda index: (index in used, index))
-        for index in order:
+        """Take a message of another name that is read as this one was, or several that together are.
+
+        Only what is much like it is taken for the same: objects that forbid nothing take almost any message.
+        """
+        kin = [index for index, other in enumerate(outer) if self._kin(unit, other)]
+        kin.sort(key=lambda index: (index in used, -self._judging.likeness(unit, outer[index]), index))
+        for index in kin[:MOST_KIN]:
             if self._judging.judge(unit, outer[index]).answer is Answer.YES:
                 self._settle(unit, outer[index], outer)
                 return [index]
@@ -96,15 +101,27 @@ class Messages:
         return together or None
 
     def _similar(self, unit: Unit, outer: Sequence[Unit], used: set[int]) -> list[int] | None:
-        """Take a message of another name that has much in common, where nobody else took it."""
+        """Take a message of another name that has much in common, where nobody else took it: it changed."""
         free = [index for index in range(len(outer)) if index not in used]
-        alone = len(self.old) == len(self.new) == 1
         likeness = {index: self._judging.likeness(unit, outer[index]) for index in free}
         best = max(free, key=lambda index: likeness[index], default=None)
-        if best is None or (likeness[best] < _SIMILAR and not alone):
+        if best is None or not (likeness[best] >= LIKE or self._alone):
             return None
+        if not self._kin(unit, outer[best]) and self._judging.judge(unit, outer[best]).answer is Answer.YES:
+            return None  # it would pass for the other without being it
         self._settle(unit, outer[best], outer)
         return [best]
+
+    @property
+    def _alone(self) -> bool:
+        """Whether there is one message on either side."""
+        return len(self.old) == len(self.new) == 1
+
+    def _kin(self, unit: Unit, other: Unit) -> bool:
+        """Whether a message of another name says much the same: alike in its properties, or equal."""
+        return self._judging.likeness(unit, other) >= LIKE or self._judging.equal(
+            unit, other, bare=self._alone
+        )
 
     def _pair(self, unit: Unit, other: Unit) -> Pair:
         pair = (unit, other) if self.accepts else (other, unit)
@@ -139,13 +156,8 @@ class Messages:
         self.journal.note(
             rule, self.scene.label, f"{new.label} has another content type", at=at, way=self.scene.way,
             before=old.message.content_type, after=new.message.content_type,
-            exchange=self._sample(unit, api) if rule == "message-content-type-changed" else None,
+            exchange=self.whole.written(api, self.scene, unit.message) if rule == "message-content-type-changed" else None,
         )  # fmt: skip
-
-    def _sample(self, unit: Unit, api: EventApi) -> Any:
-        headers = self.whole.plain(api, unit.message, "headers")
-        payload = self.whole.plain(api, unit.message, "payload")
-        return self.scene.exchange(unit.message, headers[0] if headers else None, payload)
 
     def _confirmed(self, found: Finding, part: Part, ends: Pair, outer: Sequence[Unit]) -> Finding:
         """Put the witness into a whole message, which no declared message of the other version may take.

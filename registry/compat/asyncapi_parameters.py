@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
+from kernel.contract.exchange import MessageExchange
 from kernel.contract.positions import token
 from kernel.operation.asyncapi_model import Channel, Parameter
 from registry.compat.asyncapi_sides import MADE, EventApi, EventJournal, Holder, rest
@@ -17,28 +18,35 @@ from registry.compat.wire import Wire
 
 _KNOWN: Final = frozenset({"description", "schema", "enum", "default", "examples", "location"})
 _TEXT: Final = Wire()
+Carry = Callable[[str | None], MessageExchange | None]
 
 
 def compare_parameters(
-    journal: EventJournal, whole: Whole, ends: tuple[Channel, Channel], *, spread: bool
+    journal: EventJournal, whole: Whole, ends: tuple[Channel, Channel], carry: Carry, *, spread: bool
 ) -> str | None:
     """Judge the parameters by their places in the address; gives an address that both versions have.
 
-    `spread`: the application sends here through a broker, so that readers may listen to every value.
+    `carry` writes a message at an address. `spread`: the application sends here through a broker, so that
+    readers may listen to every value.
     """
     old, new = ends
     names = [PLACEHOLDER.findall(one.address or "") for one in ends]
     if len(names[0]) != len(names[1]):
         return filled(old.address, names[0])
-    values = []
-    for before, after in zip(*names, strict=True):
-        here = _Placeholder(journal.old, old, before)
-        there = _Placeholder(journal.new, new, after)
-        label = f"channel {new.address}: parameter {after!r}"
-        nodes = (here.schema(), there.schema())
-        _values(journal, label, nodes, spread=spread)
+    pairs = [
+        (_Placeholder(journal.old, old, before), _Placeholder(journal.new, new, after))
+        for before, after in zip(*names, strict=True)
+    ]
+    nodes = [(here.schema(), there.schema()) for here, there in pairs]
+    values = [_sample(journal, whole, pair) or name for pair, name in zip(nodes, names[1], strict=True)]
+    for index, (here, there) in enumerate(pairs):
+        label = f"channel {new.address}: parameter {there.name!r}"
+
+        def message(value: Any, index: int = index) -> MessageExchange | None:
+            return carry(filled(old.address, [*values[:index], str(value), *values[index + 1 :]]))
+
+        _values(journal, label, nodes[index], message, spread=spread)
         _details(journal, label, here, there)
-        values.append(_sample(journal, whole, nodes) or after)
     return filled(new.address, values)
 
 
@@ -75,12 +83,18 @@ def _sample(journal: EventJournal, whole: Whole, nodes: Sequence[Node]) -> str |
     return next((one for one in samples if accepts and accepts(one)), samples[0] if samples else None)
 
 
-def _values(journal: EventJournal, label: str, nodes: tuple[Node, Node], *, spread: bool) -> None:
+def _values(
+    journal: EventJournal, label: str, nodes: tuple[Node, Node], message: Callable[[Any], MessageExchange | None],
+    *, spread: bool,
+) -> None:  # fmt: skip
     """Judge the values: the old ones must stay whichever way messages go, for other parties named them.
 
     Who listens to the whole channel also meets those that are new.
     """
-    answer, _ = journal.judge_schema(label, nodes, "accepts", _TEXT)
+    answer, findings = journal.schemas(Change(*nodes, "accepts", "{where}", _TEXT))
+    for one in findings:
+        exchange = message(one.witness) if one.has_witness else None
+        journal.add(replace(one, what=one.what.replace("{where}", label), exchange=exchange), label)
     if answer is not Answer.YES or not spread or journal.comparer.same(*nodes):
         return
     change = Change(*nodes, "emits", label, _TEXT)
@@ -90,6 +104,7 @@ def _values(journal: EventJournal, label: str, nodes: tuple[Node, Node], *, spre
         journal.note(
             "address-newly-used", label, "messages are sent to addresses that were not used before",
             at=(told.base_pointer, told.pointer), way="send", before=told.before, after=told.after,
+            exchange=message(found.witness) if found.answer is Answer.NO else None,
         )  # fmt: skip
 
 

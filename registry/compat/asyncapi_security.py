@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from kernel.contract.digest import canonical_bytes
 from kernel.operation.asyncapi_model import SchemeUse, Security
-from registry.compat.asyncapi_sides import EventJournal
+from registry.compat.asyncapi_sides import EventApi, EventJournal
 
 _NOTES: Final = frozenset({"description", "bearerFormat", "scopes", "availableScopes"})
 _PLACES: Final = frozenset(
@@ -19,7 +19,8 @@ def compare_security(
     journal: EventJournal, label: str, at: tuple[str, str], old: Security, new: Security
 ) -> None:
     """Note where a party that was admitted may be refused, whichever way its messages go."""
-    before, after = _read(old), _read(new)
+    shared = _schemes(journal.old) & _schemes(journal.new)
+    before, after = _read(old, shared), _read(new, shared)
     if _keys(before) == _keys(after):
         return
     for blind, rule in ((False, "security-relaxed"), (True, "security-scheme-changed")):
@@ -33,15 +34,27 @@ def compare_security(
     journal.note("security-tightened", label, "a way to be admitted is gone, or asks for more", at=at)
 
 
-def _read(security: Security) -> list[Alternative]:
+def _schemes(api: EventApi) -> frozenset[str]:
+    components = api.root.get("components")
+    found = components.get("securitySchemes") if isinstance(components, dict) else None
+    return frozenset(found) if isinstance(found, dict) else frozenset()
+
+
+def _read(security: Security, shared: frozenset[str]) -> list[Alternative]:
     """Give the alternatives; where there is none, everyone is admitted."""
-    found = [{canonical_bytes(_plain(use)): frozenset(use.scopes) for use in uses} for uses in security]
+    found = [
+        {canonical_bytes(_plain(use, shared)): frozenset(use.scopes) for use in uses} for uses in security
+    ]
     return found or [{}]
 
 
-def _plain(use: SchemeUse) -> Any:
-    """Identify a scheme by what it is: a name is a name, and the catalogue of scopes asks for nothing."""
+def _plain(use: SchemeUse, shared: frozenset[str]) -> Any:
+    """Identify a scheme by what it is, and by its name too where both documents have that name.
+
+    So a scheme may be renamed, and `readers` is not taken for `writers`.
+    """
     kept = _without_notes(dict(use.scheme))
+    kept["~name"] = use.name if use.name in shared else None
     if kept.get("type") == "httpApiKey" and kept.get("in") == "header":
         kept["name"] = str(kept.get("name")).lower()
     if kept.get("type") == "http":

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from kernel.contract.digest import canonical_bytes
+from kernel.contract.positions import token
 from kernel.operation.asyncapi_model import Server
 from registry.compat.asyncapi_bindings import Bound, compare_bindings
 from registry.compat.asyncapi_security import compare_security
@@ -19,6 +20,7 @@ _KNOWN: Final = frozenset({
 })  # fmt: skip
 # Protocols whose major versions do not understand each other (MQTT 3 and 5, AMQP 0-9-1 and 1.0).
 _DIVIDED: Final = frozenset({"amqp", "amqps", "mqtt", "mqtts", "secure-mqtt"})
+_PATHS: Final = frozenset({"http", "https", "ws", "wss"})  # where a slash at the end makes no other place
 
 Renamed = Mapping[str, str]  # name of a server in the old document -> its name in the new one
 
@@ -58,14 +60,39 @@ def _by_address(old: Mapping[str, Server], new: Mapping[str, Server]) -> dict[st
 
 
 def _address(server: Server) -> bytes:
-    """Identify what one connects to; placeholders count by their place, variables by what they may hold."""
-    text = f"{server.host.lower()}{server.pathname.rstrip('/')}"
-    held = [server.variables.get(name, {}) for name in PLACEHOLDER.findall(text)]
-    # Names of variables are compared as they are written: hosts are lower-cased above, and so are they.
-    lowered = {name.lower(): one for name, one in server.variables.items()}
-    held = [one or lowered.get(name, {}) for name, one in zip(PLACEHOLDER.findall(text), held, strict=True)]
-    values = [[sorted(map(str, one.get("enum", []))), one.get("default")] for one in held]
-    return canonical_bytes([server.protocol.lower(), PLACEHOLDER.sub("{}", text), values])
+    """Identify what one connects to; placeholders count by their place."""
+    path = server.pathname.rstrip("/") if server.protocol.lower() in _PATHS else server.pathname
+    host = PLACEHOLDER.sub("{}", server.host).lower()
+    return canonical_bytes([server.protocol.lower(), host, PLACEHOLDER.sub("{}", path)])
+
+
+def _variables(journal: EventJournal, old: Server, new: Server) -> None:
+    """Judge what may stand in the address: the old values and the default must stay."""
+    names = [PLACEHOLDER.findall(one.host + one.pathname) for one in (old, new)]
+    for name, other in zip(*names, strict=True):
+        before, after = old.variables.get(name, {}), new.variables.get(other, {})
+        ends = [(one.get("enum"), one.get("default")) for one in (before, after)]
+        if ends[0] == ends[1]:
+            continue
+        kept = ends[0][1] == ends[1][1] and _holds(ends[1][0], ends[0][0])
+        rule, what = (
+            ("server-added", "may have more values")
+            if kept
+            else ("server-changed", "has another default, or fewer values")
+        )
+        at = f"{old.pointer}/variables{token(name)}", f"{new.pointer}/variables{token(other)}"
+        journal.note(
+            rule, f"server {new.name!r}", f"variable {other!r} {what}", at=at, before=before, after=after
+        )
+
+
+def _holds(outer: Any, inner: Any) -> bool:
+    """Whether a list of values holds another; without a list, any value will do."""
+    if not isinstance(outer, list):
+        return outer is None
+    return isinstance(inner, list) and {canonical_bytes(one) for one in inner} <= {
+        canonical_bytes(one) for one in outer
+    }
 
 
 def _where(server: Server) -> str:
@@ -78,7 +105,7 @@ def _moved(journal: EventJournal, old: Server, new: Server) -> None:
     rule, what = (
         ("server-protocol-changed", f"it speaks {new.protocol} now, not {old.protocol}")
         if spoken
-        else ("server-changed", "its address or the variables of its address changed")
+        else ("server-changed", "its address changed")
     )
     journal.note(
         rule,
@@ -92,6 +119,8 @@ def _moved(journal: EventJournal, old: Server, new: Server) -> None:
 
 def _server(journal: EventJournal, old: Server, new: Server) -> None:
     label, at = f"server {new.name!r}", (old.pointer, new.pointer)
+    if len(PLACEHOLDER.findall(old.host + old.pathname)) == len(PLACEHOLDER.findall(new.host + new.pathname)):
+        _variables(journal, old, new)
     _version(journal, label, old, new)
     compare_security(journal, label, (f"{at[0]}/security", f"{at[1]}/security"), old.security, new.security)
     compare_bindings(journal, Bound("server", label, at), old.bindings, new.bindings)
@@ -100,7 +129,7 @@ def _server(journal: EventJournal, old: Server, new: Server) -> None:
 
 def _version(journal: EventJournal, label: str, old: Server, new: Server) -> None:
     before, after = (server.declared.get("protocolVersion") for server in (old, new))
-    if before is None or before == after:
+    if before == after:
         return
     majors = [_major(version) for version in (before, after)]
     divided = new.protocol.lower() in _DIVIDED and None not in majors and majors[0] != majors[1]

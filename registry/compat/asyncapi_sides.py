@@ -62,7 +62,16 @@ class EventApi:
         if found.dialect is None:
             return None
         pointer = f"{message.pointer}{MADE}/{part}" if found.merged else found.pointer
+        if part == "headers":
+            return self.node(*self._object(pointer, found.schema), found.dialect)
         return self.node(pointer, found.schema, found.dialect)
+
+    def _object(self, pointer: str, schema: Any) -> tuple[str, Any]:
+        """Give the schema of headers, which are an object even where it does not say so (3.0 §Message Object)."""
+        reached, place = follow(self.root, schema, pointer)
+        if not isinstance(reached, dict) or "type" in reached or (reached is not schema and len(schema) > 1):
+            return pointer, schema
+        return f"{place}{MADE}-object", {"type": "object", **reached}
 
 
 def settled(root: Any, pointer: str) -> str:

@@ -113,6 +113,11 @@ class Whole:
         node = api.schema(message, part, writes=True)
         return self.samples(node)[:1] if node is not None else ()
 
+    def written(self, api: EventApi, scene: Scene, message: Message) -> MessageExchange:
+        """Write the plainest message of a declaration, with as much of it as can be written."""
+        headers = self.plain(api, message, "headers")
+        return scene.exchange(message, headers[0] if headers else None, self.plain(api, message, "payload"))
+
     def of_one_only(
         self, ends: tuple[EventApi, EventApi], unit: Unit, others: Sequence[Unit]
     ) -> tuple[Any, Any] | bool | None:
