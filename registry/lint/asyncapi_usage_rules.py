@@ -34,7 +34,7 @@ def unknown_scopes(subject: Subject) -> Iterator[Hit]:
         key = "scopes" if is_old(subject) else "availableScopes"
         offered = {scope for flow in flows.values() for scope in mapping(mapping(flow).get(key))}
         for scope in use.scopes:
-            if flows and scope not in offered:
+            if use.scheme.get("type") == "oauth2" and scope not in offered:
                 yield Hit(use.pointer, f"no flow of the scheme offers the scope `{scope[:80]}`")
 
 

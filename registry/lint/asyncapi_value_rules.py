@@ -10,7 +10,7 @@ from kernel.contract.positions import token
 from kernel.operation.media_types import parse_media_type
 from registry.lint.asyncapi_parts import addressed_channels
 from registry.lint.reading import Hit, Subject, mapping
-from registry.lint.rule import ERROR, EVENTS, WARNING, Rule
+from registry.lint.rule import AT_PLACE, ERROR, EVENTS, WARNING, Rule
 
 _SCHEME = r"[A-Za-z][A-Za-z0-9+.-]*:"
 _CHARACTER = r"(?:[A-Za-z0-9\-._~:/?\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})"  # RFC 3986 §2
@@ -157,7 +157,7 @@ VALUE_RULES: tuple[Rule, ...] = (
         "Write the whole URL with its scheme.",
         good=_INFO + "termsOfService: 'https://lab.example/terms'}",
         bad=_INFO + "termsOfService: /terms}",
-        find=relative_urls,
+        find=relative_urls, clause=AT_PLACE,
     ),
     Rule(
         "email-invalid", ERROR, EVENTS,
@@ -171,7 +171,7 @@ VALUE_RULES: tuple[Rule, ...] = (
         "By its content type a message is decoded; a range or a typing error decodes nothing.",
         "Write a media type, such as application/json.",
         good="defaultContentType: application/json", bad="defaultContentType: application/*",
-        find=invalid_media_types,
+        find=invalid_media_types, clause=AT_PLACE,
     ),
     Rule(
         "runtime-expression-invalid", ERROR, EVENTS,

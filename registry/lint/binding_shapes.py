@@ -34,7 +34,7 @@ _AMQP_ROUTED = {"name": TEXT, "channel": record({"$ref": TEXT}, "$ref")}
 # "When `is` = …, this object defines …": the other object has no meaning then.
 _AMQP_KINDS = {
     "allOf": [
-        when("is", "routingKey", without("queue"), default=True),
+        when("is", "routingKey", without("queue")),
         when("is", "queue", without("exchange", "name", "channel")),
     ]
 }

@@ -12,6 +12,7 @@ from kernel.contract.document import Document, Kind
 from kernel.contract.finding import Finding, Severity
 from kernel.contract.grammar import grammar_of
 from kernel.contract.positions import token
+from registry.lint.asyncapi_clauses import citation
 from registry.lint.canon import NO_CANON, Canon
 from registry.lint.exceptions import Exceptions, RuleException
 from registry.lint.reading import Hit, Subject
@@ -99,7 +100,8 @@ def _beyond_validity(subject: Subject, house: House) -> Iterable[Finding]:
 def _hits(rule: Rule, subject: Subject) -> list[Hit]:
     if rule.find is None or subject.kind not in rule.kinds:
         return []
-    return list(dict.fromkeys(islice(rule.find(subject), _LOOKED_AT)))
+    hits = dict.fromkeys(islice(rule.find(subject), _LOOKED_AT))
+    return [Hit(hit.pointer, hit.what + citation(subject, rule, hit.pointer)) for hit in hits]
 
 
 def _told(rule: Rule, hits: list[Hit]) -> list[Finding]:

@@ -239,7 +239,7 @@ OPENAPI_RULES: tuple[Rule, ...] = (
             "paths: {/orders: {get: {operationId: orders, " + _ANSWER + "}, "
             "post: {operationId: orders, " + _ANSWER + "}}}"
         ),
-        find=duplicate_operation_ids,
+        find=duplicate_operation_ids, clause="Operation Object",
     ),
     Rule(
         "path-duplicate", ERROR, API,
@@ -252,19 +252,20 @@ OPENAPI_RULES: tuple[Rule, ...] = (
         "security-scheme-undeclared", ERROR, BOTH,
         "A scheme that nobody declares cannot be verified, so the operation could never be served.",
         "Declare it under `components.securitySchemes`, or correct the name.",
-        good="security: [{key: []}]", bad="security: [{keys: []}]", find=undeclared_schemes,
+        good="security: [{key: []}]", bad="security: [{keys: []}]",
+        find=undeclared_schemes, clause="Security Requirement Object",
     ),
     Rule(
         "tag-duplicate", ERROR, BOTH,
         "Tag names of the document must be unique (OpenAPI §4.8.1, AsyncAPI 2.6 §AsyncAPI Object).", "Keep one of the two.",
         good="tags: [{name: orders}, {name: results}]", bad="tags: [{name: orders}, {name: orders}]",
-        find=duplicate_tags,
+        find=duplicate_tags, clause="AsyncAPI Object",
     ),
     Rule(
         "server-variable-undeclared", ERROR, BOTH,
         "No caller could write the address.", "Describe the variable with a default, or write the address out.",
         good="servers: [{url: 'https://{site}.example', variables: {site: {default: north}}}]",
-        bad="servers: [{url: 'https://{site}.example'}]", find=server_variables,
+        bad="servers: [{url: 'https://{site}.example'}]", find=server_variables, clause="Server Object",
     ),
     Rule(
         "link-operation-unknown", WARNING, API,

@@ -126,6 +126,11 @@ class Subject:
             return None  # what is wrong is said by the rules, and by whoever compiles the document
 
     @cached_property
+    def types(self) -> dict[str, str]:
+        """The type of each object by its place."""
+        return {part.pointer: part.type for part in self.parts}
+
+    @cached_property
     def schemas(self) -> tuple[Part, ...]:
         """Every schema, those inside schemas too."""
         return tuple(part for part in self.parts if part.type in SCHEMAS)

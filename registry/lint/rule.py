@@ -14,6 +14,7 @@ API: tuple[Kind, ...] = ("openapi",)
 EVENTS: tuple[Kind, ...] = ("asyncapi",)
 BOTH: tuple[Kind, ...] = ("openapi", "asyncapi")
 SCHEMA: tuple[Kind, ...] = ("schema",)
+AT_PLACE = "*"
 ALL: tuple[Kind, ...] = ("openapi", "asyncapi", "schema")
 
 
@@ -24,6 +25,7 @@ class Rule:
     `good` and `bad` are pieces of YAML that stand in the documentation and are the rule's test: put into
     an otherwise perfect document, the bad one has this finding and the good one has it not. `find` is
     None for rules that others report: the kernel's compilers, the reader of meta.yaml, the registry.
+    `clause` is the heading under which AsyncAPI's specification demands it, `AT_PLACE` for that of the object there.
     `counted` makes one finding of all places, at the first of them: what is told is this with the number.
     """
 
@@ -35,5 +37,5 @@ class Rule:
     good: str = ""
     bad: str = ""
     find: Callable[[Subject], Iterable[Hit]] | None = None
-    clause: str = ""  # what AsyncAPI's specification heads the demand with; "" for the object at the place
+    clause: str = ""
     counted: str = ""

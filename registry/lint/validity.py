@@ -12,7 +12,7 @@ from kernel.schema.dialects import Dialect, dialect_of, named, of_format
 from registry.lint import meta_schemas
 from registry.lint.meta_schemas import MetaSchema
 from registry.lint.reading import SCHEMAS, Hit, Part, Subject
-from registry.lint.rule import ALL, API, BOTH, ERROR, EVENTS, WARNING, Rule
+from registry.lint.rule import ALL, API, AT_PLACE, BOTH, ERROR, EVENTS, WARNING, Rule
 from registry.lint.structure import violations
 
 # What the grammar calls a type, and what the definitions of OpenAPI 3.0 and of later ones call it.
@@ -151,7 +151,7 @@ def reference_types(subject: Subject) -> Iterator[Hit]:
     if subject.version.startswith("3.0") and subject.kind == "openapi":
         table = _OPENAPI_30
     sections = subject.grammar.sections
-    types = {part.pointer: part.type for part in subject.parts}
+    types = subject.types
     judged: dict[tuple[str, str], list[Hit]] = {}
     for site in sites(subject.root, subject.grammar):
         if not site.ref.startswith("#") or site.type not in table:
@@ -189,7 +189,7 @@ VALIDITY: tuple[Rule, ...] = (
         "A document that is no AsyncAPI is read differently by every tool.",
         "Correct the place as the AsyncAPI Specification says; keys of your own start with x-.",
         good="channels: {results: {address: lab.results}}", bad="channels: {results: {adress: lab.results}}",
-        find=lambda subject: structure(subject) if subject.kind == "asyncapi" else (),
+        find=lambda subject: structure(subject) if subject.kind == "asyncapi" else (), clause=AT_PLACE,
     ),
     Rule(
         "schema-invalid", ERROR, ALL,
