@@ -100,6 +100,7 @@ RULES: tuple[Rule, ...] = (
     Rule("stability-raised", SAFE, "More is promised than before."),
     Rule("unstable-not-compared", SAFE, "What is still a draft, or alpha, promises nothing yet: its changes are not judged."),
     Rule("compatibility-weakened", RISKY, "Users of the schema rely on the mode that was declared for it.", "Keep the mode within this major version."),
+    Rule("canonical-part-lost", BREAKING, "A contract names a part of the canonical schema that the new version does not have.", _KEEP),
     Rule("waiver-expired", ERROR, "What was accepted until a day is not accepted any longer.", "Mend the finding, or have the waiver renewed by its owner."),
     Rule("waiver-stale", ERROR, "A waiver that no finding needs hides the next one that happens to be alike.", "Remove the waiver."),
     # AsyncAPI
