@@ -9,7 +9,9 @@ from kernel.contract.digest import canonical_bytes
 from kernel.operation.asyncapi_model import MessageSchema
 
 _NOTES: Final = frozenset({"doc"})  # of Avro (1.11 §Schema Declaration): says nothing of what is written
-_PIECES: Final = re.compile(r'("(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\')|/\*.*?\*/|//[^\n]*|\s+', re.DOTALL)
+_PIECES: Final = re.compile(
+    r"""("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|(?:/\*.*?\*/|//[^\n]*|\s)+""", re.DOTALL
+)
 _SYNTAX: Final = re.compile(r"\+(json|yaml)\b")
 
 
