@@ -84,9 +84,10 @@ class Finding:
     `column` say where `pointer` stands in a file, `base_source` and so on the same of `base_pointer`.
     `witness` is the minimal value that one version takes and the other refuses, `exchange` the whole
     request, answer or message that carries it, `nearest` the nearest instance of the witness's form that
-    both versions take, and `difference` the steps from there to the witness. `agreed` names the rules of
-    other engines that say the same ("oasdiff/request-property-became-required"). `ruling` says what the
-    policy made of it: `severity` is then the one that counts.
+    both versions take, and `difference` the steps from there to the witness; `nearest_exchange` is the
+    nearest exchange that both versions take. `agreed` names the rules of other engines that say the same
+    ("oasdiff/request-property-became-required"). `ruling` says what the policy made of it: `severity` is
+    then the one that counts.
     """
 
     rule: str
@@ -104,6 +105,7 @@ class Finding:
     nearest: Any = None
     has_nearest: bool = False
     difference: tuple[Edit, ...] = ()
+    nearest_exchange: Exchange | None = None
     direction: str | None = None
     source: str | None = None
     line: int | None = None
@@ -144,6 +146,7 @@ class Finding:
             "exchange": self.exchange,
             "nearest": self.nearest if self.has_nearest else None,
             "difference": list(self.difference),
+            "nearest_exchange": self.nearest_exchange,
             "engine": self.engine,
             "engine_version": self.engine_version,
             "agreed": list(self.agreed),

@@ -19,6 +19,7 @@ from kernel.operation.idempotency import EXTENSION as IDEMPOTENCY
 from registry.compat.containment import Comparer
 from registry.compat.idempotency import rule_of_idempotency
 from registry.compat.openapi_answers import compare_responses
+from registry.compat.openapi_journal import Journal
 from registry.compat.openapi_parts import (
     Parameters,
     compare_parameters,
@@ -26,10 +27,12 @@ from registry.compat.openapi_parts import (
     deprecation,
     parameters_of,
 )
-from registry.compat.openapi_paths import Placed, operation_pairs, operations
+from registry.compat.openapi_paths import operation_pairs, operations
+from registry.compat.openapi_places import Placed, Scope, Spot
 from registry.compat.openapi_security import compare_security
-from registry.compat.openapi_sides import Api, Journal, Part, Scope, rest_equal
+from registry.compat.openapi_sides import Api, Part, rest_equal
 from registry.compat.openapi_touched import Touched
+from registry.compat.openapi_witness import Shower
 from registry.compat.rules import BY_ID
 from registry.compat.schema_view import Unreadable
 from registry.compat.second_opinion import ask_oasdiff, weighed
@@ -62,6 +65,7 @@ def compare_openapi(old: Any, new: Any, settings: Settings | None) -> tuple[list
             _documents(journal)
         except Unreadable as error:
             journal.add(_finding("document-not-comparable", "", error.message), None)
+        journal.findings.update(list(Shower(journal).shown()))
         opinion, engines = weighed(journal, asked.result())
     found = [*journal.result(), *opinion]
     return found or [_finding("notes-changed", "", "Only notes changed")], engines
@@ -93,7 +97,8 @@ def _paths(journal: Journal, old: Part, new: Part) -> None:
     for first, second in operation_pairs(journal, old, new, broken):
         here = second or first
         assert here is not None  # one of the two stands
-        scope = Scope(f"{here.method} {here.template}", (here.method, here.template))
+        label = f"{here.method} {here.template}"
+        scope = Scope(label, (here.method, here.template), ends=(first, second))
         try:
             _pair(journal, scope, first, second)
         except Unreadable as error:
@@ -111,7 +116,8 @@ def _pair(journal: Journal, scope: Scope, first: Placed | None, second: Placed |
         _servers(journal, scope, (first.item, second.item), (first.operation, second.operation))
     elif first is not None:
         gone = first.operation.pointer
-        journal.note("operation-removed", scope, f"{scope.label} was removed", at=(gone, None))
+        what = f"{scope.label} was removed"
+        journal.note("operation-removed", scope, what, at=(gone, None), spot=Spot())
     elif second is not None:
         place = second.operation.pointer
         journal.note("operation-added", scope, f"{scope.label} was added", at=(None, place))
@@ -150,7 +156,8 @@ def _policies(journal: Journal, scope: Scope, old: Part, new: Part) -> None:
         rule = rule_of_idempotency(before, after) if key == IDEMPOTENCY else None
         if rule is not None:
             what = f"{scope.label}: the Idempotency-Key is declared differently"
-            journal.note(rule, scope, what, at=(old.pointer, new.pointer), before=before, after=after)
+            at = (old.pointer, new.pointer)
+            journal.note(rule, scope, what, at=at, before=before, after=after, spot=Spot())
         elif (
             key == _LIMIT
             and (isinstance(before, int) or before is None)
@@ -159,7 +166,8 @@ def _policies(journal: Journal, scope: Scope, old: Part, new: Part) -> None:
             lowered = after is not None and (before is None or after < before)
             rule = "limit-lowered" if lowered else "limit-raised"
             what = f"{scope.label}: the largest body is now {after}"
-            journal.note(rule, scope, what, at=(old.pointer, new.pointer), before=before, after=after)
+            at = (old.pointer, new.pointer)
+            journal.note(rule, scope, what, at=at, before=before, after=after, spot=Spot())
         else:
             journal.unclassified(scope, key, old, new)
 
@@ -200,7 +208,12 @@ def _called_item(journal: Journal, scope: Scope, name: str, ends: tuple[Part, Pa
     before, after = dict(operations(journal.old, ends[0])), dict(operations(journal.new, ends[1]))
     for method in dict.fromkeys((*before, *after)):
         here, there = before.get(method), after.get(method)
-        inner = Scope(f"{scope.label}: {name} {method}", scope.key, called=True)
+        placed = [
+            None if end is None else Placed("/", item, method, end)
+            for item, end in zip(ends, (here, there), strict=True)
+        ]
+        label = f"{scope.label}: {name} {method}" if name else f"{scope.label} {method}"
+        inner = Scope(label, scope.key, called=True, ends=(placed[0], placed[1]))
         if here is None or there is None:
             place = (here.pointer if here else None, there.pointer if there else None)
             journal.note("callback-changed", scope, f"{inner.label} was added or removed", at=place)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+from registry.compat.openapi_journal import Journal
 from registry.compat.openapi_parts import WIRE, compare_content, deprecation
-from registry.compat.openapi_sides import Journal, Part, Position, Scope, rest_equal
+from registry.compat.openapi_places import Position, Scope, Spot
+from registry.compat.openapi_sides import Api, Part, rest_equal
 
 _NOTES = frozenset({"description", "summary", "example", "examples"})
 
 
 def compare_responses(journal: Journal, scope: Scope, old: Part, new: Part) -> None:
     """Judge every status of both versions, against the range or `default` that covers it elsewhere."""
-    before, after = (
-        {name.upper(): part for name, part in api.members(end, "responses", extensible=True).items()}
-        for api, end in ((journal.old, old), (journal.new, new))
-    )
+    before, after = answers_of(journal.old, old), answers_of(journal.new, new)
     for status in dict.fromkeys((*before, *after)):
-        here, there = _covering(status, before), _covering(status, after)
+        here, there = covering(status, before), covering(status, after)
         label = f"{scope.label}: the {status.lower()} response"
         if here is not None and there is not None:
             _response(journal, scope, status, label, (here, there))
@@ -30,7 +29,13 @@ def compare_responses(journal: Journal, scope: Scope, old: Part, new: Part) -> N
             journal.note(rule, scope, f"{label} was added", at=(None, there.pointer))
 
 
-def _covering(status: str, among: dict[str, Part]) -> Part | None:
+def answers_of(api: Api, operation: Part) -> dict[str, Part]:
+    """Give the Response Objects of an operation by status, ranges and `default` in upper case."""
+    listed = api.members(operation, "responses", extensible=True)
+    return {name.upper(): part for name, part in listed.items()}
+
+
+def covering(status: str, among: dict[str, Part]) -> Part | None:
     """Find the exact status, else its range, else `default` (OpenAPI §Responses Object)."""
     for name in (status, f"{status[:1]}XX", "DEFAULT"):
         if name in among and (name != "DEFAULT" or status != "DEFAULT" or name == status):
@@ -43,7 +48,8 @@ def _removed(journal: Journal, scope: Scope, status: str, label: str, old: Part)
     if scope.called:
         journal.note("callback-changed", scope, what, at=(old.pointer, None))
     elif status.startswith("2"):
-        journal.note("response-removed", scope, what, at=(old.pointer, None))
+        spot = Spot("answer", status=status)
+        journal.note("response-removed", scope, what, at=(old.pointer, None), spot=spot)
     elif status[:1] in {"1", "3"}:
         journal.note("change-unclassified", scope, what, at=(old.pointer, None))
     else:
@@ -56,15 +62,15 @@ def _response(journal: Journal, scope: Scope, status: str, label: str, ends: tup
         journal.unclassified(scope, key, old, new)
     _headers(journal, scope, status, label, ends)
     _links(journal, scope, label, ends)
+    at, spot = (old.pointer, new.pointer), Spot("answer", status=status)
     bodies = [bool(journal.old.members(old, "content")), bool(journal.new.members(new, "content"))]
     if bodies[0] and not bodies[1] and not scope.called:
-        journal.note(
-            "response-body-removed", scope, f"{label} has no body any more", at=(old.pointer, new.pointer)
-        )
+        journal.note("response-body-removed", scope, f"{label} has no body any more", at=at, spot=spot)
     elif bodies[1] and not bodies[0] and not scope.called:
-        journal.note("response-body-added", scope, f"{label} has a body now", at=(old.pointer, new.pointer))
+        journal.note("response-body-added", scope, f"{label} has a body now", at=at)
     else:
-        compare_content(journal, Position(scope, "response", f"response {status.lower()}", label, ends))
+        area = f"response {status.lower()}"
+        compare_content(journal, Position(scope, "response", area, label, ends, spot=spot))
 
 
 def _headers(journal: Journal, scope: Scope, status: str, label: str, ends: tuple[Part, Part]) -> None:
@@ -80,7 +86,7 @@ def _headers(journal: Journal, scope: Scope, status: str, label: str, ends: tupl
         here, there = before.get(name), after.get(name)
         what = f"{label}: header {name}"
         if here is not None and there is not None:
-            _header(journal, scope, f"header {name} {status.lower()}", what, (here, there))
+            _header(journal, scope, Spot("header", name=name, status=status), what, (here, there))
         elif scope.called:
             journal.note(
                 "callback-changed",
@@ -91,13 +97,15 @@ def _headers(journal: Journal, scope: Scope, status: str, label: str, ends: tupl
         elif here is not None:
             promised = here.value.get("required") is True
             rule = "response-header-removed" if promised else "response-header-no-longer-sent"
-            journal.note(rule, scope, f"{what} was removed", at=(here.pointer, None))
+            spot = Spot("header", name=name, status=status)
+            journal.note(rule, scope, f"{what} was removed", at=(here.pointer, None), spot=spot)
         elif there is not None:
             journal.note("response-header-added", scope, f"{what} was added", at=(None, there.pointer))
 
 
-def _header(journal: Journal, scope: Scope, area: str, what: str, ends: tuple[Part, Part]) -> None:
+def _header(journal: Journal, scope: Scope, spot: Spot, what: str, ends: tuple[Part, Part]) -> None:
     old, new = ends
+    area = f"header {spot.name} {spot.status.lower()}"
     deprecation(journal, scope, what, old, new)
     before, after = (end.value.get("required") is True for end in ends)
     if before is not after:
@@ -105,7 +113,8 @@ def _header(journal: Journal, scope: Scope, area: str, what: str, ends: tuple[Pa
         if scope.called:
             rule = "callback-changed"
         said = "is now always sent" if after else "may be missing now"
-        journal.note(rule, scope, f"{what} {said}", at=(old.pointer, new.pointer), before=before, after=after)
+        at = (old.pointer, new.pointer)
+        journal.note(rule, scope, f"{what} {said}", at=at, before=before, after=after, spot=spot)
     defaults = {"style": "simple", "explode": False}
     plain = [Part({**defaults, **end.value}, end.pointer) for end in ends]
     for key in rest_equal(plain[0], plain[1], _NOTES | {"required", "deprecated", "schema", "content"}):
@@ -113,9 +122,9 @@ def _header(journal: Journal, scope: Scope, area: str, what: str, ends: tuple[Pa
     if ("content" in old.value) != ("content" in new.value):
         journal.unclassified(scope, "content", old, new)
     elif "content" in old.value:
-        compare_content(journal, Position(scope, "response", area, what, ends))
+        compare_content(journal, Position(scope, "response", area, what, ends, spot=spot))
     else:
-        journal.schemas(Position(scope, "response", area, what, ends, WIRE))
+        journal.schemas(Position(scope, "response", area, what, ends, WIRE, spot=spot))
 
 
 def _links(journal: Journal, scope: Scope, label: str, ends: tuple[Part, Part]) -> None:

@@ -6,7 +6,9 @@ import re
 from dataclasses import replace
 
 from registry.compat.facts import Known, cases
-from registry.compat.openapi_sides import Api, Journal, Part, Position, Scope, rest_equal
+from registry.compat.openapi_journal import Journal
+from registry.compat.openapi_places import Position, Scope, Spot
+from registry.compat.openapi_sides import Api, Part, rest_equal
 from registry.compat.schema_view import ARRAY, OBJECT, Unreadable
 from registry.compat.wire import Wire
 
@@ -43,17 +45,19 @@ def compare_parameters(journal: Journal, scope: Scope, old: Parameters, new: Par
     for key in dict.fromkeys((*old, *new)):
         before, after = old.get(key), new.get(key)
         label = f"{scope.label}: {key[0]} parameter {(after or before or Part({}, '')).value.get('name')!r}"
+        spot = Spot("parameter", *key)
         if before is not None and after is not None:
             _parameter(journal, scope, label, key, (before, after))
         elif scope.called:
             _called(journal, scope, label, before, after)
         elif after is None and before is not None:
-            journal.note("parameter-removed", scope, f"{label} was removed", at=(before.pointer, None))
+            what = f"{label} was removed"
+            journal.note("parameter-removed", scope, what, at=(before.pointer, None), spot=spot)
         elif after is not None:
             required = after.value.get("required") is True or key[0] == "path"
             rule = "parameter-required" if required else "parameter-added"
             what = f"{label} was added{', and is required' if required else ''}"
-            journal.note(rule, scope, what, at=(None, after.pointer))
+            journal.note(rule, scope, what, at=(None, after.pointer), spot=spot)
 
 
 def _called(journal: Journal, scope: Scope, label: str, before: Part | None, after: Part | None) -> None:
@@ -70,7 +74,9 @@ def _parameter(
     journal: Journal, scope: Scope, label: str, key: tuple[str, str], ends: tuple[Part, Part]
 ) -> None:
     old, new = ends
-    _required(journal, scope, label, ends, ("parameter-required", "parameter-optional"))
+    spot = Spot("parameter", *key)
+    rules = ("parameter-required", "parameter-optional")
+    _required(journal, scope, label, ends, rules=rules, spot=spot)
     deprecation(journal, scope, label, old, new)
     known = _NOTES | {"name", "in", "required", "deprecated", "schema", "content", "style", "explode"}
     for other in rest_equal(old, new, known):
@@ -83,14 +89,14 @@ def _parameter(
     if ("content" in old.value) != ("content" in new.value):
         journal.unclassified(scope, "content", old, new)
     elif "content" in old.value:
-        compare_content(journal, Position(scope, "request", f"parameter {key[1]}", label, ends))
+        compare_content(journal, Position(scope, "request", f"parameter {key[1]}", label, ends, spot=spot))
     else:
-        _style(journal, scope, label, key[0], ends)
-        journal.schemas(Position(scope, "request", f"parameter {key[1]}", label, ends, WIRE))
+        _style(journal, scope, label, ends, spot)
+        journal.schemas(Position(scope, "request", f"parameter {key[1]}", label, ends, WIRE, spot=spot))
 
 
 def _required(
-    journal: Journal, scope: Scope, label: str, ends: tuple[Part, Part], rules: tuple[str, str]
+    journal: Journal, scope: Scope, label: str, ends: tuple[Part, Part], *, rules: tuple[str, str], spot: Spot
 ) -> None:
     before, after = (end.value.get("required") is True or end.value.get("in") == "path" for end in ends)
     if before is after:
@@ -100,11 +106,12 @@ def _required(
         return
     rule, what = (rules[0], "became required") if after else (rules[1], "became optional")
     places = [end.pointer + ("/required" if "required" in end.value else "") for end in ends]
-    journal.note(rule, scope, f"{label} {what}", at=(places[0], places[1]), before=before, after=after)
+    at = (places[0], places[1])
+    journal.note(rule, scope, f"{label} {what}", at=at, before=before, after=after, spot=spot)
 
 
-def _style(journal: Journal, scope: Scope, label: str, place: str, ends: tuple[Part, Part]) -> None:
-    styles = [str(end.value.get("style", _STYLES.get(place, "form"))) for end in ends]
+def _style(journal: Journal, scope: Scope, label: str, ends: tuple[Part, Part], spot: Spot) -> None:
+    styles = [str(end.value.get("style", _STYLES.get(spot.where, "form"))) for end in ends]
     explodes = [end.value.get("explode", style == "form") for end, style in zip(ends, styles, strict=True)]
     same = styles[0] == styles[1] and (explodes[0] == explodes[1] or not _compound(journal, ends))
     if not same:
@@ -116,6 +123,7 @@ def _style(journal: Journal, scope: Scope, label: str, place: str, ends: tuple[P
             at=(ends[0].pointer, ends[1].pointer),
             before=[styles[0], explodes[0]],
             after=[styles[1], explodes[1]],
+            spot=spot,
         )
 
 
@@ -149,18 +157,20 @@ def compare_request_body(journal: Journal, scope: Scope, old: Part, new: Part) -
         journal.new.below(new, "requestBody") if after else Part({}, f"{new.pointer}/requestBody"),
     )
     if before and after:
-        _required(journal, scope, label, ends, ("request-body-required", "request-body-optional"))
+        rules = ("request-body-required", "request-body-optional")
+        _required(journal, scope, label, ends, rules=rules, spot=Spot("body"))
         for other in rest_equal(*ends, _NOTES | {"required", "content"}):
             journal.unclassified(scope, other, *ends)
-        compare_content(journal, Position(scope, "request", "request", label, ends))
+        compare_content(journal, Position(scope, "request", "request", label, ends, spot=Spot("body")))
     elif scope.called:
         _called(journal, scope, label, ends[0] if before else None, ends[1] if after else None)
     elif before:
-        journal.note("request-body-removed", scope, f"{label} was removed", at=(ends[0].pointer, None))
+        what = f"{label} was removed"
+        journal.note("request-body-removed", scope, what, at=(ends[0].pointer, None), spot=Spot("body"))
     else:
         required = ends[1].value.get("required") is True
         rule = "request-body-required" if required else "request-body-added"
-        journal.note(rule, scope, f"{label} was added", at=(None, ends[1].pointer))
+        journal.note(rule, scope, f"{label} was added", at=(None, ends[1].pointer), spot=Spot("body"))
 
 
 def compare_content(journal: Journal, position: Position) -> None:
@@ -177,7 +187,9 @@ def compare_content(journal: Journal, position: Position) -> None:
             continue
         taken.add(match)
         pair = (part, outer[match]) if accepts else (outer[match], part)
-        _media_type(journal, replace(position, label=f"{position.label} ({name})", ends=pair), name)
+        spot = replace(position.spot, media=name)
+        label = f"{position.label} ({name})"
+        _media_type(journal, replace(position, label=label, ends=pair, spot=spot), name)
     for name, part in outer.items():
         if name not in taken and (accepts or _covering(name, inner) is None):
             _lonely(journal, position, name, part, removed=not accepts)
@@ -193,7 +205,8 @@ def _lonely(journal: Journal, position: Position, name: str, part: Part, *, remo
     elif "*" in name and message == "response" and not removed:
         journal.note("change-unclassified", scope, what, at=places)  # now anything may come
     else:
-        journal.note(f"{message}-media-type-{'removed' if removed else 'added'}", scope, what, at=places)
+        rule = f"{message}-media-type-{'removed' if removed else 'added'}"
+        journal.note(rule, scope, what, at=places, spot=replace(position.spot, media=name))
 
 
 def _covering(name: str, among: dict[str, Part]) -> str | None:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
-from registry.compat.openapi_sides import Api, Journal, Part, rest_equal
+from registry.compat.openapi_journal import Journal
+from registry.compat.openapi_places import Ends, Placed
+from registry.compat.openapi_sides import Api, Part, rest_equal
 from registry.compat.openapi_touched import METHODS
 from registry.compat.schema_view import Unreadable
 
@@ -20,22 +21,6 @@ _ITEM_NOTES = frozenset({"summary", "description", "tags", "externalDocs"})
 _IN_ITEM = _ITEM_NOTES | {"parameters", "servers", "additionalOperations", *METHODS}
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """An operation where it stands: its template, its path item, itself."""
-
-    template: str
-    item: Part
-    method: str
-    operation: Part
-
-    @property
-    def names(self) -> list[str]:
-        """The names in the braces, in order."""
-        return _BRACES.findall(self.template)
-
-
-Pair = tuple[Placed | None, Placed | None]
 Broken = Callable[[str, Unreadable], None]  # told the pointer of a path that cannot be read
 
 
@@ -44,7 +29,7 @@ def shape_of(template: str) -> str:
     return _BRACES.sub("{}", template)
 
 
-def operation_pairs(journal: Journal, old: Part, new: Part, broken: Broken) -> Iterator[Pair]:
+def operation_pairs(journal: Journal, old: Part, new: Part, broken: Broken) -> Iterator[Ends]:
     """Yield (old, new) for every operation that may differ; None where that document has none.
 
     What differs in a path item beside its operations is noted on the way.
@@ -74,7 +59,7 @@ def _untouched(journal: Journal, mine: list[str], theirs: list[str]) -> bool:
     return mine == theirs and not any(journal.touched.differs(*(end[name] for end in ends)) for name in mine)
 
 
-def _pairs_of_shape(journal: Journal, templates: tuple[list[str], list[str]]) -> Iterator[Pair]:
+def _pairs_of_shape(journal: Journal, templates: tuple[list[str], list[str]]) -> Iterator[Ends]:
     ends: list[dict[str, Placed]] = []
     items: list[list[Part]] = []
     for api, names in zip((journal.old, journal.new), templates, strict=True):

@@ -7,10 +7,14 @@ renaming one changes nothing.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from typing import Any
 
 from kernel.contract.digest import canonical_bytes
-from registry.compat.openapi_sides import Api, Journal, Part, Scope
+from registry.compat.openapi_journal import Journal
+from registry.compat.openapi_places import Scope, Spot
+from registry.compat.openapi_sides import Api, Part
 from registry.compat.schema_view import Unreadable
 
 Alternative = dict[bytes, frozenset[str]]  # definition of a scheme -> scopes
@@ -21,9 +25,15 @@ _ADDRESSES = frozenset(
 
 
 def compare_security(journal: Journal, scope: Scope, old: Part, new: Part) -> None:
-    """Judge the requirements of one operation, the document's own where it has none."""
+    """Judge the requirements of one operation, the document's own where it has none.
+
+    The document's own say who may call us, and nothing of those whom we call.
+    """
     shared = frozenset(_schemes(journal.old)) & frozenset(_schemes(journal.new))
-    ends = (_requirements(journal.old, old, shared), _requirements(journal.new, new, shared))
+    ends = [
+        _requirements(api, end, shared, called=scope.called)
+        for api, end in ((journal.old, old), (journal.new, new))
+    ]
     before, after = ends[0][1], ends[1][1]
     if _key(before) == _key(after):
         return
@@ -42,11 +52,33 @@ def compare_security(journal: Journal, scope: Scope, old: Part, new: Part) -> No
     if scope.called:
         journal.note("callback-changed", scope, what, at=pointers)
     else:
-        journal.note("security-tightened", scope, what, at=pointers)
+        journal.note("security-tightened", scope, what, at=pointers, spot=Spot())
 
 
-def _requirements(api: Api, operation: Part, shared: frozenset[str]) -> tuple[str, list[Alternative]]:
-    owner = operation if "security" in operation.value else Part(api.root, "")
+def schemes_asked(
+    journal: Journal, ends: tuple[Part | None, Part | None], *, lost: bool
+) -> list[tuple[Mapping[str, Any], frozenset[str]]]:
+    """Give definition and scopes of each scheme of one alternative of the old version.
+
+    One that the new version admits as well, where there is one; `lost`: one that it does not admit.
+    """
+    shared = frozenset(_schemes(journal.old)) & frozenset(_schemes(journal.new))
+    apis = (journal.old, journal.new)
+    listed = [
+        _requirements(api, end, shared)[1] if end is not None else None
+        for api, end in zip(apis, ends, strict=True)
+    ]
+    mine, theirs = listed[0] or listed[1] or [{}], listed[1] or listed[0] or [{}]
+    chosen = next(
+        (one for one in mine if lost is not any(_within(choice, one) for choice in theirs)), mine[0]
+    )
+    return [(json.loads(definition)["is"], scopes) for definition, scopes in chosen.items()]
+
+
+def _requirements(
+    api: Api, operation: Part, shared: frozenset[str], *, called: bool = False
+) -> tuple[str, list[Alternative]]:
+    owner = operation if called or "security" in operation.value else Part(api.root, "")
     listed = owner.value.get("security")
     pointer = f"{owner.pointer}/security" if listed is not None else operation.pointer
     if listed is None or listed == []:
@@ -89,8 +121,6 @@ def _plain(value: Any) -> Any:
 
 def _loose(alternative: Alternative) -> Alternative:
     """Give the same, blind to where tokens are had."""
-    import json  # noqa: PLC0415 - only where definitions changed
-
     drop = _NOTES | _ADDRESSES | {"flows"}
     found: Alternative = {}
     for definition, scopes in alternative.items():

@@ -45,6 +45,7 @@ class Repairs:
     def __init__(self, text: TextRules | None = None) -> None:
         self.text = text or TextRules()
         self._left = MOST_PLACES
+        self._plains: dict[Nodes, tuple[Any, ...]] = {}
 
     def of(self, value: Any, nodes: Nodes) -> list[Repair]:
         """Give the repairs of a value, the cheapest first and the deeper place first among equals."""
@@ -81,7 +82,7 @@ class Repairs:
         for constant in listed:
             yield (OTHER if atom_of(constant) == atom else ELSE), constant
         if nodes:
-            for plain in Candidates(text=self.text).plain(nodes):
+            for plain in self._plain(nodes):
                 yield (OTHER if atom_of(plain) == atom else ELSE) + DROPPED * (_size(value) - 1), plain
 
     def _objects(self, value: dict[str, Any], views: list[View]) -> Iterator[tuple[int, Any]]:
@@ -119,7 +120,10 @@ class Repairs:
                     yield ADDED, [*value, *[item] * (least - len(value))]
 
     def _plain(self, nodes: Nodes) -> Iterable[Any]:
-        return Candidates(text=self.text).plain(nodes) if nodes else ("",)
+        """Give at most one plain value, the same one whenever it is asked for."""
+        if nodes not in self._plains:
+            self._plains[nodes] = tuple(Candidates(text=self.text).plain(nodes)) if nodes else ("",)
+        return self._plains[nodes]
 
     def _texts(self, value: str, views: list[View]) -> Iterator[tuple[int, Any]]:
         for view in views:

@@ -38,6 +38,7 @@ RULES: tuple[Rule, ...] = (
     Rule("value-no-longer-accepted", BREAKING, "A value that the old version accepts is refused by the new one.", _KEEP),
     Rule("value-newly-emitted", BREAKING, "The new version may send a value that the old one promised never to send.", _KEEP),
     Rule("inclusion-undecided", UNDECIDED, "Neither a proof nor a counter-example was found for this schema.", _ASK),
+    Rule("witness-not-confirmed", UNDECIDED, "The schemas differ for this value, but the operation, compiled as the proxy runs it, decides alike in both versions.", _ASK),
     Rule("schema-changed-compatibly", SAFE, "The schema changed, and it is proven that no party is broken."),
     Rule("notes-changed", SAFE, "Only descriptions, examples and other notes changed."),
     Rule("property-ignored", RISKY, "A declared property is no longer declared: what is sent there is lost.", _KEEP),

@@ -21,7 +21,7 @@ from kernel.contract.finding import Finding, Severity
 from kernel.contract.positions import token
 from registry.compat.containment import Answer
 from registry.compat.oasdiff import Opinion, ask
-from registry.compat.openapi_sides import Journal
+from registry.compat.openapi_journal import Journal
 from registry.compat.rules import BY_ID
 from registry.compat.schema_change import follow
 from registry.compat.schema_view import Node
