@@ -150,6 +150,16 @@ class Journal:
         lost = ignored(change) if direction == "accepts" else ()
         return Answer.YES, (safe, *lost)
 
+    def doubt(self, found: Found) -> None:
+        """Take back that the schemas of a finding are known to break somebody, wherever they stand."""
+        if found.ends is None:
+            return
+        place = f"{found.ends[1].pointer}/schema"
+        for listed in self.answers.values():
+            for index, (answer, node) in enumerate(listed):
+                if answer is Answer.NO and node.pointer == place:
+                    listed[index] = (Answer.UNKNOWN, node)
+
     def result(self) -> Iterator[Finding]:
         """Give the findings, each saying how many operations share it."""
         for key, found in self.findings.items():

@@ -92,6 +92,7 @@ class Shower:
                 made = replace(made, nearest_exchange=tale.plain.exchange())
             return made
         if finding.rule in _VALUES and takes and refuses:
+            self._journal.doubt(found)
             rule = BY_ID["witness-not-confirmed"]
             return replace(
                 finding, rule=rule.id, severity=rule.severity, why=rule.why, remedy=rule.remedy,
@@ -207,11 +208,9 @@ def _in_media_type(case: Case) -> Tale:
 
 def _admitted_before(case: Case) -> Tale:
     call = case.call()
-    return Tale(
-        replace(call, schemes=samples.schemes(case.journal, case.found.scope, lost=True)),
-        old_takes=True,
-        plain=call,
-    )
+    lost = samples.schemes(case.journal, case.found.scope, lost=True)
+    asked = samples.schemes(case.journal, case.found.scope, of_new=True)
+    return Tale(replace(call, schemes=lost), old_takes=True, plain=replace(call, schemes=asked))
 
 
 def _long(case: Case) -> Tale:

@@ -498,7 +498,7 @@ def test_one_change_of_a_shared_schema_is_one_finding_that_counts_its_operations
     put(f"{RECEIPT}|properties|id|maxLength", 60)(new)
     found = [f for f in verdict(old, new).findings if f.rule == "value-newly-emitted"]
     assert len(found) == 1
-    assert found[0].what.endswith("(and in 1 more operations)")
+    assert found[0].what.endswith("(and in 1 more operation)")
 
 
 def test_read_only_counts_in_3_0_and_is_undecided_in_3_1():
