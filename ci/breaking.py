@@ -10,10 +10,11 @@ from ci.contracts import Contract
 from ci.report import Comparison, placed
 from ci.rules import found
 from kernel.contract.document import kind_of
-from kernel.contract.finding import Bump, Finding, Outcome, Severity, Verdict
+from kernel.contract.finding import Bump, Finding, Outcome, Verdict
 from kernel.contract.version import BUMP_ORDER
 from kernel.errors import InterlockError
-from registry.compat.policy import check_bump, compare, outcome, required_bump
+from registry.compat.policy import check_bump
+from registry.compat.policy_judge import Policy, judge
 from registry.compat.rules import BY_ID
 
 if TYPE_CHECKING:
@@ -21,16 +22,14 @@ if TYPE_CHECKING:
 
 
 def compare_with(
-    contract: Contract, bases: tuple[BaseVersion, ...], settings: Settings, *, tolerate_risk: bool = False
+    contract: Contract, bases: tuple[BaseVersion, ...], policy: Policy, settings: Settings
 ) -> tuple[tuple[Comparison, ...], Bump, Finding | None]:
     """Give the verdict against each version of the major, the bump, and whether the declared one is enough.
 
     Within major 0 a minor increment may break (semver 2.0.0 §4), so only versions of the same minor count.
-    `tolerate_risk`: findings that are only risky ask for no more than a minor version.
     """
-    comparisons = tuple(_compared(contract, base, settings) for base in bases if _relied_on(contract, base))
-    if tolerate_risk:
-        comparisons = tuple(_tolerant(one) for one in comparisons)
+    relied_on = [base for base in bases if _relied_on(contract, base)]
+    comparisons = tuple(_compared(contract, base, policy, settings) for base in relied_on)
     required = max(
         (one.verdict.required_bump for one in comparisons), key=BUMP_ORDER.index, default=Bump.NONE
     )
@@ -41,14 +40,15 @@ def compare_with(
     return comparisons, required, placed(contract, (low,))[0] if low else None
 
 
-def _compared(contract: Contract, base: BaseVersion, settings: Settings) -> Comparison:
+def _compared(contract: Contract, base: BaseVersion, policy: Policy, settings: Settings) -> Comparison:
     try:
         before = base.document
         kinds = (kind_of(before.root), contract.kind)
         if kinds[0] != kinds[1]:
             verdict = _kinds_differ(*kinds)
         else:
-            verdict = compare(before.root, contract.document.root, contract.kind, settings=settings)
+            ends = (before.root, contract.document.root)
+            verdict = judge(*ends, contract.kind, policy, contract=contract.name, settings=settings)
     except InterlockError as error:
         finding = found("base-unreadable", "", f"{base.place} cannot be read: {error}")
         return Comparison(base.version, base.place, Verdict(Outcome.UNDECIDED, Bump.MAJOR, (finding,)))
@@ -66,20 +66,12 @@ def _kinds_differ(before: str, after: str) -> Verdict:
     return Verdict(Outcome.UNDECIDED, Bump.MAJOR, (finding,))
 
 
-def _tolerant(one: Comparison) -> Comparison:
-    grave = tuple(finding for finding in one.verdict.findings if finding.severity is not Severity.RISKY)
-    bump = max(required_bump(grave), Bump.MINOR, key=BUMP_ORDER.index)
-    if len(grave) == len(one.verdict.findings):
-        return one
-    return replace(one, verdict=replace(one.verdict, outcome=outcome(grave), required_bump=bump))
-
-
 def _relied_on(contract: Contract, base: BaseVersion) -> bool:
     """Whether somebody may rely on a version and expect this one to serve in its place."""
     mine, theirs = contract.version, base.version
     if theirs is None:
         return True
-    if theirs.prerelease and theirs != mine:
+    if theirs.prerelease:
         return False  # nobody may rely on what is not released (semver 2.0.0 §9)
     if theirs.major != mine.major or (theirs > mine and not base.frozen):
         return False

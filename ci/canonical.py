@@ -26,6 +26,7 @@ class Shelf:
 
     digests: dict[tuple[str, str], str]  # name and version: digest, of the schemas in the tree
     get: Get | None = None
+    touched: frozenset[tuple[str, str]] = frozenset()  # frozen schemas that this change edits or removes
     asked: dict[tuple[str, str], tuple[str, str] | None] = field(default_factory=dict)  # state and digest
     silent: str = ""  # why the registry was not asked any more
 
@@ -53,13 +54,16 @@ class Shelf:
         digests = [one for one in (self.digests.get(key), registered[1] if registered else None) if one]
         if digests and urn.digest not in digests:
             what = f"the URN pins {name} as {_short(urn.digest)}, and that version has the digest {_short(digests[0])}"
+            if key in self.touched:
+                what = f"{contract.label} is built on {name} as it was frozen, and {name} is edited here"
             yield found("canonical-digest-differs", pointer, what, before=urn.digest, after=digests[0])
         elif not digests and self.get is not None and not self.silent:
             yield found(
                 "canonical-unknown", pointer, f"neither this repository nor the registry knows {name}"
             )
         elif not digests:
-            yield found("canonical-unresolved", pointer, f"{name} is not known here")
+            gone = "is removed here" if key in self.touched else "is not known here"
+            yield found("canonical-unresolved", pointer, f"{contract.label} is built on {name}, which {gone}")
 
     def _registered(self, key: tuple[str, str]) -> tuple[str, str] | None:
         """Ask for state and digest of a frozen version; None where there is none, or nobody answers."""
@@ -77,10 +81,12 @@ class Shelf:
         return self.asked[key]
 
 
-def shelf(contracts: Iterable[Contract], get: Get | None = None) -> Shelf:
+def shelf(
+    contracts: Iterable[Contract], get: Get | None = None, touched: frozenset[tuple[str, str]] = frozenset()
+) -> Shelf:
     """Gather the canonical schemas among contracts."""
     schemas = {(one.name, str(one.version)): one.digest for one in contracts if one.kind == "schema"}
-    return Shelf(schemas, get)
+    return Shelf(schemas, get, touched)
 
 
 def pins(folder: Folder) -> frozenset[tuple[str, str]]:

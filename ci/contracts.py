@@ -150,6 +150,10 @@ def _folder(folder: Path, home: Path, *, strict: bool) -> Folder | None:
 def identity(folder: Folder) -> tuple[str, Version, Metadata, tuple[Finding, ...]]:
     """Read name and version from meta.yaml; raises `DocumentError` or `ContractInvalid` with the place."""
     shown = folder.shown(folder.metadata)
+    if folder.flaw:
+        raise ContractInvalid(
+            folder.flaw, hint="see docs/guide/ci.md", place=Place(folder.shown(folder.path))
+        )
     if folder.metadata.stat().st_size > LARGEST_METADATA:
         raise DocumentError(f"{shown} is larger than {LARGEST_METADATA} bytes")
     metadata, gaps = _metadata(folder.metadata.read_bytes(), shown)
@@ -169,10 +173,6 @@ def _metadata(data: bytes, name: str) -> tuple[Metadata, tuple[Finding, ...]]:
 
 def read(folder: Folder) -> Contract:
     """Read one contract; raises `DocumentError`, `ReferenceRefused` or `ContractInvalid` with the place."""
-    if folder.flaw:
-        raise ContractInvalid(
-            folder.flaw, hint="see docs/guide/ci.md", place=Place(folder.shown(folder.path))
-        )
     name, version, metadata, gaps = identity(folder)
     inlined = inline_files(folder.document)
     return Contract(

@@ -17,15 +17,19 @@ from ci.errors import NoContracts
 from ci.frozen import doubled, edited, identities, removed, same_files
 from ci.impact import with_consumers
 from ci.lint import lint_contract
-from ci.report import ContractReport, FailOn, GateReport, Status, placed, status_of
+from ci.report import ContractReport, GateReport, Status, placed, status_of
 from ci.rules import found
 from ci.users import judged_through, readable
-from kernel.errors import InterlockError
+from ci.vain_waivers import in_vain
+from kernel.contract.version import Version
+from kernel.errors import InterlockError, Place
+from registry.compat.policy_waivers import waived
 
 if TYPE_CHECKING:
     from ci.bases import Base, BaseVersion, Get, Kept
     from kernel.contract.finding import Finding
     from kernel.settings import Settings
+    from registry.compat.policy_judge import Policy
 
 _NOT_ALLOWED = 4  # exit code of an error: the token is refused for everything, not for one contract
 
@@ -34,13 +38,15 @@ _NOT_ALLOWED = 4  # exit code of an error: the token is refused for everything, 
 class Question:
     """What is judged: the contracts below `paths` of the repository at `home`, all of which lie below `house`.
 
-    `get` asks a registry, where one is known. `trace` gets the traceback of a crash of ours.
+    `places` say where the waivers of the policy stand, in their order. `get` asks a registry, where one is known.
+    `trace` gets the traceback of a crash of ours.
     """
 
     home: Path
     paths: tuple[Path, ...]
     settings: Settings
-    fail_on: FailOn = "risky"
+    policy: Policy
+    places: tuple[Place, ...] = ()
     house: tuple[Path, ...] = ()
     get: Get | None = None
     trace: Callable[[str], None] | None = None
@@ -55,13 +61,23 @@ def run_gate(question: Question, base: Base | None = None) -> GateReport:
     run = _Run(question, base)
     reports = [run.judge(folder) for folder in judged]
     if isinstance(base, FolderBase) and run.is_another_state_of(base):
-        reports += [_gone(kept, finding) for kept, finding in run.removed_from(base)]
-    reports.sort(key=lambda report: (report.name, report.document))
+        reports += [run.gone(kept, finding) for kept, finding in run.removed_from(base)]
+    reports.sort(key=lambda report: (report.name, version_order(report.version), report.document))
     engines: dict[str, str] = {}
     for report in reports:
         for one in report.comparisons:
             engines |= one.verdict.engines
-    made = GateReport(run.base.label, tuple(reports), engines, question.fail_on, run.notes())
+    policy = question.policy
+    made = GateReport(
+        run.base.label,
+        tuple(reports),
+        engines,
+        fail_on=policy.fail_on,
+        policy=policy.described(),
+        waivers=in_vain(question.home, policy, question.places, reports),
+        notes=run.notes(),
+        docs_url=str(question.settings["docs_url"]),
+    )
     return made if question.get is None else with_consumers(made, question.get)
 
 
@@ -103,8 +119,7 @@ class _Run:
                 return report
             contract = self._read(folder)
         except InterlockError as error:
-            finding = found("contract-unreadable", "", folder.shown(error), source=report.document)
-            return replace(report, status=Status.FAILED, error=finding)
+            return replace(report, status=Status.FAILED, error=_unreadable(folder, error))
         except Exception as error:  # noqa: BLE001 - one contract that breaks us does not hide the others
             return self._crashed(report, error)
         report = replace(report, kind=contract.kind)
@@ -118,6 +133,16 @@ class _Run:
         except Exception as error:  # noqa: BLE001 - as above
             return self._crashed(report, error)
 
+    def gone(self, kept: Kept, finding: Finding) -> ContractReport:
+        """Report a frozen version that is not here any more."""
+        policy = self._question.policy
+        document, metadata = kept.folder.shown(kept.folder.document), kept.folder.shown(kept.folder.metadata)
+        accepted = waived(replace(finding, source=document), policy.waivers, kept.name, policy.as_of)
+        report = ContractReport(
+            kept.name, str(kept.version), kept.kind, document, metadata, Status.PASSED, frozen=(accepted,)
+        )
+        return replace(report, status=status_of(report, policy.fail_on))
+
     def _judged(self, contract: Contract, report: ContractReport) -> ContractReport:
         question = self._question
         own = report.document  # in its own tree a version is no base of itself
@@ -125,27 +150,30 @@ class _Run:
         same = next((base for base in bases if base.version == contract.version), None)
         report = replace(
             report,
-            frozen=self._frozen(contract, same),
-            references=placed(contract, self.shelf.check(contract)),
+            frozen=self._accepted(contract, self._frozen(contract, same)),
+            references=self._accepted(contract, placed(contract, self.shelf.check(contract))),
         )
         if same is not None and _equal(contract, same):
-            worst = status_of(report, question.fail_on)
+            worst = status_of(report, question.policy.fail_on)
             return replace(report, status=Status.UNCHANGED if worst is Status.PASSED else worst)
-        comparisons, required, low = compare_with(
-            contract, bases, question.settings, tolerate_risk=question.fail_on == "breaking"
-        )
+        policy = question.policy
+        comparisons, required, low = compare_with(contract, bases, policy, question.settings)
         if contract.kind == "schema":
             users = (one for one in self.tree if any(name == contract.name for name, _ in pins(one)))
-            comparisons += judged_through(contract, readable(users, self._known), question.settings)
+            comparisons += judged_through(contract, readable(users, self._known), policy, question.settings)
         edited_here = any(one.rule == "version-edited" for one in report.frozen)
         report = replace(
             report,
-            lint=lint_contract(contract),
+            lint=self._accepted(contract, lint_contract(contract)),
             comparisons=comparisons,
             bump=None if edited_here else low,
             required_bump=required,
         )
-        return replace(report, status=status_of(report, question.fail_on))
+        return replace(report, status=status_of(report, question.policy.fail_on))
+
+    def _accepted(self, contract: Contract, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+        policy = self._question.policy
+        return tuple(waived(one, policy.waivers, contract.name, policy.as_of) for one in findings)
 
     def _frozen(self, contract: Contract, same: BaseVersion | None) -> tuple[Finding, ...]:
         out = doubled(contract, self._places[contract.name, contract.version])
@@ -181,7 +209,7 @@ class _Run:
     def shelf(self) -> Shelf:
         """The canonical schemas of the tree, and a registry's."""
         schemas = (folder for folder in self.tree if folder.document.name.startswith("schema."))
-        return shelf(readable(schemas, self._known), self._question.get)
+        return shelf(readable(schemas, self._known), self._question.get, self._touched)
 
     def _read(self, folder: Folder) -> Contract:
         if folder.document not in self._known:
@@ -194,6 +222,19 @@ class _Run:
         what = f"{type(error).__name__} in Interlock itself while {report.label} was judged"
         finding = found("contract-not-judged", "", what, source=report.document)
         return replace(report, status=Status.UNDECIDED, error=finding)
+
+
+def _unreadable(folder: Folder, error: InterlockError) -> Finding:
+    place = error.place or Place()
+    what = folder.shown(error.message) + (f" ({error.hint})" if error.hint else "")
+    return found(
+        "contract-unreadable",
+        place.pointer or "",
+        what,
+        source=folder.shown(place.source) or folder.shown(folder.document),
+        line=place.line,
+        column=place.column,
+    )
 
 
 def _equal(contract: Contract, base: BaseVersion) -> bool:
@@ -210,14 +251,14 @@ def _named(report: ContractReport, folder: Folder) -> ContractReport:
     return replace(report, name=name, version=str(version), kind=metadata.kind or "")
 
 
+def version_order(text: str) -> tuple[Version, str]:
+    """Order versions as semver does; what is none comes first."""
+    try:
+        return Version.parse(text), text
+    except InterlockError:
+        return Version(0, 0, 0), text
+
+
 def _blank(folder: Folder) -> ContractReport:
     document, metadata = folder.shown(folder.document), folder.shown(folder.metadata)
     return ContractReport(folder.shown(folder.path), "", "", document, metadata, Status.UNCHANGED)
-
-
-def _gone(kept: Kept, finding: Finding) -> ContractReport:
-    document, metadata = kept.folder.shown(kept.folder.document), kept.folder.shown(kept.folder.metadata)
-    placed_there = replace(finding, source=document)
-    return ContractReport(
-        kept.name, str(kept.version), kept.kind, document, metadata, Status.FAILED, frozen=(placed_there,)
-    )

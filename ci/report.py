@@ -56,7 +56,7 @@ class Comparison:
     def label(self) -> str:
         """What it was compared with, as people say it."""
         name = str(self.base) if self.base is not None else self.place
-        return f"{name} as {self.through} uses it" if self.through else name
+        return f"{name} (as {self.through} uses it)" if self.through else name
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +94,7 @@ class ContractReport:
     references: tuple[Finding, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
     bump: Finding | None = None
+    waivers: tuple[Finding, ...] = ()  # of a file of waivers: those that hold no longer
     required_bump: Bump = Bump.NONE
     hit: tuple[Hit, ...] | None = None
     error: Finding | None = None  # why the contract could not be judged at all
@@ -105,6 +106,8 @@ class ContractReport:
 
     def groups(self) -> tuple[tuple[str, tuple[Finding, ...]], ...]:
         """Give what was judged, a title and the findings each, in the order of the work."""
+        if self.waivers:
+            return (("every waiver is in force and needed", self.waivers),)
         if self.error is not None:
             return (("can be read and judged", (self.error,)),)
         compared = ((f"compatible with {one.label}", one.verdict.findings) for one in self.comparisons)
@@ -127,7 +130,7 @@ class ContractReport:
                 known = found.get(key)
                 labels = (*(known.against if known else ()), *([label] if label else []))
                 found[key] = Entry(finding, labels)
-        return tuple(sorted(found.values(), key=lambda entry: SEVERITIES.index(entry.finding.severity)))
+        return tuple(sorted(found.values(), key=lambda entry: rank(entry.finding)))
 
     def findings(self) -> tuple[Finding, ...]:
         """Give everything that was found, worst first, each once."""
@@ -142,13 +145,19 @@ class GateReport:
     contracts: tuple[ContractReport, ...]
     engines: dict[str, str] = field(default_factory=dict)
     fail_on: FailOn = "risky"
+    policy: dict[str, str] = field(default_factory=dict)  # profile, day …
+    waivers: tuple[ContractReport, ...] = ()  # one for each file that holds a waiver in vain
     notes: tuple[str, ...] = ()
     docs_url: str = ""
+
+    def rows(self) -> tuple[ContractReport, ...]:
+        """Give everything that has a result: the contracts, and the files of waivers."""
+        return (*self.contracts, *self.waivers)
 
     @property
     def status(self) -> Status:
         """The worst of all."""
-        return next((s for s in _WORST if any(one.status is s for one in self.contracts)), Status.PASSED)
+        return next((s for s in _WORST if any(one.status is s for one in self.rows())), Status.PASSED)
 
     @property
     def exit_code(self) -> int:
@@ -177,8 +186,15 @@ def _in_base(finding: Finding, base: BaseVersion | None) -> Finding:
     return replace(finding, base_source=base.place, base_line=place.line, base_column=place.column)
 
 
+def rank(finding: Finding) -> tuple[bool, int]:
+    """Order findings: the worst first, what was waived last."""
+    return finding.waived, SEVERITIES.index(finding.severity)
+
+
 def blocks(finding: Finding, fail_on: FailOn) -> bool:
-    """Whether a finding stands in the way: it fails, or nobody knows."""
+    """Whether a finding stands in the way: it fails, or nobody knows, and nobody accepted it."""
+    if finding.waived:
+        return False
     return finding.severity in _FATAL | {Severity.UNDECIDED} or (
         finding.severity is Severity.RISKY and fail_on == "risky"
     )

@@ -17,7 +17,7 @@ from kernel.contract.urn import PREFIX, Urn
 from kernel.contract.version import Version
 from kernel.errors import InterlockError, ReferenceRefused
 from registry.compat.inputs import beside, embedded
-from registry.compat.policy import compare
+from registry.compat.policy_judge import Policy, judge
 
 if TYPE_CHECKING:
     from kernel.settings import Settings
@@ -32,13 +32,13 @@ class User:
 
 
 def judged_through(
-    schema: Contract, contracts: Iterable[Contract], settings: Settings
+    schema: Contract, contracts: Iterable[Contract], policy: Policy, settings: Settings
 ) -> tuple[Comparison, ...]:
     """Compare each contract that uses an earlier version of the schema's major with itself on the new version.
 
     Only the newest version of each contract counts: an older one is never pinned anew.
     """
-    return tuple(_through(schema, user, settings) for user in _users(schema, contracts))
+    return tuple(_through(schema, user, policy, settings) for user in _users(schema, contracts))
 
 
 def _users(schema: Contract, contracts: Iterable[Contract]) -> Iterator[User]:
@@ -58,15 +58,16 @@ def _users(schema: Contract, contracts: Iterable[Contract]) -> Iterator[User]:
             yield User(contract, max(used))
 
 
-def _through(schema: Contract, user: User, settings: Settings) -> Comparison:
+def _through(schema: Contract, user: User, policy: Policy, settings: Settings) -> Comparison:
     contract = user.contract
     place = contract.folder.shown(contract.folder.document)
     try:
         after = _with(schema, contract)
-        verdict = compare(contract.document.root, after, contract.kind, settings=settings)
+        ends = (contract.document.root, after)
+        verdict = judge(*ends, contract.kind, policy, contract=schema.name, settings=settings)
         # The places are those of the other contract: a finding stands at the schema, and says where it shows.
         findings = tuple(_told(finding, schema, contract) for finding in verdict.findings)
-        verdict = Verdict(verdict.outcome, verdict.required_bump, findings, verdict.engines)
+        verdict = replace(verdict, findings=findings)
     except ReferenceRefused as error:
         what = f"{contract.label} cannot use {schema.label}: {error.message}"
         lost = found("canonical-pointer-lost", "", what, source=schema.folder.shown(schema.folder.document))
@@ -78,14 +79,16 @@ def _through(schema: Contract, user: User, settings: Settings) -> Comparison:
 
 
 def _told(finding: Finding, schema: Contract, contract: Contract) -> Finding:
-    place = contract.document.position(finding.pointer)
-    return replace(
-        finding,
-        what=f"In {contract.label}, with {schema.label}: {finding.what}",
-        source=contract.folder.shown(place.source),
-        line=place.line,
-        column=place.column,
-    )
+    """Say that a finding shows in a contract, and point into the schema's own file where it stands there."""
+    embedded_at = f"/components/schemas/{schema.name}-{schema.version}"
+    what = f"In {contract.label}, with {schema.label}: {finding.what}"
+    if finding.pointer.startswith((f"{embedded_at}/", embedded_at)):
+        place = schema.document.position(finding.pointer.removeprefix(embedded_at))
+        source = schema.folder.shown(place.source)
+    else:
+        place = contract.document.position(finding.pointer)
+        source = contract.folder.shown(place.source)
+    return replace(finding, what=what, source=source, line=place.line, column=place.column)
 
 
 def _with(schema: Contract, contract: Contract) -> Any:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import click
 
 from cli.ci_reports import FORMATS, wanted_reports, write_reports
+from cli.judging import judging_options, policy_for, project_for
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -27,13 +29,7 @@ AGAINST = "registry|git:REF|DIR|FILE"
     metavar=AGAINST,
     help="What the contracts must be compatible with (default: the other versions in this tree).",
 )
-@click.option(
-    "--fail-on",
-    type=click.Choice(["breaking", "risky"]),
-    default="risky",
-    show_default=True,
-    help="The mildest finding that fails. What is undecided never passes.",
-)
+@judging_options
 @click.option("--format", "form", type=click.Choice(list(FORMATS)), help="What is printed (default: text).")
 @click.option(
     "--report",
@@ -53,7 +49,10 @@ AGAINST = "registry|git:REF|DIR|FILE"
 def gate(
     paths: tuple[Path, ...],
     against: str | None,
-    fail_on: Literal["breaking", "risky"],
+    profile: str | None,
+    fail_on: str | None,
+    as_of: date | None,
+    config: Path | None,
     form: str | None,
     reports: tuple[str, ...],
     registry_url: str | None,
@@ -70,22 +69,21 @@ def gate(
 
     wanted = wanted_reports(reports, form)
     settings = load({"registry_url": registry_url})
-    chosen, project = chosen_paths(paths)
+    chosen, project = chosen_paths(paths, config)
+    policy = policy_for(project, profile, fail_on, as_of)
     home = home_of(chosen)
     house = tuple(path.resolve() for path in project.paths if path.exists()) if project.file else ()
     get = asking(settings, token_file) if against == "registry" or settings["registry_url"] else None
-    question = Question(home, tuple(chosen), settings, fail_on, house, get, _trace)
+    question = Question(home, tuple(chosen), settings, policy, project.places, house, get, _trace)
     with opened(against, home, house, get) as base:
         result = run_gate(question, base)
     write_reports(wanted, result)
     return result.exit_code
 
 
-def chosen_paths(paths: tuple[Path, ...]) -> tuple[list[Path], Project]:
+def chosen_paths(paths: tuple[Path, ...], config: Path | None) -> tuple[list[Path], Project]:
     """Give what is judged, and what interlock.toml says; the paths that it names hold where none are given."""
-    from ci.project import project_of
-
-    project = project_of(paths[0] if paths else Path())
+    project = project_for(paths[0] if paths else Path(), config)
     if paths:
         return list(paths), project
     if project.file is not None:

@@ -49,6 +49,12 @@ SETTINGS: tuple[Setting, ...] = (
         "URL of the registry for the command line; empty means the one of the data folder",
     ),
     Setting(
+        "docs_url",
+        str,
+        "",
+        "URL under which your house serves the folder docs/; reports of the gate link rules to it",
+    ),
+    Setting(
         "token",
         str,
         "",

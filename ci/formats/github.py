@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from ci.formats.places import where
 from ci.formats.safe_text import visible
 from ci.formats.values import on_one_line, sides
-from ci.formats.words import headline
-from ci.report import SEVERITIES, ContractReport, GateReport
+from ci.formats.words import headline, ruling_row, tag
+from ci.report import ContractReport, GateReport, rank
 from kernel.contract.finding import Finding, Severity
 
 _COMMANDS = {
@@ -34,11 +34,11 @@ def render(report: GateReport) -> str:
     for command in ("error", "warning", "notice"):
         found = [
             (finding, contract)
-            for contract in report.contracts
+            for contract in report.rows()
             for finding in contract.findings()
             if _command(finding, report) == command
         ]
-        found.sort(key=lambda pair: SEVERITIES.index(pair[0].severity))
+        found.sort(key=lambda pair: rank(pair[0]))
         fits = len(found) if len(found) <= MOST else MOST - 1
         lines += [_annotation(command, *pair) for pair in found[:fits]]
         if len(found) > fits:
@@ -53,6 +53,8 @@ def render(report: GateReport) -> str:
 
 
 def _command(finding: Finding, report: GateReport) -> str | None:
+    if finding.waived:
+        return "notice"
     if finding.severity is Severity.RISKY and report.fail_on == "breaking":
         return "warning"
     return _COMMANDS.get(finding.severity)
@@ -62,7 +64,7 @@ def _annotation(command: str, finding: Finding, contract: ContractReport) -> str
     properties = [f"file={_property(visible(finding.source or contract.document))}"]
     if finding.line:
         properties += [f"line={finding.line}", f"col={finding.column or 1}"]
-    properties.append(f"title={_property(f'{finding.severity}: {finding.rule}')}")
+    properties.append(f"title={_property(f'{tag(finding)}: {finding.rule}')}")
     return f"::{command} {','.join(properties)}::{_data(chr(10).join(_told(finding, contract)))}"
 
 
@@ -70,6 +72,8 @@ def _told(finding: Finding, contract: ContractReport) -> Iterator[str]:
     yield visible(f"{contract.label}: {finding.what}")
     if finding.has_witness:
         yield f"Example ({sides(finding)}): {on_one_line(finding.witness)}"
+    if finding.ruling is not None:
+        yield visible(" ".join(ruling_row(finding)))
     if finding.why:
         yield visible(finding.why)
     if finding.remedy:

@@ -6,8 +6,8 @@ from ci.formats.page import Page, page
 from ci.formats.places import base_where, site, where
 from ci.formats.safe_text import visible
 from ci.formats.values import change, exchange_lines, on_one_line, pretty, sides, steps
-from ci.formats.words import SIGNS, consumers, headline, listed, summary
-from ci.report import ContractReport, Entry, GateReport
+from ci.formats.words import SIGNS, consumers, engines, headline, listed, ruling_row, summary, tag
+from ci.report import ContractReport, Entry, FailOn, GateReport, blocks
 
 
 def render(report: GateReport) -> str:
@@ -19,15 +19,15 @@ def render(report: GateReport) -> str:
             context={
                 "status": str(report.status),
                 "headline": headline(report),
-                "contracts": [_contract(contract) for contract in report.contracts],
+                "contracts": [_contract(contract, report.fail_on) for contract in report.rows()],
                 "notes": [visible(note) for note in report.notes],
-                "engines": [visible(f"{name} {version}") for name, version in sorted(report.engines.items())],
+                "engines": visible(engines(report)),
             },
         )
     )
 
 
-def _contract(contract: ContractReport) -> dict[str, object]:
+def _contract(contract: ContractReport, fail_on: FailOn) -> dict[str, object]:
     return {
         "label": visible(contract.label),
         "document": visible(contract.document),
@@ -35,15 +35,17 @@ def _contract(contract: ContractReport) -> dict[str, object]:
         "sign": SIGNS[contract.status],
         "summary": summary(contract),
         "consumers": consumers(contract),
-        "findings": [_finding(entry) for entry in contract.entries()],
+        "findings": [_finding(entry, fail_on) for entry in contract.entries()],
     }
 
 
-def _finding(entry: Entry) -> dict[str, object]:
+def _finding(entry: Entry, fail_on: FailOn) -> dict[str, object]:
     finding = entry.finding
     shown = finding.has_witness and finding.exchange is None
     return {
         "severity": str(finding.severity),
+        "tag": tag(finding),
+        "open": blocks(finding, fail_on),
         "what": visible(finding.what),
         "facts": [
             (name, visible(text))
@@ -54,6 +56,8 @@ def _finding(entry: Entry) -> dict[str, object]:
                 ("Change", change(finding)),
                 ("Why", finding.why),
                 ("Fix", finding.remedy),
+                (ruling_row(finding)[0].capitalize(), ruling_row(finding)[1]),
+                ("Agrees", listed(finding.agreed)),
                 ("Rule", f"{finding.rule}, fingerprint {finding.fingerprint}"),
             )
             if text

@@ -20,6 +20,8 @@ def render(report: GateReport) -> str:
         "against": report.against,
         "fail_on": report.fail_on,
         "contracts": [_contract(contract) for contract in report.contracts],
+        "policy": dict(report.policy),
+        "waivers": [finding.as_json() for one in report.waivers for finding in one.waivers],
         "notes": list(report.notes),
         "engines": dict(sorted(report.engines.items())),
     }

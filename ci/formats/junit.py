@@ -7,13 +7,14 @@ from xml.sax.saxutils import escape, quoteattr
 from ci.formats.places import where
 from ci.formats.safe_text import visible
 from ci.formats.values import on_one_line, sides
+from ci.formats.words import ruled
 from ci.report import ContractReport, GateReport, Status, blocks
 from kernel.contract.finding import Finding, Severity
 
 
 def render(report: GateReport) -> str:
     """Write the report; a case fails for what blocks, and is skipped where nothing changed."""
-    suites = [_suite(contract, report) for contract in report.contracts]
+    suites = [_suite(contract, report) for contract in report.rows()]
     sums = {
         name: sum(counts[name] for _, counts in suites) for name in ("tests", "failures", "errors", "skipped")
     }
@@ -34,7 +35,10 @@ def _suite(contract: ContractReport, report: GateReport) -> tuple[str, dict[str,
         kind = "error" if contract.error is not None else "failure"
         counts["tests"] += 1
         counts[f"{kind}s"] += bool(blocking)
-        cases.append(_case(contract, title, _told(blocking, kind) if blocking else ""))
+        accepted = [finding for finding in findings if finding.waived]
+        counts["skipped"] += bool(accepted and not blocking)
+        inside = _told(blocking, kind) if blocking else _accepted(accepted) if accepted else ""
+        cases.append(_case(contract, title, inside))
     if contract.status is Status.UNCHANGED:
         counts["tests"] += 1
         counts["skipped"] += 1
@@ -68,6 +72,11 @@ def _told(findings: list[Finding], kind: str) -> str:
         else str(findings[0].severity)
     )
     return f"<{kind} message={_attribute(message)} type={_attribute(sort)}>{escape(chr(10).join(lines))}</{kind}>"
+
+
+def _accepted(findings: list[Finding]) -> str:
+    told = "; ".join(f"{finding.rule} waived {ruled(finding)}" for finding in findings)
+    return f"<skipped message={_attribute(told)}/>"
 
 
 def _attribute(text: str) -> str:

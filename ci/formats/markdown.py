@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from ci.formats.places import base_where, site, where
 from ci.formats.safe_text import visible
 from ci.formats.values import change, exchange_lines, on_one_line, pretty, sides
-from ci.formats.words import consumers, counted, headline, listed, summary
+from ci.formats.words import consumers, counted, engines, headline, listed, ruling_row, summary, tag
 from ci.report import ContractReport, Entry, GateReport, Status
 from kernel.contract.finding import Bump, Finding, Severity
 
@@ -35,7 +35,7 @@ def render(report: GateReport) -> str:
     room = MOST - len(head) - len(foot) - 200
     kept: list[str] = []
     cut = 0
-    for contract in report.contracts:
+    for contract in report.rows():
         entries = [entry for entry in contract.entries() if entry.finding.severity in _SHOWN]
         for index, entry in enumerate(entries):
             text = "" if cut else _block(contract, entry, first=index == 0)
@@ -57,8 +57,8 @@ def _head(report: GateReport) -> Iterator[str]:
     yield ""
     yield f"{_plain(headline(report))}."
     yield ""
-    quiet = [one for one in report.contracts if one.status is Status.UNCHANGED and not one.findings()]
-    shown = [one for one in report.contracts if one not in quiet][:100]
+    quiet = [one for one in report.rows() if one.status is Status.UNCHANGED and not one.findings()]
+    shown = [one for one in report.rows() if one not in quiet][:100]
     if shown:
         yield "| contract | result | what | needs |"
         yield "|---|---|---|---|"
@@ -66,7 +66,7 @@ def _head(report: GateReport) -> Iterator[str]:
         bump = contract.required_bump
         needs = f"{bump} version" if contract.comparisons and bump is not Bump.NONE else ""
         yield f"| {_plain(contract.label)} | {_WORDS[contract.status]} | {_plain(summary(contract))[:600]} | {needs} |"
-    others = len(report.contracts) - len(shown) - len(quiet)
+    others = len(report.rows()) - len(shown) - len(quiet)
     if others:
         yield f"\n… and {counted(others, 'more contract')}."
     if quiet:
@@ -77,8 +77,7 @@ def _foot(report: GateReport) -> Iterator[str]:
     for note in report.notes[:20]:
         yield f"\n> {_plain(note)[:600]}"
     if report.engines:
-        used = ", ".join(f"{name} {version}" for name, version in sorted(report.engines.items()))
-        yield f"\n<sub>Judged by {_plain(used)}. `interlock explain RULE` says more of a rule.</sub>"
+        yield f"\n<sub>Judged by {_plain(engines(report))}. `interlock explain RULE` says more of a rule.</sub>"
 
 
 def _block(contract: ContractReport, entry: Entry, *, first: bool) -> str:
@@ -87,14 +86,16 @@ def _block(contract: ContractReport, entry: Entry, *, first: bool) -> str:
         lines += ["", f"### {_plain(contract.label)}", ""]
         if told := consumers(contract):
             lines += [f"{_plain(told)}.", ""]
-    lines += _finding(entry, unfolded=first and entry.finding.severity is not Severity.WARNING)
+    lines += _finding(
+        entry, unfolded=first and entry.finding.severity is not Severity.WARNING and not entry.finding.waived
+    )
     return "\n".join(lines) + "\n"
 
 
 def _finding(entry: Entry, *, unfolded: bool) -> Iterator[str]:
     finding = entry.finding
     yield f"<details{' open' if unfolded else ''}>"
-    yield f"<summary><b>{finding.severity}</b>: {_html(finding.what)}</summary>"
+    yield f"<summary><b>{tag(finding)}</b>: {_html(finding.what)}</summary>"
     yield ""
     rows = [
         ("Where", " ".join(part for part in (_code(where(finding)), _plain(site(finding))) if part)),
@@ -103,6 +104,8 @@ def _finding(entry: Entry, *, unfolded: bool) -> Iterator[str]:
         ("Change", _code(change(finding))),
         ("Why", _plain(finding.why)),
         ("Fix", _plain(finding.remedy)),
+        (ruling_row(finding)[0].capitalize(), _plain(ruling_row(finding)[1])),
+        ("Agrees", ", ".join(map(_code, finding.agreed))),
         ("Rule", f"{_code(finding.rule)}, fingerprint {_code(finding.fingerprint)}"),
     ]
     for name, text in rows:

@@ -11,6 +11,7 @@ from ci.formats.places import base_where
 from ci.formats.rule_words import words_of
 from ci.formats.safe_text import visible
 from ci.formats.values import change, exchange_lines, json_document, on_one_line, sides, steps
+from ci.formats.words import ruled, ruling_row
 from ci.report import ContractReport, Entry, GateReport
 from kernel.contract.finding import Finding, Severity
 
@@ -30,9 +31,7 @@ MOST_LINES = 40  # of an exchange
 
 def render(report: GateReport) -> str:
     """Write the report: one run, one result for each finding, one rule for each rule id."""
-    results = [
-        _result(contract, entry, report) for contract in report.contracts for entry in contract.entries()
-    ]
+    results = [_result(contract, entry, report) for contract in report.rows() for entry in contract.entries()]
     names = sorted({row["ruleId"] for row in results})
     for row in results:
         row["ruleIndex"] = names.index(row["ruleId"])
@@ -73,6 +72,10 @@ def _result(contract: ContractReport, entry: Entry, report: GateReport) -> dict[
     }
     if finding.has_witness:
         row["properties"]["witness"] = finding.witness
+    if finding.waived:
+        row["suppressions"] = [
+            {"kind": "external", "status": "accepted", "justification": visible(f"Waived {ruled(finding)}")}
+        ]
     if finding.base_source is not None or finding.base_pointer is not None:
         row["relatedLocations"] = [_before(finding, contract)]
     return row
@@ -90,6 +93,8 @@ def _message(finding: Finding) -> str:
         lines.append(f"Example ({sides(finding)}): {on_one_line(finding.witness, 1_000)}")
     if finding.exchange is not None:
         lines += ["", *exchange_lines(finding.exchange)[:MOST_LINES]]
+    if finding.ruling is not None:
+        lines.append(f"{ruling_row(finding)[0].capitalize()} {visible(ruled(finding))}")
     if finding.difference:
         lines += [
             "",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ci.formats.places import base_where, site, where
 from ci.formats.safe_text import visible
 from ci.formats.values import change, exchange_lines, on_one_line, sides, steps
-from ci.formats.words import SIGNS, consumers, counted, headline, listed, summary
+from ci.formats.words import SIGNS, consumers, counted, engines, headline, listed, ruling_row, summary, tag
 from ci.report import ContractReport, Entry, GateReport, Status
 from kernel.contract.finding import Finding, Severity
 
@@ -20,8 +20,8 @@ MOST_EXCHANGE = 12  # lines
 def render(report: GateReport) -> str:
     """Write the report."""
     lines = [f"{str(report.status).upper()}: {headline(report)}"]
-    quiet = [one for one in report.contracts if one.status is Status.UNCHANGED and not one.findings()]
-    for contract in report.contracts:
+    quiet = [one for one in report.rows() if one.status is Status.UNCHANGED and not one.findings()]
+    for contract in report.rows():
         if contract not in quiet:
             lines += ["", *_contract(contract)]
     if quiet:
@@ -29,8 +29,7 @@ def render(report: GateReport) -> str:
     lines += [f"\nnote: {visible(note)}" for note in report.notes]
     lines += _next(report)
     if report.engines:
-        used = ", ".join(f"{name} {version}" for name, version in sorted(report.engines.items()))
-        lines += ["", f"judged by {visible(used)}"]
+        lines += ["", f"judged by {visible(engines(report))}"]
     return "\n".join(lines) + "\n"
 
 
@@ -48,27 +47,29 @@ def _contract(contract: ContractReport) -> Iterator[str]:
     shown = [entry for entry in entries if entry.finding.severity in _SHOWN]
     for entry in shown[:MOST_SHOWN]:
         yield ""
-        yield from _finding(entry)
+        yield from _finding(entry, several=len(contract.comparisons) > 1)
     cut, mild = max(0, len(shown) - MOST_SHOWN), len(entries) - len(shown)
     if cut:
         yield f"\n  … and {cut} more like these; --report json=FILE holds every one"
     if mild:
-        yield f"\n  {counted(mild, 'harmless change')} not shown; --report json=FILE holds every one"
+        yield f"\n  {counted(mild, 'milder finding')} not shown; --report json=FILE holds every one"
 
 
-def _finding(entry: Entry) -> Iterator[str]:
+def _finding(entry: Entry, *, several: bool) -> Iterator[str]:
     finding = entry.finding
-    yield f"  [{finding.severity}] {visible(finding.what)}"
+    yield f"  [{tag(finding)}] {visible(finding.what)}"
     place = " · ".join(part for part in (where(finding), site(finding)) if part)
     before = base_where(finding)
     rows = [
         ("where", place),
         ("before", before),
-        ("against", listed(entry.against)),
+        ("against", listed(entry.against) if several else ""),
         ("change", change(finding)),
         *_witness(finding),
         ("why", finding.why),
         ("fix", finding.remedy),
+        ruling_row(finding),
+        ("agrees", listed(finding.agreed)),
         ("rule", f"{finding.rule}  (fingerprint {finding.fingerprint})"),
     ]
     for name, text in rows:
@@ -100,4 +101,7 @@ def _next(report: GateReport) -> Iterator[str]:
         return
     yield ""
     yield "What now: mend what is listed, or give what breaks a new major version in a folder of its own."
-    yield "  `interlock explain RULE` says more of a rule; docs/guide/ci.md says how a finding is accepted."
+    if report.status is Status.UNDECIDED:
+        yield "  What is undecided never passes by itself: change it so that it can be decided, or have it accepted."
+    yield "  `interlock explain RULE` says more of a rule. To accept a finding knowingly, until a day:"
+    yield "  interlock ci waive FINGERPRINT --owner NAME --reason WHY --expires DATE --contract CONTRACT"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
@@ -59,11 +60,19 @@ def _scalar(value: Any, *, ascii_only: bool) -> str:
     return json.dumps(value, ensure_ascii=ascii_only, default=str)
 
 
+_SAID = frozenset({"version-removed", "waiver-expired", "waiver-stale"})  # the sentence says it already
+_DIGEST = re.compile(r"\b(sha256:[0-9a-f]{12})[0-9a-f]{52}\b")
+
+
+def _digest_in_short(text: str) -> str:
+    return _DIGEST.sub(r"\1…", text)
+
+
 def change(finding: Finding, most: int = 120) -> str:
     """Write what stood there and what stands there now, where a finding has both."""
-    if finding.before is None and finding.after is None:
+    if (finding.before is None and finding.after is None) or finding.rule in _SAID:
         return ""
-    return f"{on_one_line(finding.before, most)} → {on_one_line(finding.after, most)}"
+    return " → ".join(_digest_in_short(on_one_line(one, most)) for one in (finding.before, finding.after))
 
 
 def sides(finding: Finding) -> str:

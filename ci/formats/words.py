@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ci.formats.safe_text import visible
 from ci.report import ContractReport, GateReport, Status
-from kernel.contract.finding import Bump, Severity
+from kernel.contract.finding import Bump, Finding, Severity
 
 SIGNS = {Status.PASSED: "✓", Status.UNCHANGED: "·", Status.UNDECIDED: "?", Status.FAILED: "✗"}
 
@@ -23,18 +23,23 @@ def summary(contract: ContractReport) -> str:
     """Say in one sentence what came of a contract."""
     if contract.error is not None:
         return contract.error.what
+    if contract.waivers:
+        return f"{counted(len(contract.waivers), 'waiver')} held in vain: over, or needed by nothing that was judged"
     if contract.status is Status.UNCHANGED:
         return "unchanged"
     said = _reasons(contract)
+    accepted = sum(finding.waived for finding in contract.findings())
     if not said and contract.comparisons:
         said = [f"compatible with {listed([one.label for one in contract.comparisons])}"]
         if contract.required_bump is not Bump.NONE:
             said.append(f"its changes ask for a {contract.required_bump} version")
+    if accepted:
+        said.append(f"{counted(accepted, 'finding')} waived")
     return visible("; ".join(said)) if said else "a first version, nothing to compare it with"
 
 
 def _reasons(contract: ContractReport) -> list[str]:
-    rules = {finding.rule for finding in contract.frozen}
+    rules = {finding.rule for finding in contract.frozen if not finding.waived}
     said = []
     if "version-removed" in rules:
         said.append("a frozen version was removed")
@@ -42,7 +47,9 @@ def _reasons(contract: ContractReport) -> list[str]:
         said.append("a frozen version was edited")
     if "version-twice" in rules:
         said.append("two folders claim this version")
-    errors = sum(one.severity is Severity.ERROR for one in (*contract.lint, *contract.references))
+    errors = sum(
+        one.severity is Severity.ERROR and not one.waived for one in (*contract.lint, *contract.references)
+    )
     if errors:
         said.append(f"{counted(errors, 'error')} in the contract itself")
     for outcome, words in (
@@ -60,14 +67,49 @@ def _reasons(contract: ContractReport) -> list[str]:
 def headline(report: GateReport) -> str:
     """Say in one sentence what came of the whole run."""
     total = counted(len(report.contracts), "contract")
-    counts = {status: sum(one.status is status for one in report.contracts) for status in Status}
-    told = {
-        Status.FAILED: f"{counts[Status.FAILED]} of {total} must not be merged like this",
-        Status.UNDECIDED: f"{counts[Status.UNDECIDED]} of {total} could not be decided",
-        Status.PASSED: f"{total}, nobody is broken",
-        Status.UNCHANGED: f"{total}, none changed",
-    }
-    return f"{told[report.status]} (compared with {visible(report.against)})"
+    failed, undecided = (
+        sum(one.status is status for one in report.contracts) for status in (Status.FAILED, Status.UNDECIDED)
+    )
+    vain = sum(len(one.waivers) for one in report.waivers)
+    told = [
+        f"{failed} of {total} must not be merged like this" if failed else "",
+        f"{undecided} of {total} could not be decided" if undecided else "",
+        f"{counted(vain, 'waiver')} held in vain" if vain else "",
+    ]
+    said = listed([words for words in told if words])
+    if not said:
+        said = f"{total}, {'none changed' if report.status is Status.UNCHANGED else 'nobody is broken'}"
+    return f"{said} (compared with {visible(report.against)})"
+
+
+def engines(report: GateReport) -> str:
+    """Name the engines with their versions, and the policy; a digest of rules is of use to programs only."""
+    used = [
+        f"{name} {version}" for name, version in sorted(report.engines.items()) if "sha256:" not in version
+    ]
+    policy = ", ".join(f"{name} {value}" for name, value in report.policy.items())
+    return "; ".join(part.replace("_", " ") for part in (", ".join(used), policy) if part)
+
+
+def tag(finding: Finding) -> str:
+    """Say how bad a finding is, and whether it was accepted: `breaking, waived`."""
+    return f"{finding.severity}, waived" if finding.waived else str(finding.severity)
+
+
+def ruled(finding: Finding) -> str:
+    """Say what the policy made of a finding, and who answers for it; empty where it made nothing of it."""
+    ruling = finding.ruling
+    if ruling is None:
+        return ""
+    if finding.waived:
+        return f"until {ruling.get('expires')} by {ruling.get('owner')}: {ruling.get('reason')}"
+    who = f" ({ruling['owner']})" if ruling.get("owner") else ""
+    return f"as {finding.severity} instead of {ruling.get('severity')}: {ruling.get('reason')}{who}"
+
+
+def ruling_row(finding: Finding) -> tuple[str, str]:
+    """Give what the policy made of a finding as a row: a name and a text."""
+    return ("waived" if finding.waived else "counted", ruled(finding))
 
 
 def consumers(contract: ContractReport) -> str:

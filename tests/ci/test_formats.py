@@ -60,7 +60,6 @@ def test_text_shows_verdict_place_change_example_reason_and_fix():
         """
       where:   contracts/doses/1.1.0/openapi.yaml:7:3 · POST /doses, request body, application/json
       before:  git:main:contracts/doses/1.0.0/openapi.yaml:6:3
-      against: 1.0.0
       change:  20 → 10
       example: {"ml": 20, "exact": 1e+400}  (the earlier version takes this, the new one refuses it)
       sent:    POST /doses?dry=true
@@ -75,7 +74,7 @@ def test_text_shows_verdict_place_change_example_reason_and_fix():
       rule:    value-no-longer-accepted  (fingerprint """
         in text
     )
-    assert "\n  1 harmless change not shown; --report json=FILE holds every one\n" in text
+    assert "\n  1 milder finding not shown; --report json=FILE holds every one\n" in text
     assert "\n· unchanged: ward 1.0.0\n" in text
 
 

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,10 @@ from ci.gate import Question, run_gate
 from kernel.contract.digest import canonical_bytes, digest
 from kernel.errors import InterlockError
 from kernel.settings import load
+from registry.compat.policy_judge import Policy
 
 SETTINGS = load(environ={})
+POLICY = Policy(date(2026, 11, 26))
 META = """\
 name: {name}
 version: {version}
@@ -75,7 +78,8 @@ def tree(tmp_path):
 
 
 def gate(tree, base=None, **more):
-    report = run_gate(Question(tree.root, (tree.root / "contracts",), SETTINGS, **more), base)
+    policy = more.pop("policy", POLICY)
+    report = run_gate(Question(tree.root, (tree.root / "contracts",), SETTINGS, policy, **more), base)
     return {(one.name, one.version): one for one in report.contracts}, report
 
 

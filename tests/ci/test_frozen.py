@@ -1,0 +1,228 @@
+"""What a repository may do to versions that are frozen, judged against a real git: nothing that others would notice."""
+
+import shutil
+import subprocess
+from datetime import date
+
+import pytest
+
+from ci.bases import commit
+from ci.contracts import home_of
+from ci.errors import BaseUnusable
+from ci.gate import Question, run_gate
+from kernel.settings import load
+from registry.compat.policy_judge import Policy
+from registry.compat.policy_tables import Waiver
+from tests.ci.scratch_repository import BEDS, ORDERS, Scratch
+
+SETTINGS = load(environ={})
+DAY = date(2026, 11, 26)
+ORDERS_AT = "contracts/meal-orders/1.0.0"
+
+
+@pytest.fixture
+def repo(tmp_path):
+    return Scratch(tmp_path)
+
+
+def judged(repo, *paths, reference="main", waivers=(), **more):
+    given = tuple(repo.home / path for path in paths) or (repo.home / "contracts",)
+    with commit(reference, repo.home) as base:
+        return run_gate(Question(repo.home, given, SETTINGS, Policy(DAY, waivers=waivers), **more), base)
+
+
+def results(report):
+    return {
+        one.label: (str(one.status), [finding.rule for finding in one.frozen]) for one in report.contracts
+    }
+
+
+UNCHANGED = {
+    name: ("unchanged", []) for name in ("bed-events 1.0.0", "meal-orders 1.0.0", "patient-ref 1.0.0")
+}
+
+
+def test_nothing_done_is_unchanged(repo):
+    report = judged(repo)
+    assert (results(report), report.exit_code, report.engines) == (UNCHANGED, 0, {})
+
+
+def test_a_moved_folder_is_no_change(repo):
+    (repo.home / "contracts/kitchen").mkdir()
+    repo.git("mv", "contracts/meal-orders", "contracts/kitchen/orders")
+    assert results(judged(repo)) == UNCHANGED
+
+
+def test_an_edited_document_breaks_and_shows_what_the_edit_does(repo):
+    repo.edit(f"{ORDERS_AT}/openapi.yaml", ("maximum: 4", "maximum: 2"))
+    report = judged(repo)
+    assert results(report)["meal-orders 1.0.0"] == ("failed", ["version-edited"])
+    one = next(one for one in report.contracts if one.name == "meal-orders")
+    assert [str(each.base) for each in one.comparisons] == ["1.0.0"]
+    assert "value-no-longer-accepted" in {finding.rule for finding in one.findings()}
+    assert one.bump is None
+    assert report.exit_code == 1
+
+
+def test_an_edit_of_notes_alone_breaks_too_for_the_digest_is_signed(repo):
+    repo.edit(f"{ORDERS_AT}/openapi.yaml", ("For the kitchen.", "For the cook."))
+    assert results(judged(repo))["meal-orders 1.0.0"] == ("failed", ["version-edited"])
+
+
+def test_other_bytes_with_the_same_meaning_only_warn(repo):
+    repo.edit(f"{ORDERS_AT}/openapi.yaml", ("openapi: 3.1.0\n", "# reformatted\nopenapi: '3.1.0'\n"))
+    report = judged(repo)
+    assert results(report)["meal-orders 1.0.0"] == ("unchanged", ["version-rewritten"])
+    assert report.exit_code == 0
+
+
+@pytest.mark.parametrize(("old", "new", "rule", "status"), [
+    ("sensitivity: health", "sensitivity: none", "metadata-edited", "failed"),
+    ("audience: internal", "audience: public", "metadata-edited", "failed"),
+    ("owner: ward-integration", "owner: kitchen", "metadata-notes-edited", "unchanged"),
+])  # fmt: skip
+def test_metadata_of_a_frozen_version_was_approved_too(repo, old, new, rule, status):
+    repo.edit(f"{ORDERS_AT}/meta.yaml", (old, new))
+    assert results(judged(repo))["meal-orders 1.0.0"] == (status, [rule])
+
+
+@pytest.mark.parametrize("edit", ["edited", "removed"])
+def test_a_prerelease_may_be_edited_and_removed(repo, edit):
+    repo.next("meal-orders", "1.1.0-rc.1")
+    repo.commit("A candidate")
+    folder = repo.home / "contracts/meal-orders/1.1.0-rc.1"
+    if edit == "removed":
+        shutil.rmtree(folder)
+        assert results(judged(repo)) == UNCHANGED
+    else:
+        repo.edit("contracts/meal-orders/1.1.0-rc.1/openapi.yaml", ("maximum: 4", "maximum: 5"))
+        assert results(judged(repo))["meal-orders 1.1.0-rc.1"] == ("passed", [])
+
+
+def test_a_removed_version_breaks_unless_somebody_accepted_it(repo):
+    shutil.rmtree(repo.home / "contracts/bed-events")
+    report = judged(repo)
+    assert results(report) == {**UNCHANGED, "bed-events 1.0.0": ("failed", ["version-removed"])}
+    finding = next(one for one in report.contracts if one.name == "bed-events").frozen[0]
+    assert finding.source == "contracts/bed-events/1.0.0/asyncapi.yaml"
+    accepted = Waiver(finding.fingerprint, "Ada", "nobody is subscribed", date(2026, 12, 31), "bed-events")
+    report = judged(repo, waivers=(accepted,))
+    assert results(report)["bed-events 1.0.0"] == ("passed", ["version-removed"])
+    assert report.exit_code == 0
+
+
+def test_what_is_removed_elsewhere_is_not_looked_for(repo):
+    shutil.rmtree(repo.home / "contracts/bed-events")
+    assert results(judged(repo, "contracts/meal-orders")) == {"meal-orders 1.0.0": ("unchanged", [])}
+
+
+def test_a_version_that_came_to_main_after_the_branch_began_is_not_missed(repo):
+    repo.git("switch", "-q", "-c", "work")
+    repo.git("switch", "-q", "main")
+    repo.next("meal-orders", "1.1.0", ("maximum: 4", "maximum: 8"))
+    repo.commit("A version on main")
+    repo.git("switch", "-q", "work")
+    repo.next("bed-events", "1.0.1")
+    assert results(judged(repo)) == {**UNCHANGED, "bed-events 1.0.1": ("passed", [])}
+    # Yet it is there to be relied on, whoever goes on from 1.0.0.
+    repo.next("meal-orders", "1.2.0", ("maximum: 4", "maximum: 6"))
+    one = next(one for one in judged(repo).contracts if one.label == "meal-orders 1.2.0")
+    assert {str(each.base): str(each.verdict.outcome) for each in one.comparisons} == {
+        "1.0.0": "compatible", "1.1.0": "breaking",
+    }  # fmt: skip
+
+
+def test_one_folder_of_many_is_compared_with_all_of_its_versions(repo):
+    """The base is the whole commit, whatever part of the tree is judged."""
+    repo.next("meal-orders", "1.1.0", ("maximum: 4", "maximum: 2"))
+    report = judged(repo, "contracts/meal-orders/1.1.0")
+    assert [(one.label, str(one.status)) for one in report.contracts] == [("meal-orders 1.1.0", "failed")]
+    repo.git("checkout", "-q", "--", ".")
+
+
+def test_two_folders_of_one_version_are_told_on_both(repo):
+    shutil.copytree(repo.home / ORDERS_AT, repo.home / "contracts/copy")
+    report = judged(repo)
+    twice = [one.frozen[0].rule for one in report.contracts if one.frozen]
+    assert (twice, report.exit_code) == (["version-twice", "version-twice"], 1)
+
+
+def test_attributes_of_git_hide_nothing_from_the_gate(repo):
+    """`git archive` would leave out what is marked export-ignore, and everything would pass as new."""
+    repo.write(".gitattributes", "contracts export-ignore\n*.yaml text eol=crlf\n")
+    repo.commit("Attributes")
+    shutil.rmtree(repo.home / "contracts/bed-events")
+    assert results(judged(repo))["bed-events 1.0.0"] == ("failed", ["version-removed"])
+
+
+def test_an_unreadable_base_leaves_the_change_undecided(repo):
+    repo.edit(f"{ORDERS_AT}/openapi.yaml", ("openapi: 3.1.0", "openapi: 3.1.0\nopenapi: 3.1.0"))
+    repo.commit("A slip that reached main")
+    repo.edit(f"{ORDERS_AT}/openapi.yaml", ("openapi: 3.1.0\nopenapi: 3.1.0", "openapi: 3.1.0"))
+    repo.next("meal-orders", "1.1.0")
+    report = judged(repo)
+    assert results(report)["meal-orders 1.0.0"] == ("undecided", ["base-unreadable"])
+    assert results(report)["meal-orders 1.1.0"] == ("undecided", [])
+    assert report.exit_code == 3
+
+
+def test_a_shallow_clone_is_told_what_to_fetch(repo, tmp_path):
+    repo.next("bed-events", "1.0.1")
+    repo.commit("More")
+    clone = tmp_path / "clone"
+    subprocess.run(
+        ["git", "clone", "-q", "--depth=1", f"file://{repo.home}", str(clone)], check=True, timeout=60
+    )
+    first = repo.git("rev-parse", "HEAD~1").strip()
+    with pytest.raises(BaseUnusable, match="shallow") as told, commit(first, clone):
+        pass
+    assert "fetch-depth: 0" in told.value.hint
+    with commit("HEAD", clone) as base:  # what the clone does hold serves as ever
+        report = run_gate(Question(clone, (clone / "contracts",), SETTINGS, Policy(DAY)), base)
+    assert {str(one.status) for one in report.contracts} == {"unchanged"}
+
+
+def test_an_unknown_commit_and_no_repository_are_told(repo, tmp_path):
+    for reference in ("nowhere", "--output=x", "HEAD:contracts", "a\nb"):
+        with pytest.raises(BaseUnusable, match="knows no commit"), commit(reference, repo.home):
+            pass
+    alone = tmp_path.parent / f"{tmp_path.name}-alone"
+    alone.mkdir()
+    with pytest.raises(BaseUnusable), commit("HEAD", alone):
+        pass
+
+
+def test_a_submodule_of_contracts_is_told(repo):
+    other = Scratch(repo.home.parent / f"{repo.home.name}-other")
+    repo.git(
+        "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(other.home), "contracts/theirs"
+    )
+    repo.commit("A submodule")
+    with pytest.raises(BaseUnusable, match="submodule"), commit("HEAD", repo.home):
+        pass
+
+
+def test_half_a_contract_is_told_and_not_passed_over(repo):
+    repo.write("contracts/new/1.0.0/openapi.yaml", ORDERS)
+    repo.write("contracts/newer/1.0.0/meta.yaml", "name: newer\n")
+    repo.write("contracts/both/1.0.0/meta.yaml", "name: both\n")
+    repo.write("contracts/both/1.0.0/openapi.yaml", ORDERS)
+    repo.write("contracts/both/1.0.0/asyncapi.yaml", BEDS)
+    told = {one.document: one.error.what for one in judged(repo).contracts if one.error}
+    assert {path: what.split(":")[0] for path, what in told.items()} == {
+        "contracts/new/1.0.0/openapi.yaml": "there is no meta.yaml beside openapi.yaml (see docs/guide/ci.md)",
+        "contracts/newer/1.0.0/meta.yaml": "there is no document beside meta.yaml",
+        "contracts/both/1.0.0/openapi.yaml": (
+            "one version has one document, and here lie openapi.yaml, asyncapi.yaml (see docs/guide/ci.md)"
+        ),
+    }
+
+
+def test_the_home_of_contracts_is_the_repository(repo, tmp_path):
+    assert home_of([repo.home / ORDERS_AT]) == repo.home.resolve()
+    plain = tmp_path.parent / f"{tmp_path.name}-plain"
+    folder = plain / "deep/contracts/x/1.0.0"
+    folder.mkdir(parents=True)
+    assert home_of([folder]) == (plain / "deep").resolve()
+    (plain / "interlock.toml").write_text("")
+    assert home_of([folder]) == plain.resolve()
