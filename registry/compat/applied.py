@@ -11,13 +11,13 @@ Nodes = frozenset[Node]
 def applied(outer: Nodes) -> list[View]:
     """Every view that is applied to the same value by the outer schemas, alternatives included."""
     found: dict[Node, View] = {}
-    todo = list(outer)
+    todo = sorted(outer, key=lambda node: (node.side.tag, node.pointer))
     while todo and len(found) < 64:  # noqa: PLR2004 - hints only steer
         node = todo.pop(0)
         if node in found:
             continue
         view = found[node] = node.view
-        todo += [*view.all_of, *view.any_of, *view.one_of, *(view.dependents.values())]
+        todo += [*view.all_of, *view.inert, *view.any_of, *view.one_of, *(view.dependents.values())]
         todo += [other for other in (view.ref, view.negated, *(view.condition or ())) if other is not None]
     return list(found.values())
 

@@ -8,10 +8,9 @@ from fractions import Fraction
 from typing import Any
 
 from kernel.schema.pattern_text import samples
-from registry.compat.evaluate import atom_of
 from registry.compat.facts import Case
 from registry.compat.languages import difference
-from registry.compat.schema_view import FRACTION, INTEGER, STRING, View
+from registry.compat.schema_view import FRACTION, INTEGER, STRING, View, atom_of
 
 LONGEST = 5000  # characters that are written to pass a length
 _FORMATS = {

@@ -14,8 +14,8 @@ from typing import Any
 from kernel.contract.digest import canonical_bytes
 from registry.compat.applied import applied, at_item, at_property
 from registry.compat.candidate_values import number_values, string_values
-from registry.compat.evaluate import atom_of, evaluate
-from registry.compat.facts import Case, Known, cases, pattern_names
+from registry.compat.evaluate import evaluate
+from registry.compat.facts import Case, Known, cases, pattern_names, place
 from registry.compat.schema_view import (
     ARRAY,
     BOOLEAN,
@@ -26,6 +26,7 @@ from registry.compat.schema_view import (
     STRING,
     Node,
     View,
+    atom_of,
 )
 from registry.compat.text_rules import TextRules
 
@@ -173,23 +174,36 @@ class Candidates:
 
     def _objects(self, case: Case, hints: list[View], trail: Trail) -> Iterator[Any]:
         step = self.steer[len(trail) - 1] if len(trail) <= len(self.steer) else None
-        names = self._names(case, hints)
+        names = self._names(case, hints, applied(trail[-1]))
         names.sort(key=lambda name: name != step and not (step == "*" and name not in case.declared()))
         required = [name for name in names if name in case.required()]
         base = self._object(case, required, trail)
         yield base
         full = self._object(case, [name for name in names if name in case.declared()], trail)
         yield {**base, **full}
-        for name in names:
-            if name in case.declared() or name in base or name == step:
-                yield from self._variants(case, hints, base, name, trail)
-        for name in full:
-            if name not in base:
-                yield {key: value for key, value in (base | full).items() if key != name}
-        yield from self._sizes(case, hints, base, full, trail)
-        for name in names:
-            if name not in case.declared() and name not in base and name != step:
-                yield from self._variants(case, hints, base, name, trail)
+        first = {*case.declared(), *base, step}
+        streams = [self._variants(case, hints, base, name, trail) for name in names if name in first]
+        if streams and names[0] == step:
+            yield from streams.pop(0)  # where the difference is expected
+        yield from self._barring(case, base)
+        whole = {**base, **full}
+        lacking = ({key: item for key, item in whole.items() if key != n} for n in full if n not in base)
+        streams += [self._sizes(case, hints, base, full, trail), lacking]
+        yield from _in_turn(streams)
+        yield from _in_turn([self._variants(case, hints, base, n, trail) for n in names if n not in first])
+
+    def _barring(self, case: Case, base: dict[str, Any]) -> Iterator[Any]:
+        """Objects in which every schema that must not hold is broken at one of its properties."""
+        wrong: dict[str, Any] = {}
+        for barred in sorted(case.without, key=place):
+            declared = [
+                (n, child) for view in applied(frozenset({barred})) for n, child in view.properties.items()
+            ]
+            for name, child in declared[:1]:
+                bad = [value for value in _ANYTHING if evaluate(child, value, self.text) is False]
+                wrong.update({name: bad[0]} if bad else {})
+        if wrong:
+            yield {**base, **wrong}
 
     def _variants(
         self, case: Case, hints: list[View], base: dict[str, Any], name: str, trail: Trail
@@ -216,7 +230,7 @@ class Candidates:
             self._plainest[nodes] = (*islice(fitting, 1), *tried[:1])[:1]
         yield from self._plainest[nodes]
 
-    def _names(self, case: Case, hints: list[View]) -> list[str]:
+    def _names(self, case: Case, hints: list[View], own: list[View]) -> list[str]:
         """Names that may stand in the object: required, declared, matching a pattern, invented."""
         names = [*sorted(case.required()), *case.declared()]
         foreign = [name for view in hints for name in (*view.properties, *view.required, *view.needs)]
@@ -224,6 +238,7 @@ class Candidates:
             names += [text for text in string_samples(pattern) if text not in foreign]
         if not (self.declared_only and case.declared()):
             names += foreign
+        names += [name for view in own for name in view.properties]  # of other alternatives
         names += [name for name in ("other", "x", "Other-Name_17", "o" * 70) if name not in foreign]
         return list(dict.fromkeys(names))
 

@@ -60,7 +60,6 @@ class Comparer:
         self.declared_only = declared_only
         self._text = TextRules()
         self._prover = Prover(declared_only=declared_only, text=self._text)
-        self._lenient = Prover(declared_only=declared_only, text=self._text, any_will_do=True)
         self._compiled: dict[Node, CompiledSchema | str] = {}
 
     def same(self, first: Node, second: Node) -> bool:
@@ -97,22 +96,11 @@ class Comparer:
             return not any(refuses.accepts(reading) for reading in readings)
 
         witness = self._witness(inner, outer, breaks, gap.path if gap else ())
-        if witness is not None and self.declared_only and self._only_exclusive(inner, outer):
-            # Alternatives of an API overlap more often than their authors mean.
-            return Containment(
-                Answer.UNKNOWN, gap=gap, reason="only values that match several of oneOf are concerned"
-            )
         if witness is not None:
             return Containment(Answer.NO, witness=witness[0], gap=gap)
         keyword = gap.keyword if gap else "schema"
         return Containment(
             Answer.UNKNOWN, gap=gap, reason=f"no proof at `{keyword}`, and no witness was found"
-        )
-
-    def _only_exclusive(self, inner: Node, outer: Node) -> bool:
-        """Whether all would be well if several alternatives of a `oneOf` might hold."""
-        return Prover(declared_only=self.declared_only, text=self._text, any_will_do=True).includes(
-            inner, outer
         )
 
     def accepts(self, node: Node) -> Accepts | None:

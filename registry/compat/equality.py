@@ -9,8 +9,8 @@ from typing import Any
 from kernel.contract.digest import canonical_bytes
 from registry.compat.schema_view import Node, View
 
-_SINGLE = ("items", "contains", "additional", "unevaluated", "names", "ref", "negated")
-_TUPLES = ("prefix", "all_of", "any_of", "one_of")
+_SINGLE = ("items", "contains", "additional", "unevaluated", "unlooked", "names", "ref", "negated")
+_TUPLES = ("prefix", "all_of", "inert", "any_of", "one_of")
 _MAPS = ("properties", "patterns", "dependents")
 _SPECIAL = {*_SINGLE, *_TUPLES, *_MAPS, "condition", "enum", "opaque", "discriminator"}
 _PLAIN = tuple(row.name for row in fields(View) if row.name not in _SPECIAL)
@@ -60,21 +60,21 @@ def _through_references(first: Node, second: Node) -> tuple[Node, Node]:
 
 
 def _target(node: Node) -> Node:
-    """Follow references that stand alone; a circle of nothing but references stays where it is."""
+    """Follow references and lists of one that stand alone; a circle of nothing else stays where it is."""
     for _ in range(64):
         view = node.view
-        if view.ref is None or not _only_reference(node):
+        inside = ((view.ref,) if view.ref else ()) + view.all_of
+        if len(inside) != 1 or not _says_nothing_else(view):
             return node
-        node = view.ref
+        node = inside[0]
     return node
 
 
-def _only_reference(node: Node) -> bool:
-    view = node.view
-    return not view.opaque and all(
+def _says_nothing_else(view: View) -> bool:
+    return all(
         getattr(view, row.name) == getattr(_EMPTY, row.name)
         for row in fields(View)
-        if row.name not in {"ref", "opaque"}
+        if row.name not in {"ref", "all_of"}
     )
 
 

@@ -7,40 +7,25 @@ and `const` inside a proof, where a compiled validator per place would cost too 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
 from kernel.contract.digest import canonical_bytes
 from registry.compat.schema_view import (
     ARRAY,
-    BOOLEAN,
     FRACTION,
     INTEGER,
-    NULL,
     OBJECT,
     STRING,
     Node,
     View,
+    atom_of,
     exact,
 )
 from registry.compat.text_rules import TextRules
 
 _DEEP = 24
 Answer = bool | None
-
-
-def atom_of(value: Any) -> str:
-    """Give the type of a JSON value as an atom (`integer` for every whole number)."""
-    if value is None:
-        return NULL
-    if isinstance(value, bool):
-        return BOOLEAN
-    if isinstance(value, int | float | Decimal):
-        return INTEGER if exact(value, "").denominator == 1 else FRACTION
-    if isinstance(value, str):
-        return STRING
-    return OBJECT if isinstance(value, Mapping) else ARRAY
 
 
 def all_of(answers: Sequence[Answer]) -> Answer:
@@ -65,7 +50,7 @@ def evaluate(node: Node, value: Any, text: TextRules, depth: int = _DEEP) -> Ans
         return False
     if view.enum is not None and canonical_bytes(value) not in view.enum_keys:
         return False
-    answers: list[Answer] = [None] if view.opaque or view.discriminator else []
+    answers: list[Answer] = [None] if view.opaque else []
     if atom in {INTEGER, FRACTION}:
         answers.append(_number(view, exact(value, "")))
     elif atom == STRING:
@@ -110,6 +95,8 @@ def _array(view: View, value: Sequence[Any], text: TextRules, depth: int) -> Ans
         node = view.prefix[index] if index < len(view.prefix) else view.items
         if node is not None:
             answers.append(evaluate(node, item, text, depth))
+    if view.unlooked is not None and value:
+        answers.append(None)  # which items are looked at is for the whole schema to say
     if view.contains is not None:
         held = [evaluate(view.contains, item, text, depth) for item in value]
         sure, possible = held.count(True), len(held) - held.count(False)
@@ -155,7 +142,7 @@ def _applied(view: View, value: Any, text: TextRules, depth: int) -> Answer:
     answers: list[Answer] = []
     if view.ref is not None:
         answers.append(evaluate(view.ref, value, text, depth))
-    answers += [evaluate(node, value, text, depth) for node in view.all_of]
+    answers += [evaluate(node, value, text, depth) for node in (*view.all_of, *view.inert)]
     if view.any_of:
         answers.append(any_of([evaluate(node, value, text, depth) for node in view.any_of]))
     if view.one_of:

@@ -14,8 +14,8 @@ from fractions import Fraction
 from math import ceil, floor
 from typing import Any
 
-from registry.compat.schema_view import ATOMS, BOOLEAN, FRACTION, INTEGER, NULL, Node, View
-from registry.compat.unevaluated import looked_at
+from registry.compat.schema_view import ATOMS, BOOLEAN, FRACTION, INTEGER, NULL, Node, Reads, View
+from registry.compat.unevaluated import looked_at, looked_at_items
 
 MOST_CASES = 96
 
@@ -84,11 +84,30 @@ class Case:
         hoped = (name for node in self._sealed() for name in sorted(looked_at(node, surely=False).names))
         return list(dict.fromkeys((*names, *hoped)))
 
+    def written(self, side: Reads | None) -> frozenset[str]:
+        """Names of the properties that the schemas of one document declare, which its writers may send.
+
+        Those of every `anyOf` beside the case count, since several may hold; of a `oneOf` one is chosen.
+        """
+        names: set[str] = set()
+        seen: set[Node] = set()
+        todo = [node for node in self.nodes if node.side is side]
+        while todo:
+            node = todo.pop()
+            if node in seen:
+                continue
+            seen.add(node)
+            view = node.view
+            names |= view.properties.keys()
+            todo += [*((view.ref,) if view.ref else ()), *view.all_of, *view.dependents.values()]
+            todo += view.any_of if node.raw is not None else ()  # a discriminator's are exclusive
+        return frozenset(names)
+
     def _sealed(self) -> list[Node]:
         """Give the schemas whose `unevaluatedProperties: false` is known to leave something over."""
         own = {pattern for part in self.parts for pattern in part.patterns}
         found = []
-        for node in sorted((n for n in self.nodes if n.view.unevaluated), key=_place):
+        for node in sorted((n for n in self.nodes if n.view.unevaluated), key=place):
             looked = looked_at(node, surely=False)
             if not looked.everything and looked.patterns <= own:
                 found.append(node)
@@ -131,17 +150,28 @@ class Case:
                 found.add(part.prefix[index])
             elif part.items is not None:
                 found.add(part.items)
+        for node in self.nodes:
+            rest = node.view.unlooked
+            if rest is not None and looked_at_items(node, surely=False).leaves(
+                self.prefix() if index is None else index
+            ):
+                found.add(rest)
         return frozenset(found)
+
+    def prefix(self) -> int:
+        """Give the number of items that are described one by one."""
+        return max((len(part.prefix) for part in self.parts), default=0)
 
 
 def cases(known: Known) -> list[Case]:
     """Split at every alternative; too many of them are left unsplit, which admits more."""
     start = Case(frozenset(), (), known.without, known.types, None)
-    todo = tuple(sorted(known.nodes, key=_place))
+    todo = tuple(sorted(known.nodes, key=place))
     return [_settled(case) for case in _expand(start, todo, known.nodes, [MOST_CASES])]
 
 
-def _place(node: Node) -> tuple[str, str]:
+def place(node: Node) -> tuple[str, str]:
+    """Order nodes by document and pointer, so that nothing depends on where they lie in memory."""
     return (node.side.tag, node.pointer)
 
 
@@ -154,7 +184,7 @@ def _expand(case: Case, todo: tuple[Node, ...], given: frozenset[Node], left: li
         if view.always is False or not case.types & view.types:
             return
         case = _joined(case, node, view)
-        todo = todo + ((view.ref,) if view.ref else ()) + view.all_of
+        todo = todo + ((view.ref,) if view.ref else ()) + view.all_of + view.inert
         branches = _branches(view, given, case.without, left)
         if branches:
             left[0] -= len(branches) - 1
@@ -191,9 +221,7 @@ def _groups(view: View) -> Iterable[list[_Option]]:
     if view.any_of:
         yield [((node,), frozenset()) for node in view.any_of]
     if view.one_of:
-        # A discriminator chooses a branch, and the others are not asked whether they would hold too.
-        others = frozenset[Node]() if view.discriminator else frozenset(view.one_of)
-        yield [((node,), others - {node}) for node in view.one_of]
+        yield [((node,), frozenset(view.one_of) - {node}) for node in view.one_of]
     if view.condition:
         test, then, other = view.condition
         holds = (test, then) if then else (test,)

@@ -7,8 +7,8 @@ from dataclasses import replace
 from registry.compat.evaluate import evaluate
 from registry.compat.facts import Case, Known, pattern_names
 from registry.compat.proving import Proving
-from registry.compat.schema_view import ARRAY, OBJECT, Node
-from registry.compat.unevaluated import Looked, looked_at
+from registry.compat.schema_view import ARRAY, OBJECT, Node, View
+from registry.compat.unevaluated import Looked, looked_at, looked_at_items
 
 
 def arrays(prover: Proving, case: Case, goal: Node) -> bool:
@@ -16,7 +16,7 @@ def arrays(prover: Proving, case: Case, goal: Node) -> bool:
     if ARRAY not in case.types:
         return True
     view = goal.view
-    least, most = case.least("min_items"), case.most("max_items")
+    least, most = _length(prover, case)
     if least < view.min_items:
         return prover.fails("minItems", goal)
     if view.max_items is not None and (most is None or most > view.max_items):
@@ -26,35 +26,75 @@ def arrays(prover: Proving, case: Case, goal: Node) -> bool:
     return _items(prover, case, goal, most) and _contains(prover, case, goal, least, most)
 
 
+def _length(prover: Proving, case: Case) -> tuple[int, int | None]:
+    """Give the least and the greatest number of items."""
+    least, most = case.least("min_items"), case.most("max_items")
+    wanted = [part.min_contains for part in case.parts if part.contains is not None]
+    prefix = case.prefix()
+    for index in (*range(prefix), None):
+        if prover.impossible(Known(case.item(index))):
+            end = prefix if index is None else index
+            return max(least, *wanted, 0), end if most is None else min(end, most)
+    return max(least, *wanted, 0), most
+
+
 def _items(prover: Proving, case: Case, goal: Node, most: int | None) -> bool:
     view = goal.view
-    prefix = max([len(view.prefix), *(len(part.prefix) for part in case.parts)])
-    for index in range(prefix if most is None else min(prefix, most)):
-        want = view.prefix[index] if index < len(view.prefix) else view.items
-        if want is not None and not prover.within(str(index), Known(case.item(index)), want):
+    prefix = max(len(view.prefix), case.prefix())
+    looked = looked_at_items(goal, surely=True) if view.unlooked else None
+    for index in (*range(prefix if most is None else min(prefix, most)), None):
+        if index is None and most is not None and most <= prefix:
+            continue
+        step, item = ("*" if index is None else str(index)), Known(case.item(index))
+        want = view.prefix[index] if index is not None and index < len(view.prefix) else view.items
+        if want is not None and not prover.within(step, item, want):
             return False
-    if view.items is None or (most is not None and most <= prefix):
-        return True
-    return prover.within("*", Known(case.item(None)), view.items)
+        if view.unlooked is None or looked is None or looked.everything:
+            continue
+        unseen = index is None or index >= looked.first
+        if unseen and not prover.within_any(step, item, (*looked.fitting, view.unlooked)):
+            return prover.fails("unevaluatedItems", goal, step)
+    return True
 
 
 def _contains(prover: Proving, case: Case, goal: Node, least: int, most: int | None) -> bool:
     view = goal.view
-    if view.contains is None:
+    want = view.contains
+    if want is None:
         return True
-    same = [
-        part for part in case.parts if part.contains and prover.sameness.same(part.contains, view.contains)
-    ]
-    if view.min_contains > 0 and not any(part.min_contains >= view.min_contains for part in same):
-        everywhere = least >= view.min_contains and not any(part.prefix for part in case.parts)
-        if not (everywhere and prover.within("*", Known(case.item(None)), view.contains)):
+    held = [part for part in case.parts if part.contains is not None]
+    fitting = [part for part in held if part.min_contains >= view.min_contains]
+    if view.min_contains > 0 and not any(
+        prover.within_any("*", Known(_found(case, part)), (want,)) for part in fitting
+    ):
+        first = [str(index) for index in range(min(case.prefix(), least))]
+        known = [Known(case.item(index)) for index in range(len(first))]
+        rest = [("*", Known(case.item(None)))] * (least > case.prefix())
+        sure = sum(
+            (least - case.prefix() if step == "*" else 1)
+            for step, item in (*zip(first, known, strict=True), *rest)
+            if prover.within_any(step, item, (want,))
+        )
+        if sure < view.min_contains:
             return prover.fails("contains", goal)
     bounded = view.max_contains is None or (most is not None and most <= view.max_contains)
+    counted = [p for p in held if p.max_contains is not None and p.max_contains <= (view.max_contains or 0)]
+    everywhere = Known(_anywhere(case) | {want})
     if not bounded and not any(
-        p.max_contains is not None and p.max_contains <= (view.max_contains or 0) for p in same
+        part.contains is not None and prover.within_any("*", everywhere, (part.contains,)) for part in counted
     ):
         return prover.fails("maxContains", goal)
     return True
+
+
+def _found(case: Case, part: View) -> frozenset[Node]:
+    """Say what is known of an item that a `contains` has found."""
+    return _anywhere(case) | ({part.contains} if part.contains else set())
+
+
+def _anywhere(case: Case) -> frozenset[Node]:
+    """Say what is known of an item at an unknown index."""
+    return case.item(None) if case.prefix() == 0 else frozenset()
 
 
 def objects(prover: Proving, case: Case, goal: Node) -> bool:
@@ -101,10 +141,31 @@ def absent(prover: Proving, case: Case, name: str) -> bool:
 
 def _unwritten(prover: Proving, case: Case, name: str) -> bool:
     """Whether a writer who declares other properties neither declares nor mentions this one."""
-    declared = case.declared()
-    if not prover.declared_only or not declared or name in declared or name in case.required():
+    written = case.written(prover.writer)
+    if not prover.declared_only or not written or name in written or name in case.required():
         return False
     return not case.property(name, prover.text.matches)
+
+
+def asks_unwritten(prover: Proving, case: Case, other: Node) -> bool:
+    """Whether a schema asks for a property that the writer of the case never sends."""
+    waiting, seen = [other], set[Node]()
+    while waiting:
+        node = waiting.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        view = node.view
+        if case.types & view.types <= {OBJECT} and any(
+            _unwritten(prover, case, name) for name in sorted(view.required - view.hidden)
+        ):
+            return True
+        waiting += [*((view.ref,) if view.ref else ()), *view.all_of, *view.inert]
+    return False
+
+
+def _never_sent(prover: Proving, case: Case, name: str) -> bool:
+    return _unwritten(prover, case, name) or absent(prover, case, name)
 
 
 def _property(prover: Proving, case: Case, name: str, goal: Node) -> bool:
@@ -175,10 +236,10 @@ def _dependencies(prover: Proving, case: Case, goal: Node) -> bool:
     have = case.required()
     for trigger, needed in view.needs.items():
         known = any(trigger in part.needs and needed <= part.needs[trigger] | have for part in case.parts)
-        if not (needed <= have or known or absent(prover, case, trigger)):
+        if not (needed <= have or known or _never_sent(prover, case, trigger)):
             return prover.fails("dependentRequired", goal, trigger)
     for trigger, want in view.dependents.items():
-        if absent(prover, case, trigger):
+        if _never_sent(prover, case, trigger):
             continue
         held = frozenset(part.dependents[trigger] for part in case.parts if trigger in part.dependents)
         if not prover.holds(replace(case.known, nodes=case.nodes | held), want):

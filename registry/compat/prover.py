@@ -7,14 +7,15 @@ is known of the inner value, case by case (`facts.cases`).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from kernel.contract.digest import canonical_bytes
-from registry.compat import prove_containers, prove_values
+from registry.compat import prove_applied, prove_containers, prove_values
 from registry.compat.equality import Sameness
-from registry.compat.evaluate import atom_of, evaluate
-from registry.compat.facts import Case, Known, cases
-from registry.compat.schema_view import Node, View
+from registry.compat.evaluate import evaluate
+from registry.compat.facts import Case, Known, cases, place
+from registry.compat.schema_view import Node, Reads, View, atom_of
 from registry.compat.text_rules import TextRules
 
 MOST_STEPS = 60_000
@@ -46,16 +47,16 @@ class Prover:
     """One comparison. With `declared_only` a writer is held to write only what its schema declares.
 
     That is the reading of API contracts: where neither side closes its objects, a property that only
-    the reader declares is not sent by the writer. Bare schemas are compared without it. `any_will_do`
-    takes `oneOf` for `anyOf` in what is to be proven, to see whether a break hangs on exclusiveness alone.
+    the reader declares is not sent by the writer. Bare schemas are compared without it. One prover serves
+    one document as the writer: what is proven of it is remembered.
     """
 
-    def __init__(
-        self, *, declared_only: bool = False, text: TextRules | None = None, any_will_do: bool = False
-    ) -> None:
+    def __init__(self, *, declared_only: bool = False, text: TextRules | None = None) -> None:
         self.declared_only = declared_only
-        self.any_will_do = any_will_do
+        self.writer: Reads | None = None
         self.text = text or TextRules()
+        # By the letter: what a schema that does *not* hold says is not for the writer to leave out.
+        self._strict = Prover(text=self.text) if declared_only else self
         self.sameness = Sameness()
         self.gap: Gap | None = None
         self.level = 0  # how many steps into the value
@@ -72,15 +73,29 @@ class Prover:
 
     def includes(self, inner: Node, outer: Node) -> bool:
         """Whether every value of `inner` is proven to be one of `outer`; raises `Unreadable`."""
+        if self.writer is not inner.side:
+            self.writer = inner.side
+            self._forget()
         self.gap = None
+        self._steps = 0
         try:
             return self.holds(Known(frozenset({inner})), outer)
         except (OutOfBudget, RecursionError):
             self.gap = Gap(tuple(self._path), "too-large", outer)
-            self._open.clear()
-            self._path.clear()
-            self._quiet = self._depth = self.level = 0
+            self._reset()
+            self._quiet = 0
             return False
+
+    def _reset(self) -> None:
+        """Leave a proof that grew beyond its bounds."""
+        self._open.clear()
+        self._path.clear()
+        self._depth = self.level = 0
+
+    def _forget(self) -> None:
+        """Drop what was learnt of another writer."""
+        self._proved.clear()
+        self._failed.clear()
 
     def holds(self, known: Known, goal: Node) -> bool:
         """Prove one goal from a conjunction, remembering proofs and meeting recursion coinductively."""
@@ -102,7 +117,7 @@ class Prover:
         opened = self._open[key] = _Open(self.level)
         self._depth += 1
         try:
-            proven = self._same(known, goal) or all(self._case(case, goal) for case in self._cases(known))
+            proven = self._same(known, goal) or all(self._case(case, goal) for case in self.cases(known))
         finally:
             self._depth -= 1
             self._open.pop(key, None)
@@ -119,7 +134,7 @@ class Prover:
         """Whether no value at all is left."""
         key = (known, depth)
         if key not in self._void:
-            self._void[key] = all(self.empty(case, depth) for case in self._cases(known))
+            self._void[key] = all(self.empty(case, depth) for case in self.cases(known))
         return self._void[key]
 
     def empty(self, case: Case, depth: int = 3) -> bool:
@@ -155,6 +170,14 @@ class Prover:
             self._path.pop()
             self.level -= 1
 
+    def within_any(self, step: str, known: Known, goals: tuple[Node, ...]) -> bool:
+        """Prove one of several goals about a part of the value; says nothing of why none was."""
+        self._quiet += 1
+        try:
+            return any(self.within(step, known, goal) for goal in goals)
+        finally:
+            self._quiet -= 1
+
     def fails(self, keyword: str, goal: Node, step: str | None = None) -> bool:
         """Note the first place where the proof stopped; always False."""
         if not self._quiet and self.gap is None:
@@ -177,9 +200,30 @@ class Prover:
         """Whether no value of the case is a value of `other`."""
         if any(self.sameness.same(other, node) for node in case.without):
             return True
-        return self.impossible(replace(case.known, nodes=case.nodes | {other}))
+        if self.declared_only and prove_containers.asks_unwritten(self, case, other):
+            return True
+        if self.impossible(replace(case.known, nodes=case.nodes | {other})):
+            return True
+        return any(self._strict.refutes(case, other, barred) for barred in sorted(case.without, key=place))
 
-    def _cases(self, known: Known) -> list[Case]:
+    def refutes(self, case: Case, other: Node, barred: Node) -> bool:
+        """Whether a value of the case that `other` takes would be one of `barred`, which it is not."""
+        known = Known(case.nodes | {other}, case.without - {barred}, case.types)
+        begun = not self._open
+        self._steps = 0 if begun else self._steps
+        self._quiet += 1
+        try:
+            return self.holds(known, barred)
+        except (OutOfBudget, RecursionError):
+            if not begun:
+                raise
+            self._reset()
+            return False
+        finally:
+            self._quiet -= 1
+
+    def cases(self, known: Known) -> list[Case]:
+        """Split what is known at its alternatives, once."""
         if known not in self._split:
             self._spend()
             self._split[known] = cases(known)
@@ -213,7 +257,7 @@ class Prover:
             and prove_values.strings(self, case, goal)
             and prove_containers.arrays(self, case, goal)
             and prove_containers.objects(self, case, goal)
-            and self._combined(case, goal)
+            and prove_applied.applied(self, case, goal)
         )
 
     def _all_values(self, case: Case, goal: Node) -> bool:
@@ -228,73 +272,20 @@ class Prover:
             if self.possible(case, value)
         )
 
-    def _combined(self, case: Case, goal: Node) -> bool:  # noqa: PLR0911 - as above
-        """Prove the keywords that apply other schemas to the same value."""
-        view = goal.view
-        needed = ((view.ref,) if view.ref else ()) + view.all_of
-        if not all(self.holds(case.known, node) for node in needed):
-            return False
-        if view.any_of and not self._any(case, view.any_of):
-            return self.fails("anyOf", goal)
-        if view.one_of and not (self._any if self.any_will_do else self._one)(case, view.one_of):
-            return self.fails("oneOf", goal)
-        if view.negated is not None and not self.apart(case, view.negated):
-            return self.fails("not", goal)
-        if view.condition is not None and not self._conditional(case, view):
-            return self.fails("if", goal)
-        if view.discriminator is not None and not self._discriminated(case, view):
-            return self.fails("discriminator", goal)
-        return True
-
-    def _any(self, case: Case, choices: tuple[Node, ...]) -> bool:
-        self._quiet += 1
-        try:
-            if any(self.holds(case.known, node) for node in choices):
+    def some(self, choices: tuple[Node, ...], holds: Callable[[Node], bool]) -> bool:
+        """Try alternatives; where none holds, the one that got furthest into the value says where."""
+        before, furthest = self.gap, None
+        for node in choices:
+            proven, gap = self._tried(node, holds)
+            if proven:
+                self.gap = before
                 return True
-            return len(case.types) > 1 and all(
-                any(self.holds(replace(case.known, types=frozenset({atom})), node) for node in choices)
-                for atom in sorted(case.types)
-            )
-        finally:
-            self._quiet -= 1
-
-    def _one(self, case: Case, choices: tuple[Node, ...]) -> bool:
-        self._quiet += 1
-        try:
-            return self._exactly_one(case, choices) or (
-                len(case.types) > 1
-                and all(
-                    self._exactly_one(part, choices)
-                    for atom in sorted(case.types)
-                    for part in self._cases(replace(case.known, types=frozenset({atom})))
-                )
-            )
-        finally:
-            self._quiet -= 1
-
-    def _exactly_one(self, case: Case, choices: tuple[Node, ...]) -> bool:
-        return any(
-            self.holds(case.known, node)
-            and all(self.apart(case, other) for other in choices if other != node)
-            for node in choices
-        )
-
-    def _conditional(self, case: Case, view: View) -> bool:
-        assert view.condition is not None
-        test, then, other = view.condition
-        known = case.known
-        holds = replace(known, nodes=known.nodes | {test})
-        if then is not None and not self.apart(case, test) and not self.holds(holds, then):
-            return False
-        return other is None or self.holds(replace(known, without=known.without | {test}), other)
-
-    def _discriminated(self, case: Case, view: View) -> bool:
-        """Whether a discriminator reads the same property and never sends a known value elsewhere."""
-        goal = view.discriminator or {}
-        for part in case.parts:
-            have = part.discriminator
-            if have is None or have.get("propertyName") != goal.get("propertyName"):
-                continue
-            mine, theirs = have.get("mapping") or {}, goal.get("mapping") or {}
-            return isinstance(mine, dict) and all(theirs.get(key) == target for key, target in mine.items())
+            if gap is not None and len(gap.path) > len(furthest.path if furthest else self._path):
+                furthest = gap
+        self.gap = before or furthest
         return False
+
+    def _tried(self, node: Node, holds: Callable[[Node], bool]) -> tuple[bool, Gap | None]:
+        self.gap = None
+        proven = holds(node)
+        return proven, self.gap

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from registry.compat.equality import Sameness
-from registry.compat.facts import Known
-from registry.compat.schema_view import Node
+from registry.compat.facts import Case, Known
+from registry.compat.schema_view import Node, Reads
 from registry.compat.text_rules import TextRules
 
 
@@ -14,6 +15,7 @@ class Proving(Protocol):
     """The prover, as its goals see it (`registry.compat.prover.Prover`)."""
 
     declared_only: bool
+    writer: Reads | None  # the document whose values are judged
     text: TextRules
     sameness: Sameness
 
@@ -22,6 +24,18 @@ class Proving(Protocol):
 
     def within(self, step: str, known: Known, goal: Node) -> bool:
         """Prove a goal about a part of the value."""
+
+    def within_any(self, step: str, known: Known, goals: tuple[Node, ...]) -> bool:
+        """Prove one of several goals about a part of the value; says nothing of why none was."""
+
+    def some(self, choices: tuple[Node, ...], holds: Callable[[Node], bool]) -> bool:
+        """Try alternatives; where none holds, the one that got furthest into the value says where."""
+
+    def apart(self, case: Case, other: Node) -> bool:
+        """Whether no value of the case is a value of `other`."""
+
+    def cases(self, known: Known) -> list[Case]:
+        """Split what is known at its alternatives, once."""
 
     def impossible(self, known: Known, depth: int = 3) -> bool:
         """Whether no value at all is left."""

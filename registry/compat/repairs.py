@@ -15,8 +15,7 @@ from typing import Any
 from registry.compat.applied import Nodes, applied, at_item, at_property
 from registry.compat.candidate_values import fitting_texts, written
 from registry.compat.candidates import Candidates
-from registry.compat.evaluate import atom_of
-from registry.compat.schema_view import ARRAY, FRACTION, INTEGER, OBJECT, STRING, View, exact
+from registry.compat.schema_view import ARRAY, FRACTION, INTEGER, OBJECT, STRING, View, atom_of, exact
 from registry.compat.text_rules import TextRules
 
 MOST_LISTED = 12  # constants of one `enum` that are tried

@@ -136,13 +136,21 @@ def _end(start: Node, goal: Node | None, path: tuple[str, ...]) -> Node:
 
 
 def _pointer(node: Node, keyword: str) -> str:
+    node, keyword = _as_written(node, keyword)
     if isinstance(node.raw, dict) and keyword in node.raw:
         return node.pointer + token(keyword)
     return node.pointer
 
 
+def _as_written(node: Node, keyword: str) -> tuple[Node, str]:
+    """Give the place in the text, where a proof stopped at what keywords mean together."""
+    place, made, _ = node.pointer.partition("/~chosen")
+    return (node.side.at(place), "discriminator") if made else (node, keyword)
+
+
 def _shown(node: Node, keyword: str) -> Any:
     """Give the keyword's value as a finding repeats it."""
+    node, keyword = _as_written(node, keyword)
     value = node.raw.get(keyword) if isinstance(node.raw, dict) else node.raw
     return shown(value)
 

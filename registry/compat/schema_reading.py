@@ -15,15 +15,12 @@ from kernel.contract.digest import canonical_bytes
 from kernel.contract.positions import token
 from kernel.schema.dialects import Dialect
 from kernel.schema.formats import LOWERED
+from registry.compat.schema_plain import ANNOTATIONS, plain_words
 from registry.compat.schema_view import ATOMS, FRACTION, INTEGER, Node, Unreadable, View, exact
 
 _TYPES: Mapping[str, frozenset[str]] = {name: frozenset({name}) for name in ATOMS - {FRACTION}} | {
     "number": frozenset({INTEGER, FRACTION})
 }
-ANNOTATIONS = frozenset({
-    "$comment", "$schema", "$anchor", "$defs", "definitions", "$vocabulary", "title", "description",
-    "default", "deprecated", "example", "examples", "externalDocs", "readOnly", "writeOnly",
-})  # fmt: skip
 # In 2019-09 and later `content…` are notes, and OpenAPI's `xml` says how, not what.
 _NOTES_LATER = frozenset({"contentMediaType", "contentEncoding", "contentSchema"})
 _NOTES_OPENAPI = frozenset({"xml"})
@@ -38,13 +35,13 @@ _UNKNOWN_TO: Mapping[Dialect, frozenset[str]] = {
     Dialect.OPENAPI_30: frozenset({
         "const", "prefixItems", "contains", "minContains", "maxContains", "patternProperties", "if", "then",
         "propertyNames", "else", "dependentRequired", "dependentSchemas", "dependencies", "additionalItems",
-        "unevaluatedProperties",
+        "unevaluatedProperties", "unevaluatedItems",
     }),
     Dialect.OPENAPI_31: frozenset({"nullable", "additionalItems", "dependencies"}),
     Dialect.DRAFT_2020_12: frozenset({"nullable", "additionalItems", "dependencies", "discriminator"}),
     Dialect.DRAFT_07: frozenset({
         "nullable", "discriminator", "prefixItems", "minContains", "maxContains", "dependentRequired",
-        "dependentSchemas", "unevaluatedProperties",
+        "dependentSchemas", "unevaluatedProperties", "unevaluatedItems",
     }),
 }  # fmt: skip
 
@@ -65,8 +62,7 @@ def read_view(node: Node) -> View:
     for key, value in raw.items():
         if key == "$id" and not node.pointer:
             continue
-        unread = _foreign(key, node.dialect) or (key == "unevaluatedProperties" and value is not False)
-        reader = None if unread else _READERS.get(key)
+        reader = None if _foreign(key, node.dialect) else _READERS.get(key)
         if reader is not None:
             reader(node, value, found)
         elif key in node.side.keep or not _is_note(key, node.dialect):
@@ -112,6 +108,7 @@ def _finish(node: Node, raw: dict[str, Any], found: dict[str, Any]) -> None:
         found["condition"] = tuple(
             _child(node, name, raw[name]) if name in raw else None for name in ("if", "then", "else")
         )
+    plain_words(node, found)
 
 
 def _count(node: Node, value: Any) -> int:
@@ -277,6 +274,7 @@ _READERS: Mapping[str, Callable[[Node, Any, dict[str, Any]], None]] = {
     "unevaluatedProperties": _put(
         "unevaluated", lambda node, raw: _child(node, "unevaluatedProperties", raw)
     ),
+    "unevaluatedItems": _put("unlooked", lambda node, raw: _child(node, "unevaluatedItems", raw)),
     "propertyNames": _put("names", lambda node, raw: _child(node, "propertyNames", raw)),
     "required": _put("required", _strings),
     "minProperties": _put("min_properties", _count),

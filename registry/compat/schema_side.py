@@ -67,6 +67,11 @@ class Side:
             view = self._views[node.pointer] = read_view(node)
         return view
 
+    def made(self, pointer: str, view: View, dialect: Dialect | None) -> Node:
+        """Give a node that no text stands for: what keywords mean together, in other words."""
+        self._views.setdefault(pointer, view)
+        return self.node(pointer, None, dialect)
+
     def hides(self, node: Node) -> bool:
         """Whether a property with this schema does not travel in the direction of this side."""
         if self._note is None or node.dialect not in self._binding:

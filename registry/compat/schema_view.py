@@ -38,6 +38,19 @@ def exact(value: Any, where: str) -> Fraction:
     return Fraction(Decimal(repr(value)) if isinstance(value, float) else value)
 
 
+def atom_of(value: Any) -> str:
+    """Give the type of a JSON value as an atom (`integer` for every whole number)."""
+    if value is None:
+        return NULL
+    if isinstance(value, bool):
+        return BOOLEAN
+    if isinstance(value, int | float | Decimal):
+        return INTEGER if exact(value, "").denominator == 1 else FRACTION
+    if isinstance(value, str):
+        return STRING
+    return OBJECT if isinstance(value, Mapping) else ARRAY
+
+
 class Reads(Protocol):
     """The document side of a node: `registry.compat.schema_side.Side`."""
 
@@ -51,6 +64,9 @@ class Reads(Protocol):
     def node(self, pointer: str, raw: Any, dialect: Dialect | None) -> Node:
         """Give the one node of a place; `dialect` is that of what it stands in."""
 
+    def at(self, pointer: str) -> Node:
+        """Give the node at a JSON pointer; raises `Unreadable` when there is nothing."""
+
     def resolve(self, reference: Any, pointer: str) -> Node:
         """Follow a `$ref`; raises `Unreadable`."""
 
@@ -59,6 +75,9 @@ class Reads(Protocol):
 
     def view(self, node: Node) -> View:
         """Read a node's keywords once."""
+
+    def made(self, pointer: str, view: View, dialect: Dialect | None) -> Node:
+        """Give a node that no text stands for: what keywords mean together, in other words."""
 
 
 class Node:
@@ -117,7 +136,8 @@ class View:
     properties: Mapping[str, Node] = field(default_factory=dict)
     patterns: Mapping[str, Node] = field(default_factory=dict)
     additional: Node | None = None
-    unevaluated: Node | None = None  # `unevaluatedProperties: false`; any other value of it is opaque
+    unevaluated: Node | None = None  # unevaluatedProperties
+    unlooked: Node | None = None  # unevaluatedItems
     names: Node | None = None
     required: frozenset[str] = frozenset()
     hidden: frozenset[str] = frozenset()  # properties that do not travel in this direction
@@ -127,6 +147,7 @@ class View:
     dependents: Mapping[str, Node] = field(default_factory=dict)  # dependentSchemas
     ref: Node | None = None
     all_of: tuple[Node, ...] = ()
+    inert: tuple[Node, ...] = ()  # what holds under two nots: as `all_of`, but it looks at nothing
     any_of: tuple[Node, ...] = ()
     one_of: tuple[Node, ...] = ()
     negated: Node | None = None
@@ -147,7 +168,13 @@ def reachable(node: Node) -> Iterator[View]:
         view = here.view
         yield view
         todo += [*view.prefix, *view.properties.values(), *view.patterns.values(), *view.dependents.values()]
-        todo += [*view.all_of, *view.any_of, *view.one_of, *(part for part in view.condition or () if part)]
+        todo += [
+            *view.all_of,
+            *view.inert,
+            *view.any_of,
+            *view.one_of,
+            *(part for part in view.condition or () if part),
+        ]
         todo += [
             n
             for n in (
@@ -158,6 +185,7 @@ def reachable(node: Node) -> Iterator[View]:
                 view.ref,
                 view.negated,
                 view.unevaluated,
+                view.unlooked,
             )
             if n
         ]

@@ -167,11 +167,23 @@ def test_text_on_the_wire_is_read_as_the_receiver_needs():
         assert str(contains(inner, outer, wire=wire).answer) == answer, (inner, outer)
 
 
-def test_alternatives_of_an_api_that_overlap_are_not_called_a_break():
+def test_one_more_alternative_is_a_break_where_it_overlaps_and_only_there():
     old = {"oneOf": [obj(properties={"a": S}), obj(properties={"b": S})]}
     new = {"oneOf": [obj(properties={"a": S}), obj(properties={"b": S}), obj(properties={"c": S})]}
-    assert str(contains(old, new, declared_only=True).answer) == "unknown"
-    assert check(old, new) == "no"
+    found = contains(old, new, declared_only=True)
+    assert (str(found.answer), found.witness) == ("no", {"b": 0})  # as the first, and now as the third too
+    apart = {"oneOf": [obj(properties={name: S}, required=[name]) for name in "ab"]}
+    more = {"oneOf": [*apart["oneOf"], obj(properties={"c": S}, required=["c"])]}
+    assert str(contains(apart, more, declared_only=True).answer) == "yes"
+    assert check(apart, more) == "no"  # by the letter, who sends {"a": "", "c": ""} is refused
+
+
+def test_what_is_assumed_of_a_free_object_does_not_make_it_declare_anything():
+    free = obj()
+    picky = {"if": {"properties": {"k": {"const": 1}}}, "then": {"properties": {"z": INT}}}
+    found = contains(free, picky, declared_only=True)
+    assert str(found.answer) == "no"
+    assert set(found.witness) == {"z"}
 
 
 def test_roles_are_each_other_turned_round():
