@@ -21,6 +21,11 @@ AUDIENCES = ("internal", "partner", "public")
 SENSITIVITIES = ("none", "pseudonymous", "personal", "health")
 URGENCIES = ("routine", "urgent", "critical")
 RETRY_POLICIES = ("none", "idempotent-only", "all")
+# How versions of a canonical schema are held to earlier ones (registry/compat/policy_modes.py says what each means).
+COMPATIBILITIES = (
+    "NONE", "BACKWARD", "BACKWARD_TRANSITIVE", "FORWARD", "FORWARD_TRANSITIVE", "FULL", "FULL_TRANSITIVE",
+    "CONTRACT",
+)  # fmt: skip
 _LINE = re.compile(r"[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*")
 
 
@@ -45,6 +50,7 @@ class Metadata:
     latency_p99_ms: float | None = None  # milliseconds, 99th percentile
     availability: str | None = None  # percent, as written
     description: str | None = None
+    compatibility: str | None = None  # canonical schemas only; None is the default
 
 
 Read = Callable[[Any], Any]  # gives the value to keep; raises ValueError saying what is expected
@@ -59,6 +65,7 @@ class Row:
     read: Read
     why: str
     severity: Severity = Severity.ERROR
+    optional: bool = False
 
     @property
     def rule(self) -> str:
@@ -86,6 +93,8 @@ def read_metadata(data: bytes, name: str = "meta.yaml") -> tuple[Metadata, tuple
     for row in ROWS:
         found = _lookup(document.root, row.path)
         if found is None:
+            if row.optional:
+                continue
             if not (row.attribute == "max_attempts" and values.get("retry_policy") == "none"):
                 what = f"`{'.'.join(row.path)}` is missing"
                 findings.append(
@@ -101,6 +110,14 @@ def read_metadata(data: bytes, name: str = "meta.yaml") -> tuple[Metadata, tuple
             findings.append(
                 _finding(document, f"{row.rule}-invalid", Severity.ERROR, row.pointer, what=what, why=row.why)
             )
+    if values.get("compatibility") is not None and values.get("kind") in {"openapi", "asyncapi"}:
+        why = "in an API the operations say who reads and who writes"
+        what = "`compatibility` is for canonical schemas"
+        findings.append(
+            _finding(
+                document, "meta-compatibility-invalid", Severity.ERROR, "/compatibility", what=what, why=why
+            )
+        )
     findings.extend(_unknown(document))
     return Metadata(**values), tuple(findings)
 
@@ -108,7 +125,8 @@ def read_metadata(data: bytes, name: str = "meta.yaml") -> tuple[Metadata, tuple
 def rules() -> Iterator[tuple[str, Severity, str]]:
     """Give every rule id that `read_metadata` can report, with its severity and its reason."""
     for row in ROWS:
-        yield f"{row.rule}-missing", row.severity, row.why
+        if not row.optional:
+            yield f"{row.rule}-missing", row.severity, row.why
         yield f"{row.rule}-invalid", Severity.ERROR, row.why
     yield "meta-key-unknown", Severity.ERROR, _UNKNOWN_WHY
 
@@ -277,5 +295,12 @@ ROWS: tuple[Row, ...] = (
         _text,
         "a reader must learn what the contract is for",
         Severity.WARNING,
+    ),
+    Row(
+        ("compatibility",),
+        "compatibility",
+        _one_of(*COMPATIBILITIES),
+        "its users must know what a new version may change",
+        optional=True,
     ),
 )

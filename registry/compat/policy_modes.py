@@ -35,6 +35,11 @@ DEFAULT_MODE: Final = Mode.FULL_TRANSITIVE  # nobody knows who reads and who wri
 _ROLES: Final[dict[str, Role]] = {"BACKWARD": "accepts", "FORWARD": "emits"}
 
 
+def mode_named(word: str | None) -> Mode:
+    """Give the mode that a meta.yaml declares, the default where it declares none or what is no mode."""
+    return Mode(word) if word in Mode.__members__ else DEFAULT_MODE
+
+
 def role_of(mode: Mode, used: frozenset[str] = frozenset()) -> Role:
     """Say which directions a mode protects; `used` are those in which contracts use the schema (for CONTRACT).
 

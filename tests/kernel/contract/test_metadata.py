@@ -96,6 +96,8 @@ def test_an_almost_empty_file_misses_everything_else():
         ('"99.95"', '"five nines"', "meta-objectives-availability-invalid", 20),
         ("audience: partner", "audience: partner\ncolour: blue", "meta-key-unknown", 8),
         ("  max_attempts: 3", "  max_attempts: 3\n  backoff: 2", "meta-key-unknown", 18),
+        ("kind: openapi", "kind: openapi\ncompatibility: FULL", "meta-compatibility-invalid", 4),
+        ("kind: openapi", "kind: schema\ncompatibility: full", "meta-compatibility-invalid", 4),
     ],
 )
 def test_one_fault_is_one_finding(old, new, rule, line):
@@ -128,6 +130,13 @@ def test_without_retries_there_are_no_attempts_to_count():
 
 def test_unquoted_availability_is_kept_as_written():
     assert read_metadata(FULL.replace('"99.95"', "99.95").encode())[0].availability == "99.95"
+
+
+def test_a_canonical_schema_may_say_how_it_is_compatible():
+    schema = FULL.replace("kind: openapi", "kind: schema")
+    assert read_metadata(schema.encode())[0].compatibility is None
+    metadata, findings = read_metadata(f"{schema}compatibility: BACKWARD_TRANSITIVE\n".encode())
+    assert (metadata.compatibility, findings) == ("BACKWARD_TRANSITIVE", ())
 
 
 @pytest.mark.parametrize("text", ["", "- name", "name: [", "name: a\nname: b"])

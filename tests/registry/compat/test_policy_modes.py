@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kernel.contract.metadata import COMPATIBILITIES
 from registry.compat.policy_judge import Policy, judge
-from registry.compat.policy_modes import DEFAULT_MODE, Mode, held_to, role_of, weakened
+from registry.compat.policy_modes import DEFAULT_MODE, Mode, held_to, mode_named, role_of, weakened
 from registry.compat.policy_profiles import PROFILE
 
 POLICY = Policy(date(2026, 11, 26))
@@ -140,3 +141,12 @@ def test_roles_of_modes():
     assert [role_of(m) for m in (M.BACKWARD, M.FORWARD_TRANSITIVE, M.FULL, M.NONE)] == [
         "accepts", "emits", "both", "both",
     ]  # fmt: skip
+
+
+def test_meta_yaml_takes_exactly_the_modes_there_are():
+    assert set(COMPATIBILITIES) == set(Mode.__members__) == {str(mode) for mode in Mode}
+    assert [mode_named(word) for word in (None, "BACKWARD", "SIDEWAYS")] == [
+        DEFAULT_MODE,
+        M.BACKWARD,
+        DEFAULT_MODE,
+    ]
