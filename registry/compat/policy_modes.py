@@ -37,7 +37,7 @@ _ROLES: Final[dict[str, Role]] = {"BACKWARD": "accepts", "FORWARD": "emits"}
 
 def mode_named(word: str | None) -> Mode:
     """Give the mode that a meta.yaml declares, the default where it declares none or what is no mode."""
-    return Mode(word) if word in Mode.__members__ else DEFAULT_MODE
+    return Mode(word) if word is not None and word in Mode.__members__ else DEFAULT_MODE
 
 
 def role_of(mode: Mode, used: frozenset[str] = frozenset()) -> Role:
