@@ -97,11 +97,8 @@ def read_metadata(data: bytes, name: str = "meta.yaml") -> tuple[Metadata, tuple
                 continue
             if not (row.attribute == "max_attempts" and values.get("retry_policy") == "none"):
                 what = f"`{'.'.join(row.path)}` is missing"
-                findings.append(
-                    _finding(
-                        document, f"{row.rule}-missing", row.severity, row.pointer, what=what, why=row.why
-                    )
-                )
+                gap = f"{row.rule}-missing"
+                findings.append(_finding(document, gap, row.severity, row.pointer, what=what, why=row.why))
             continue
         try:
             values[row.attribute] = row.read(found)
@@ -112,12 +109,8 @@ def read_metadata(data: bytes, name: str = "meta.yaml") -> tuple[Metadata, tuple
             )
     if values.get("compatibility") is not None and values.get("kind") in {"openapi", "asyncapi"}:
         why = "in an API the operations say who reads and who writes"
-        what = "`compatibility` is for canonical schemas"
-        findings.append(
-            _finding(
-                document, "meta-compatibility-invalid", Severity.ERROR, "/compatibility", what=what, why=why
-            )
-        )
+        what, rule = "`compatibility` is for canonical schemas", "meta-compatibility-invalid"
+        findings.append(_finding(document, rule, Severity.ERROR, "/compatibility", what=what, why=why))
     findings.extend(_unknown(document))
     return Metadata(**values), tuple(findings)
 
@@ -269,10 +262,7 @@ ROWS: tuple[Row, ...] = (
         "where two systems differ, one must be believed",
     ),
     Row(
-        ("sensitivity",),
-        "sensitivity",
-        _one_of(*SENSITIVITIES),
-        "it decides what is sealed and who may see it",
+        ("sensitivity",), "sensitivity", _one_of(*SENSITIVITIES), "it decides what is sealed, who may see it"
     ),
     Row(("urgency",), "urgency", _one_of(*URGENCIES), "operators repair the urgent first"),
     Row(
