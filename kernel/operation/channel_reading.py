@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from kernel.contract.positions import token
 from kernel.operation.channels import Channel, Payload
+from kernel.operation.faults import noted
 from kernel.operation.media_types import parse_media_type
 from kernel.operation.members import listing, mapping, refused
 from kernel.operation.shapes import follow
@@ -15,6 +16,7 @@ from kernel.schema.dialects import Dialect, of_format
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from kernel.operation.faults import Note
     from kernel.operation.limits import OperationLimits
 
 _SOCKETS: Final = frozenset({"ws", "wss"})
@@ -36,20 +38,24 @@ class ChannelReader:
         for key, spec in declared.items():
             self._scheme(key, follow(root, spec, "")[0])
 
-    def channels(self) -> Iterator[tuple[Channel, str, dict[str, Any]]]:
+    def channels(self, note: Note | None = None) -> Iterator[tuple[Channel, str, dict[str, Any]]]:
         """Give each channel that HTTP can carry, its path, and the operation that it is."""
         for key, declared in mapping(self._root.get("channels"), "/channels").items():
             if key.startswith("x-"):
                 continue
-            spec, pointer = follow(self._root, declared, f"/channels{token(key)}")
-            spec = mapping(spec, pointer)
-            address = spec.get("address") if self._modern else key
-            sockets, events, security = self._offered(spec, pointer)
-            if not isinstance(address, str) or not (sockets or events):
-                continue
-            inbound, outbound = self._messages(spec, pointer)
-            channel = Channel(key, sockets, events, tuple(inbound), tuple(outbound), self._root, self._limits)
-            yield channel, "/" + address.lstrip("/"), self._operation(channel, spec, pointer, security)
+            with noted(note):
+                spec, pointer = follow(self._root, declared, f"/channels{token(key)}")
+                spec = mapping(spec, pointer)
+                address = spec.get("address") if self._modern else key
+                sockets, events, security = self._offered(spec, pointer)
+                if not isinstance(address, str) or not (sockets or events):
+                    continue
+                inbound, outbound = self._messages(spec, pointer)
+                channel = Channel(
+                    key, sockets, events, tuple(inbound), tuple(outbound), self._root, self._limits
+                )
+                operation = self._operation(channel, spec, pointer, security)
+                yield channel, "/" + address.lstrip("/"), operation
 
     def _offered(self, spec: dict[str, Any], pointer: str) -> tuple[bool, bool, list[Any]]:
         """Say whether servers of the channel speak WebSocket or HTTP, and what they ask for."""

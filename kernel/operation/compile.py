@@ -11,6 +11,7 @@ from kernel.contract.positions import token
 from kernel.operation.caching import compile_caching
 from kernel.operation.cors import Cors, compile_cors
 from kernel.operation.declared import Declared
+from kernel.operation.faults import noted
 from kernel.operation.idempotency import EXTENSION as IDEMPOTENCY
 from kernel.operation.idempotency import compile_idempotency
 from kernel.operation.limits import DEFAULT, OperationLimits
@@ -19,10 +20,10 @@ from kernel.operation.operation import Operation
 from kernel.operation.schemas import Schemas
 from kernel.operation.security_schemes import (
     SecurityScheme,
-    check_schemes,
     credentials_of,
     requirements,
     schemes_of,
+    unverifiable,
 )
 from kernel.operation.shapes import dereference, follow
 from kernel.operation.undeclared import LENIENT, Unknown, unknown_of
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from kernel.contract.finding import Finding
+    from kernel.operation.faults import Note
 
 # What llhttp carries as a request with an answer; CONNECT opens a tunnel, others it does not know.
 CARRIED_METHODS: Final = frozenset(
@@ -63,8 +65,17 @@ class CompiledContract:
 
     def prepare(self) -> tuple[Finding, ...]:
         """Compile every operation (freeze does); raises as `Operation.prepare` does, at the first defect."""
-        check_schemes(self.operations, self.security_schemes)
-        found = (finding for operation in self.operations for finding in operation.prepare())
+        return self.prepare_noting(None)
+
+    def prepare_noting(self, note: Note | None) -> tuple[Finding, ...]:
+        """Compile every operation as `prepare` does, handing the defect of each to `note`."""
+        for fault in unverifiable(self.operations, self.security_schemes):
+            with noted(note):
+                raise fault
+        found: list[Finding] = []
+        for operation in self.operations:
+            with noted(note):
+                found += operation.prepare()
         return tuple(dict.fromkeys(found))  # shared parts are one finding, however often they are referenced
 
 
@@ -74,12 +85,14 @@ def compile_contract(
     name: str = "",
     limits: OperationLimits = DEFAULT,
     unknown: Unknown = LENIENT,
+    note: Note | None = None,
 ) -> CompiledContract:
     """Compile a self-contained document (URNs embedded, files inlined).
 
     Raises `ContractInvalid` with a pointer for what no router or parser could serve: a method that the
     HTTP parser cannot carry, two templates that match the same, a security scheme that nobody declares.
-    `unknown` is for what neither the operation nor its path item nor the document says a policy for.
+    `unknown` is for what neither the operation nor its path item nor the document says a policy for. With
+    `note`, defects of single operations are handed to it, and these operations left out.
     """
     version = root.get("openapi") if isinstance(root, dict) else None
     if not isinstance(version, str) or not _VERSION.fullmatch(version):
@@ -91,27 +104,29 @@ def compile_contract(
     made: list[Operation] = []
     taken: dict[tuple[str, bytes], str] = {}
     for template, item, place in _paths(root):
-        names = _names(template, place)
-        for method, spec, pointer in _methods(item, place, version):
-            shape = (_BRACES.sub("{}", template), method)
-            if shape in taken:
-                raise refused(f"{template} and {taken[shape]} are the same path to a router", pointer)
-            taken[shape] = template
-            if len(made) >= limits.operations:
-                raise refused(f"a contract may have {limits.operations} operations", "/paths")
-            parameters = _parameters(root, item, spec, place, pointer)
-            security = requirements(spec.get("security", root.get("security")), schemes, pointer)
-            number = declared.add((spec, parameters))
-            operation = Operation(declared, number, credentials)
-            _describe(operation, root, spec, pointer)
-            operation.unknown = unknown_of(spec, pointer).over(unknown_of(item, place)).over(unknown)
-            operation.method, operation.template, operation.pointer = method, template, pointer
-            operation.id = str(spec.get("operationId") or f"{method.decode()} {template}")
-            operation.segments = tuple(template.split("/")[1:])
-            operation.names, operation.security = names, security
-            operation.caching = compile_caching(spec, root, method, pointer)
-            operation.idempotency = compile_idempotency(spec.get(IDEMPOTENCY), method, pointer)
-            made.append(operation)
+        with noted(note):
+            names = _names(template, place)
+            for method, spec, pointer in _methods(item, place, version):
+                with noted(note):
+                    shape = (_BRACES.sub("{}", template), method)
+                    if shape in taken:
+                        raise refused(f"{template} and {taken[shape]} are the same path to a router", pointer)
+                    taken[shape] = template
+                    if len(made) >= limits.operations:
+                        raise refused(f"a contract may have {limits.operations} operations", "/paths")
+                    parameters = _parameters(root, item, spec, place, pointer)
+                    security = requirements(spec.get("security", root.get("security")), schemes, pointer)
+                    number = declared.add((spec, parameters))
+                    operation = Operation(declared, number, credentials)
+                    _describe(operation, root, spec, pointer)
+                    operation.unknown = unknown_of(spec, pointer).over(unknown_of(item, place)).over(unknown)
+                    operation.method, operation.template, operation.pointer = method, template, pointer
+                    operation.id = str(spec.get("operationId") or f"{method.decode()} {template}")
+                    operation.segments = tuple(template.split("/")[1:])
+                    operation.names, operation.security = names, security
+                    operation.caching = compile_caching(spec, root, method, pointer)
+                    operation.idempotency = compile_idempotency(spec.get(IDEMPOTENCY), method, pointer)
+                    made.append(operation)
     return CompiledContract(name, version, tuple(made), schemes, declared, compile_cors(root))
 
 

@@ -13,6 +13,7 @@ from kernel.operation.undeclared import Credentials
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from kernel.errors import ContractInvalid
     from kernel.operation.operation import Operation
 
 _TYPES: Final = frozenset(("apiKey", "mutualTLS", "oauth2", "openIdConnect"))
@@ -35,17 +36,21 @@ def verifiable(scheme: SecurityScheme) -> bool:
     return scheme.type in _TYPES or (scheme.type == "http" and scheme.scheme in _HTTP)
 
 
-def check_schemes(operations: Iterable[Operation], schemes: Mapping[str, SecurityScheme]) -> None:
-    """Raise `ContractInvalid` for the first scheme that an operation asks for and nothing can verify.
+def unverifiable(
+    operations: Iterable[Operation], schemes: Mapping[str, SecurityScheme]
+) -> Iterator[ContractInvalid]:
+    """Give the error for each scheme that an operation asks for and nothing can verify.
 
     A scheme that is declared and asked for by nobody harms nobody.
     """
+    told: set[str] = set()
     for operation in operations:
         for alternative in operation.security:
             for name in alternative:
-                if not verifiable(schemes[name]):
+                if name not in told and not verifiable(schemes[name]):
+                    told.add(name)
                     kind = schemes[name].scheme or schemes[name].type
-                    raise refused(
+                    yield refused(
                         f"{operation.id} asks for {name[:80]!r}, a scheme ({kind[:40]}) that no proxy here can verify",
                         f"/components/securitySchemes{token(name)}",
                     )

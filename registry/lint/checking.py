@@ -15,10 +15,8 @@ from kernel.contract.metadata import read_metadata
 from kernel.contract.references import embed_urns
 from kernel.contract.sites import Site, sites
 from kernel.contract.urn import PREFIX, Urn
-from kernel.errors import DocumentError, InterlockError, Place, ReferenceRefused, SchemaRefused
-from kernel.operation.compile import compile_contract
-from kernel.schema.dialects import dialect_of
-from kernel.schema.validator import compile_schema
+from kernel.errors import DocumentError, Place, ReferenceRefused, SchemaRefused
+from kernel.operation.serving import serve
 from registry.lint.canon import NO_CANON, Canon, canon_beside
 from registry.lint.document import PLAIN, House, lint, placed
 from registry.lint.rules import BY_ID
@@ -102,20 +100,20 @@ def _with_lost_reference(path: Path, error: ReferenceRefused, house: House) -> t
 
 def served(root: Any, kind: Kind, document: Document) -> tuple[Finding, ...]:
     """Compile what the proxy will compile, and say what it could not serve and what it would not look into."""
-    try:
-        if kind == "openapi":
-            found = compile_contract(root, name=document.name).prepare()
-            return tuple(placed(finding, document) for finding in found)
-        if kind == "schema":
-            compile_schema(root, root=root, dialect=dialect_of(root))
-    except InterlockError as error:
-        rule = BY_ID["cannot-be-served"]
-        pointer = (error.place.pointer if error.place else None) or ""
-        finding = Finding(
-            rule.id, rule.severity, pointer, error.message, why=rule.why, remedy=error.hint or rule.remedy
+    found = serve(root, kind, document.name)
+    rule = BY_ID["cannot-be-served"]
+    lost = tuple(
+        Finding(
+            rule.id,
+            rule.severity,
+            (error.place.pointer if error.place else None) or "",
+            error.message,
+            why=rule.why,
+            remedy=error.hint or rule.remedy,
         )
-        return (placed(finding, document),)
-    return ()
+        for error in found.faults
+    )
+    return tuple(placed(finding, document) for finding in (*lost, *found.findings))
 
 
 def embedded(document: Document, beside: Beside) -> tuple[Any, tuple[Finding, ...]]:

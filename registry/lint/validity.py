@@ -35,6 +35,9 @@ _ASYNCAPI = {
 }  # fmt: skip
 
 
+_AVRO = ("record", "enum", "map", "fixed", "bytes", "int", "long", "float", "double")
+
+
 def supported(subject: Subject) -> bool:
     """Whether the document's version is one that the meta-schemas know."""
     return not list(version(subject))
@@ -81,7 +84,11 @@ def schema_objects(subject: Subject) -> Iterator[Hit]:
     for part in subject.schemas:
         outermost = part.parent not in SCHEMAS
         foreign = isinstance(part.node, dict) and isinstance(part.node.get("$schema"), str)
-        if not (outermost or foreign) or part.parent == "binding" or _is_wrapper(part):
+        if (
+            not (outermost or foreign)
+            or _is_wrapper(part)
+            or (part.parent == "binding" and _is_no_schema(part))
+        ):
             continue
         try:
             dialect = named(part.node["$schema"]) if foreign else _around(subject, part, default)
@@ -91,6 +98,16 @@ def schema_objects(subject: Subject) -> Iterator[Hit]:
         if dialect is None or (dialect is Dialect.OPENAPI_30 and not foreign):
             continue  # Avro and the like; and Schema Objects of OpenAPI 3.0 are a part of its structure
         yield from violations(meta_schemas.of_dialect(dialect), part.node, {}, part.pointer)
+
+
+def _is_no_schema(part: Part) -> bool:
+    """Whether a member of a binding is something else: a text (`clientId` of MQTT), a number, an Avro schema.
+
+    The key of a Kafka message may be Avro (Kafka bindings 0.4.0); what no JSON Schema has is taken for that.
+    """
+    kind = part.node.get("type") if isinstance(part.node, dict) else None
+    avro = part.pointer.endswith("/kafka/key") and (isinstance(kind, dict) or kind in _AVRO)
+    return not isinstance(part.node, dict) or avro
 
 
 def _is_wrapper(part: Part) -> bool:

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from adapters.catalog import check_settings, find
 from kernel.errors import InterlockError
-from kernel.operation.compile import compile_contract
-from kernel.schema.dialects import dialect_of
-from kernel.schema.validator import compile_schema
+from kernel.operation.serving import serve
 from registry.compat.policy import compare
 from registry.lint.document import lint
+from registry.review.telling import finding_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,15 +30,9 @@ class HouseEngines:
         return tuple(lint(root, kind, name=name))
 
     def compile(self, root: Any, kind: Kind, name: str) -> tuple[Finding, ...]:
-        """Compile as the proxy will; raises `ContractInvalid` or `SchemaRefused`.
-
-        Messages of AsyncAPI are compiled by whoever carries them (not in this release).
-        """
-        if kind == "openapi":
-            return compile_contract(root, name=name).prepare()
-        if kind == "schema":
-            compile_schema(root, root=root, dialect=dialect_of(root))
-        return ()
+        """Compile as the proxy will; what cannot be served are findings with the error's code as their rule."""
+        found = serve(root, kind, name)
+        return (*map(finding_of, found.faults), *found.findings)
 
     def compare(self, old: Any, new: Any, kind: Kind) -> Verdict:
         """Compare two self-contained documents; canonical schemas are read and written by us."""

@@ -87,7 +87,7 @@ class Engines(Protocol):
         """Judge a self-contained document (URNs embedded); findings of severity `error` refuse it."""
 
     def compile(self, root: Any, kind: Kind, name: str) -> tuple[Finding, ...]:
-        """Compile as the proxy will; raises `InterlockError` for what it could not serve."""
+        """Compile as the proxy will; every place that it could not serve is a finding that is an error."""
 
     def compare(self, old: Any, new: Any, kind: Kind) -> Verdict:
         """Compare two self-contained documents of one kind."""

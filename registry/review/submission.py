@@ -103,6 +103,8 @@ def _judge(services: Services, draft: Draft) -> Submission | tuple[Reading, Asse
         if any(finding.severity is Severity.ERROR for finding in lint):
             return refused(reading, Assessment(lint, ()))
         lint += placed(document, services.engines.compile(reading.whole, reading.kind, reading.contract))
+        if any(finding.severity is Severity.ERROR for finding in lint):
+            return refused(reading, Assessment(lint, ()))
     except _FAULTS as error:
         told = (finding_of(error),)
         return unreadable(metadata, told if document is None else placed(document, told))

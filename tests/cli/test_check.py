@@ -93,6 +93,57 @@ def test_what_the_proxy_could_not_serve_is_an_error_with_its_place(tmp_path: Pat
     assert " error cannot-be-served " in result.stdout
 
 
+def test_every_operation_that_could_not_be_served_is_told_at_its_place(tmp_path: Path) -> None:
+    bad = API.replace("maxLength: 20", "pattern: '(?<=a)b'")
+    again = bad.partition("paths:\n")[2].partition("components:")[0]
+    path = _write(
+        tmp_path / "api.yaml",
+        bad.replace(
+            "components:",
+            again.replace("/orders/", "/results/").replace("readOrder", "readResult") + "components:",
+        ),
+    )
+    lines = [
+        line.split(":")[1] for line in _run(path).stdout.splitlines() if " error cannot-be-served " in line
+    ]
+    assert lines == ["10", "19"]
+
+
+EVENTS = """\
+asyncapi: 3.0.0
+info: {title: Ward events, version: 1.0.0, description: Events of a ward.}
+servers: {site: {host: 'wss://ward.example', protocol: wss}}
+channels:
+  results:
+    address: lab/{ward}/results
+    title: Results
+    messages: {final: {payload: {type: object, additionalProperties: false}, contentType: json}}
+operations:
+  give: {action: send, channel: {$ref: '#/channels/results'}, bindings: {mqtt: {qos: 7}}}
+"""
+
+
+def test_an_asyncapi_document_tells_every_place_with_the_section_of_the_specification(tmp_path: Path) -> None:
+    path = _write(tmp_path / "asyncapi.yaml", EVENTS)
+    result = _run(path)
+    assert result.return_value == 1
+    assert sorted(line for line in result.stdout.splitlines() if " error " in line) == [
+        f"{path}:10:81 error binding-invalid must be one of 0, 1, 2 (mqtt operation binding) [AsyncAPI 3.0 §Bindings]",
+        (
+            f"{path}:3:18 error server-host-invalid wss://ward.example is more than a host with its port: `protocol` and "
+            "`pathname` are the places for the rest [AsyncAPI 3.0 §Server Object]"
+        ),
+        (
+            f"{path}:5:3 error channel-parameter-undeclared nothing describes the parameter `ward` of lab/{{ward}}/results "
+            "[AsyncAPI 3.0 §Parameters Object]"
+        ),
+        (
+            f"{path}:8:78 error content-type-invalid json is no specific media type (RFC 9110 §8.3.1) "
+            "[AsyncAPI 3.0 §Message Object]"
+        ),
+    ]
+
+
 def test_a_schema_that_cannot_be_compiled_is_an_error(tmp_path: Path) -> None:
     text = '{"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Ward", "type": "string", "pattern": "(?<=a)b"}'
     result = _run(_write(tmp_path / "schema.json", text))

@@ -168,3 +168,12 @@ def test_a_binding_is_held_to_the_page_of_its_protocol(
         found = shape(protocol, place, value.get("bindingVersion"))
         assert found is not None
         assert found.document.is_valid(value) is expected, value
+
+
+def test_schemas_inside_bindings_are_judged_as_schemas_and_other_values_are_none() -> None:
+    at = "/operations/ask/bindings/kafka/groupId"
+    assert told(changed(MODERN, at, {"type": "strin"})).keys() == {"schema-invalid"}
+    assert told(changed(MODERN, "/servers/broker/bindings/mqtt/clientId", "ward")) == {}
+    keyed = "/components/messageBindings/keyed/kafka/key"
+    assert told(changed(MODERN, keyed, {"type": "record", "name": "Key", "fields": []})) == {}
+    assert told(changed(MODERN, keyed, {"type": "strin"})).keys() == {"schema-invalid"}
