@@ -17,7 +17,7 @@ from kernel.contract.digest import canonical_bytes
 from kernel.contract.positions import token
 from kernel.operation.asyncapi_model import Action
 from registry.compat.asyncapi_binding_rows import ROWS, Row
-from registry.compat.asyncapi_sides import MADE, NOTHING, EventJournal, direction_of
+from registry.compat.asyncapi_sides import MADE, NOTHING, EventJournal, direction_of, turned
 from registry.compat.schema_change import Direction
 from registry.compat.wire import Wire
 
@@ -131,7 +131,6 @@ def _same(before: Any, after: Any) -> bool:
 
 def _note(journal: EventJournal, key: _Key, rule: str) -> None:
     ends = key.before, key.after
-    word = "added" if ends[0] is _GONE else "removed" if ends[1] is _GONE else "changed"
     at = [
         None if end is _GONE else pointer + key.steps
         for end, pointer in zip(ends, key.bound.pointers, strict=True)
@@ -139,7 +138,7 @@ def _note(journal: EventJournal, key: _Key, rule: str) -> None:
     values = [None if end is _GONE else end for end in ends]
     name = key.path.replace("/", ".") or key.protocol
     journal.note(
-        rule, key.bound.label, f"`{name}` of the {key.protocol} binding was {word}",
+        rule, key.bound.label, f"`{name}` of the {key.protocol} binding {turned(*values)}",
         at=(at[0], at[1]), way=key.bound.way, before=values[0], after=values[1],
     )  # fmt: skip
 

@@ -14,7 +14,7 @@ from registry.compat.asyncapi_messages import Messages
 from registry.compat.asyncapi_operations import compare_pairs, policies, shape_of, units
 from registry.compat.asyncapi_parameters import compare_parameters
 from registry.compat.asyncapi_servers import Renamed
-from registry.compat.asyncapi_sides import EventApi, EventJournal, Holder, rest
+from registry.compat.asyncapi_sides import EventApi, EventJournal, Holder, rest, turned
 from registry.compat.asyncapi_whole import Scene, Unit, Whole
 
 _KNOWN: Final = frozenset({
@@ -24,6 +24,7 @@ _KNOWN: Final = frozenset({
 _CALLED: Final = frozenset(
     {"ws", "wss", "http", "https", "sse"}
 )  # where who listens names the address himself
+_DONE: Final = {"receive": "received", "send": "sent"}
 _WAYS: Final[tuple[Action, ...]] = ("receive", "send")
 
 
@@ -126,7 +127,7 @@ def _address(journal: EventJournal, place: Place, old: Channel, new: Channel) ->
     known = old.address is not None and new.address is not None
     journal.note(
         "channel-address-changed" if known else "channel-address-undecided", f"channel {place.label}",
-        "its address changed", at=(f"{old.pointer}/address", f"{new.pointer}/address"),
+        f"its address {turned(old.address, new.address)}", at=(f"{old.pointer}/address", f"{new.pointer}/address"),
         before=old.address, after=new.address,
     )  # fmt: skip
 
@@ -184,7 +185,8 @@ def _ways(journal: EventJournal, whole: Whole, place: Place, address: str | None
         elif new and told[0] == told[1]:
             pointers = dict.fromkeys(one.operation.pointer for one in new if one.operation)
             for pointer in pointers or (at[1],):
-                journal.note("channel-operation-added", scene.label, "it is new", at=(None, pointer), way=way)
+                what = f"messages are {_DONE[way]} here now"
+                journal.note("channel-operation-added", scene.label, what, at=(None, pointer), way=way)
 
 
 def _stopped(journal: EventJournal, whole: Whole, scene: Scene, old: list[Unit]) -> None:
@@ -194,7 +196,8 @@ def _stopped(journal: EventJournal, whole: Whole, scene: Scene, old: list[Unit])
         first.setdefault(unit.operation.pointer if unit.operation else unit.message.pointer, unit)
     for pointer, unit in first.items():
         journal.note(
-            "channel-operation-removed", scene.label, "it was removed", at=(pointer, None), way=scene.way,
+            "channel-operation-removed", scene.label, f"nothing is {_DONE[scene.way]} here any more",
+            at=(pointer, None), way=scene.way,
             exchange=whole.written(journal.old, scene, unit.message),
         )  # fmt: skip
 

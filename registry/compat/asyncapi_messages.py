@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from kernel.contract.finding import Finding
 from registry.compat.asyncapi_judging import LIKE, Judging
-from registry.compat.asyncapi_sides import EventJournal, Part, Pointers
+from registry.compat.asyncapi_sides import EventJournal, Part, Pointers, turned
 from registry.compat.asyncapi_whole import Scene, Unit, Whole, media_of
 from registry.compat.containment import Answer
 from registry.compat.nearest import nearest
@@ -148,14 +148,15 @@ class Messages:
         """Judge the content types of a pair; one that nobody wrote is JSON to us, and unknown to others."""
         if media_of(old.message) == media_of(new.message):
             return
-        written = old.message.content_type is not None and new.message.content_type is not None
+        types = old.message.content_type, new.message.content_type
+        written = None not in types
         kinds = {media_of(old.message), media_of(new.message)}
         json = all(kind == "application/json" or kind.endswith("+json") for kind in kinds)
         rule = "message-content-type-changed" if written and not json else "message-content-type-undecided"
         unit, api = (old, self.journal.old) if self.accepts else (new, self.journal.new)
         self.journal.note(
-            rule, self.scene.label, f"{new.label} has another content type", at=at, way=self.scene.way,
-            before=old.message.content_type, after=new.message.content_type,
+            rule, self.scene.label, f"the content type of {new.label} {turned(*types)}", at=at, way=self.scene.way,
+            before=types[0], after=types[1],
             exchange=self.whole.written(api, self.scene, unit.message) if rule == "message-content-type-changed" else None,
         )  # fmt: skip
 
@@ -209,8 +210,12 @@ class Messages:
         what = f"{unit.label} was removed" if gone else f"{unit.label} is sent now"
         if found is None:
             rule, what = "message-taken-for-another", f"{what}, and no message shows that it matters"
-        exchange = scene.exchange(unit.message, found[0], (found[1],)) if isinstance(found, tuple) else None
-        journal.note(rule, scene.label, what, at=at, way=scene.way, exchange=exchange)
+        if not isinstance(found, tuple):
+            journal.note(rule, scene.label, what, at=at, way=scene.way)
+            return
+        headers, payload = found
+        exchange = scene.exchange(unit.message, headers, (payload,))
+        journal.note(rule, scene.label, what, at=at, way=scene.way, exchange=exchange, witness=(payload,))
 
 
 def _undecided(found: Finding, rule_id: str, reason: str) -> Finding:

@@ -12,7 +12,7 @@ from kernel.operation.shapes import lookup
 from registry.compat.asyncapi_bindings import Bound, compare_bindings
 from registry.compat.asyncapi_messages import Messages, Pair
 from registry.compat.asyncapi_security import compare_security
-from registry.compat.asyncapi_sides import EventApi, EventJournal, Holder, rest
+from registry.compat.asyncapi_sides import EventApi, EventJournal, Holder, rest, turned
 from registry.compat.asyncapi_whole import PLACEHOLDER, Scene, Unit, Whole
 from registry.compat.idempotency import rule_of_idempotency
 
@@ -60,13 +60,12 @@ def units(messages: Iterable[Message], operation: Operation | None, owner: str, 
 def _message(journal: EventJournal, scene: Scene, old: Message, new: Message, label: str) -> None:
     at = (old.pointer, new.pointer)
     if old.correlation_id != new.correlation_id:
-        added = old.correlation_id is None
-        rule = "correlation-added" if added else "correlation-changed"
+        rule = "correlation-added" if old.correlation_id is None else "correlation-changed"
         places = [
             f"{one.pointer}/correlationId" if one.correlation_id is not None else None for one in (old, new)
         ]
         journal.note(
-            rule, label, f"its correlation id {'has a place now' if added else 'stands elsewhere, or is gone'}",
+            rule, label, f"the place of its correlation id {turned(old.correlation_id, new.correlation_id)}",
             at=(places[0], places[1]), way=scene.way, before=old.correlation_id, after=new.correlation_id,
         )  # fmt: skip
     compare_bindings(journal, Bound("message", label, at, scene.way), old.bindings, new.bindings)

@@ -9,7 +9,7 @@ from typing import Any, Final
 from kernel.contract.exchange import MessageExchange
 from kernel.contract.positions import token
 from kernel.operation.asyncapi_model import Channel, Parameter
-from registry.compat.asyncapi_sides import MADE, EventApi, EventJournal, Holder, rest
+from registry.compat.asyncapi_sides import MADE, EventApi, EventJournal, Holder, rest, turned
 from registry.compat.asyncapi_whole import PLACEHOLDER, Whole, filled
 from registry.compat.containment import Answer
 from registry.compat.schema_change import Change, finding, judged
@@ -116,7 +116,7 @@ def _details(journal: EventJournal, label: str, old: _Placeholder, new: _Placeho
         journal.note(
             "parameter-location-changed",
             label,
-            "where its value is found changed",
+            f"where its value is found {turned(before, after)}",
             at=at,
             before=before,
             after=after,
@@ -124,6 +124,11 @@ def _details(journal: EventJournal, label: str, old: _Placeholder, new: _Placeho
     before, after = (end.value.get("default") for end in ends)
     if before is not None and before != after:
         journal.note(
-            "parameter-default-changed", label, "its default changed", at=at, before=before, after=after
+            "parameter-default-changed",
+            label,
+            f"its default {turned(before, after)}",
+            at=at,
+            before=before,
+            after=after,
         )
     rest(journal, label, *ends, _KNOWN)

@@ -11,7 +11,7 @@ from kernel.contract.positions import token
 from kernel.operation.asyncapi_model import Server
 from registry.compat.asyncapi_bindings import Bound, compare_bindings
 from registry.compat.asyncapi_security import compare_security
-from registry.compat.asyncapi_sides import EventJournal, Holder, rest
+from registry.compat.asyncapi_sides import EventJournal, Holder, rest, turned
 from registry.compat.asyncapi_whole import PLACEHOLDER
 
 _KNOWN: Final = frozenset({
@@ -105,7 +105,7 @@ def _moved(journal: EventJournal, old: Server, new: Server) -> None:
     rule, what = (
         ("server-protocol-changed", f"it speaks {new.protocol} now, not {old.protocol}")
         if spoken
-        else ("server-changed", "its address changed")
+        else ("server-changed", f"its address {turned(_where(old), _where(new))}")
     )
     journal.note(
         rule,
@@ -139,7 +139,12 @@ def _version(journal: EventJournal, label: str, old: Server, new: Server) -> Non
         for server in (old, new)
     )
     journal.note(
-        rule, label, "its version of the protocol changed", at=(at[0], at[1]), before=before, after=after
+        rule,
+        label,
+        f"its version of the protocol {turned(before, after)}",
+        at=(at[0], at[1]),
+        before=before,
+        after=after,
     )
 
 

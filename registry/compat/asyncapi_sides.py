@@ -23,8 +23,25 @@ from registry.compat.wire import Wire
 
 Part = Literal["payload", "headers"]
 Pointers = tuple[str | None, str | None]  # into the old and the new document; None: nothing stands there
+_MOST_TOLD = 60  # letters of a value that a sentence repeats
 MADE = "/~made"  # a step that no document has (`~` is always written ~0): what follows was put together by us
 NOTHING: Mapping[str, Any] = {"type": "object", "maxProperties": 0}
+
+
+def turned(before: Any, after: Any) -> str:
+    """Say in words what something was and is: "is 1 now, and was 2"."""
+    if before is None:
+        return f"is {_told(after)} now"
+    return (
+        f"was {_told(before)}, and is not said now"
+        if after is None
+        else f"is {_told(after)} now, and was {_told(before)}"
+    )
+
+
+def _told(value: Any) -> str:
+    text = repr(value) if isinstance(value, str) else canonical_bytes(value).decode()
+    return text if len(text) <= _MOST_TOLD else "another"
 
 
 def direction_of(way: Action) -> Direction:
@@ -113,14 +130,16 @@ class EventJournal:
         before: Any = None,
         after: Any = None,
         exchange: MessageExchange | None = None,
+        witness: tuple[Any, ...] = (),
     ) -> None:
-        """Add a finding of a rule at a place called `label`; `at` holds both pointers."""
+        """Add a finding of a rule at a place called `label`; `at` holds both pointers, `witness` one value or none."""
         rule = BY_ID[rule_id]
         old, new = at
         found = Finding(
             rule.id, rule.severity, new if new is not None else old or "", f"{label}: {what}",
             why=rule.why, remedy=rule.remedy, base_pointer=old, before=shown(before), after=shown(after),
             direction=direction_of(way) if way else None, exchange=exchange,
+            witness=witness[0] if witness else None, has_witness=bool(witness),
         )  # fmt: skip
         self.add(found, label, in_old=new is None)
 
