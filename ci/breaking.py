@@ -73,6 +73,6 @@ def _relied_on(contract: Contract, base: BaseVersion) -> bool:
         return True
     if theirs.prerelease:
         return False  # nobody may rely on what is not released (semver 2.0.0 §9)
-    if theirs.major != mine.major or (theirs > mine and not base.frozen):
+    if theirs.major != mine.major or (theirs > mine and (mine.prerelease or not base.frozen)):
         return False
     return mine.major > 0 or theirs.minor == mine.minor

@@ -58,9 +58,14 @@ def write_reports(wanted: list[Wanted], report: GateReport) -> None:
     for one in sorted(wanted, key=lambda row: row.path is None):
         text: str = import_module(FORMATS[one.kind]).render(report)
         if one.path is None:
-            click.echo(text, nl=False)
+            printed(text)
         else:
             write(one.path, text)
+
+
+def printed(text: str) -> None:
+    """Print text as UTF-8, whatever the locale says: a report has the same bytes everywhere."""
+    click.echo(text.encode("utf-8"), nl=False)
 
 
 def write(path: Path, text: str) -> None:

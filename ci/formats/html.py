@@ -7,11 +7,12 @@ from ci.formats.places import base_where, site, where
 from ci.formats.safe_text import visible
 from ci.formats.values import change, exchange_lines, on_one_line, pretty, sides, steps
 from ci.formats.words import SIGNS, consumers, engines, headline, listed, ruling_row, summary, tag
-from ci.report import ContractReport, Entry, FailOn, GateReport, blocks
+from ci.report import ContractReport, Entry, FailOn, GateReport, Status, blocks
 
 
 def render(report: GateReport) -> str:
     """Write the report."""
+    quiet = [one for one in report.contracts if one.status is Status.UNCHANGED and not one.findings()]
     return page(
         Page(
             template="report.html",
@@ -19,7 +20,10 @@ def render(report: GateReport) -> str:
             context={
                 "status": str(report.status),
                 "headline": headline(report),
-                "contracts": [_contract(contract, report.fail_on) for contract in report.rows()],
+                "contracts": [
+                    _contract(contract, report.fail_on) for contract in report.rows() if contract not in quiet
+                ],
+                "unchanged": visible(listed([contract.label for contract in quiet])),
                 "notes": [visible(note) for note in report.notes],
                 "engines": visible(engines(report)),
             },

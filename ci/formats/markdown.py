@@ -55,7 +55,7 @@ def _head(report: GateReport) -> Iterator[str]:
     yield MARKER
     yield f"## Contracts: {_WORDS[report.status]}"
     yield ""
-    yield f"{_plain(headline(report))}."
+    yield f"{plain(headline(report))}."
     yield ""
     quiet = [one for one in report.rows() if one.status is Status.UNCHANGED and not one.findings()]
     shown = [one for one in report.rows() if one not in quiet][:100]
@@ -65,7 +65,7 @@ def _head(report: GateReport) -> Iterator[str]:
     for contract in shown:
         bump = contract.required_bump
         needs = f"{bump} version" if contract.comparisons and bump is not Bump.NONE else ""
-        yield f"| {_plain(contract.label)} | {_WORDS[contract.status]} | {_plain(summary(contract))[:600]} | {needs} |"
+        yield f"| {plain(contract.label)} | {_WORDS[contract.status]} | {plain(summary(contract))[:600]} | {needs} |"
     others = len(report.rows()) - len(shown) - len(quiet)
     if others:
         yield f"\n… and {counted(others, 'more contract')}."
@@ -75,17 +75,17 @@ def _head(report: GateReport) -> Iterator[str]:
 
 def _foot(report: GateReport) -> Iterator[str]:
     for note in report.notes[:20]:
-        yield f"\n> {_plain(note)[:600]}"
+        yield f"\n> {plain(note)[:600]}"
     if report.engines:
-        yield f"\n<sub>Judged by {_plain(engines(report))}. `interlock explain RULE` says more of a rule.</sub>"
+        yield f"\n<sub>Judged by {plain(engines(report))}. `interlock explain RULE` says more of a rule.</sub>"
 
 
 def _block(contract: ContractReport, entry: Entry, *, first: bool) -> str:
     lines = []
     if first:
-        lines += ["", f"### {_plain(contract.label)}", ""]
+        lines += ["", f"### {plain(contract.label)}", ""]
         if told := consumers(contract):
-            lines += [f"{_plain(told)}.", ""]
+            lines += [f"{plain(told)}.", ""]
     lines += _finding(
         entry, unfolded=first and entry.finding.severity is not Severity.WARNING and not entry.finding.waived
     )
@@ -98,13 +98,13 @@ def _finding(entry: Entry, *, unfolded: bool) -> Iterator[str]:
     yield f"<summary><b>{tag(finding)}</b>: {_html(finding.what)}</summary>"
     yield ""
     rows = [
-        ("Where", " ".join(part for part in (_code(where(finding)), _plain(site(finding))) if part)),
+        ("Where", " ".join(part for part in (_code(where(finding)), plain(site(finding))) if part)),
         ("Before", _code(base_where(finding))),
-        ("Against", _plain(listed(entry.against))),
+        ("Against", plain(listed(entry.against))),
         ("Change", _code(change(finding))),
-        ("Why", _plain(finding.why)),
-        ("Fix", _plain(finding.remedy)),
-        (ruling_row(finding)[0].capitalize(), _plain(ruling_row(finding)[1])),
+        ("Why", prose(finding.why)),
+        ("Fix", prose(finding.remedy)),
+        (ruling_row(finding)[0].capitalize(), plain(ruling_row(finding)[1])),
         ("Agrees", ", ".join(map(_code, finding.agreed))),
         ("Rule", f"{_code(finding.rule)}, fingerprint {_code(finding.fingerprint)}"),
     ]
@@ -153,7 +153,15 @@ def _fenced(kind: str, lines: list[str]) -> Iterator[str]:
     yield fence
 
 
-def _plain(text: str) -> str:
+def prose(text: str) -> str:
+    """Write a sentence in which names stand between backticks: these become code, all else is escaped."""
+    parts = visible(text).split("`")
+    if len(parts) % 2 == 0:
+        return plain(text)
+    return "".join(_code(part) if index % 2 else plain(part) for index, part in enumerate(parts))
+
+
+def plain(text: str) -> str:
     """Escape what Markdown would read, and what would call people, issues or pages."""
     return _PINGS.sub(_defused, _SPECIAL.sub(r"\\\1", visible(text)))
 

@@ -57,7 +57,9 @@ def _scalar(value: Any, *, ascii_only: bool) -> str:
             return canonical_bytes(value).decode()
         except InterlockError:
             return json.dumps(str(value))
-    return json.dumps(value, ensure_ascii=ascii_only, default=str)
+    text = json.dumps(value, ensure_ascii=ascii_only, default=str)
+    # The same string to whoever reads JSON, and no command (##[…], ##vso[…]) to a log that it is printed into.
+    return text.replace("##", "\\u0023#") if ascii_only else text
 
 
 _SAID = frozenset({"version-removed", "waiver-expired", "waiver-stale"})  # the sentence says it already

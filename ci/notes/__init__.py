@@ -1,0 +1,1 @@
+"""One form of the release notes per file."""
