@@ -6,30 +6,42 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ci.bases import BaseVersion
-from ci.contracts import Contract
+from ci.contracts import Contract, identity
 from ci.report import Comparison, placed
 from ci.rules import found
-from kernel.contract.document import kind_of
+from ci.users import mode_of
+from kernel.contract.document import kind_of, parse
 from kernel.contract.finding import Bump, Finding, Outcome, Verdict
 from kernel.contract.version import BUMP_ORDER
 from kernel.errors import InterlockError
 from registry.compat.policy import check_bump
-from registry.compat.policy_judge import Policy, judge
+from registry.compat.policy_judge import Policy, bump_under, judge, outcome_under, ruling
+from registry.compat.policy_modes import held_to, mode_named, weakened
 from registry.compat.rules import BY_ID
 
 if TYPE_CHECKING:
     from kernel.settings import Settings
+    from registry.compat.schema_change import Direction
 
 
 def compare_with(
-    contract: Contract, bases: tuple[BaseVersion, ...], policy: Policy, settings: Settings
+    contract: Contract,
+    bases: tuple[BaseVersion, ...],
+    policy: Policy,
+    settings: Settings,
+    *,
+    used: frozenset[Direction] = frozenset(),
 ) -> tuple[tuple[Comparison, ...], Bump, Finding | None]:
     """Give the verdict against each version of the major, the bump, and whether the declared one is enough.
 
     Within major 0 a minor increment may break (semver 2.0.0 §4), so only versions of the same minor count.
+    For a canonical schema its declared mode says which versions count, and in which direction; `used` are those in
+    which contracts use it.
     """
     relied_on = [base for base in bases if _relied_on(contract, base)]
-    comparisons = tuple(_compared(contract, base, policy, settings) for base in relied_on)
+    if contract.kind == "schema":
+        relied_on = list(held_to(mode_named(contract.metadata.compatibility), relied_on))
+    comparisons = tuple(_compared(contract, base, policy, settings, used) for base in relied_on)
     required = max(
         (one.verdict.required_bump for one in comparisons), key=BUMP_ORDER.index, default=Bump.NONE
     )
@@ -37,10 +49,21 @@ def compare_with(
     low = None
     if older and older[-1].base is not None and older[-1].verdict.outcome is not Outcome.UNDECIDED:
         low = check_bump(older[-1].base, contract.version, older[-1].verdict.required_bump)
-    return comparisons, required, placed(contract, (low,))[0] if low else None
+    return comparisons, required, _at_its_number(contract, low) if low else None
 
 
-def _compared(contract: Contract, base: BaseVersion, policy: Policy, settings: Settings) -> Comparison:
+def _at_its_number(contract: Contract, low: Finding) -> Finding:
+    """Place a number that is too low where it is written; a schema has it in meta.yaml alone."""
+    if contract.kind != "schema":
+        return placed(contract, (low,))[0]
+    file = contract.folder.metadata
+    place = parse(file.read_bytes(), name=contract.folder.shown(file)).position("/version")
+    return replace(low, pointer="/version", source=place.source, line=place.line, column=place.column)
+
+
+def _compared(
+    contract: Contract, base: BaseVersion, policy: Policy, settings: Settings, used: frozenset[Direction]
+) -> Comparison:
     try:
         before = base.document
         kinds = (kind_of(before.root), contract.kind)
@@ -48,12 +71,43 @@ def _compared(contract: Contract, base: BaseVersion, policy: Policy, settings: S
             verdict = _kinds_differ(*kinds)
         else:
             ends = (before.root, contract.document.root)
-            verdict = judge(*ends, contract.kind, policy, contract=contract.name, settings=settings)
+            verdict = judge(
+                *ends,
+                contract.kind,
+                policy,
+                contract=contract.name,
+                mode=mode_of(contract),
+                used=frozenset(used),
+                settings=settings,
+            )
+            verdict = _with_promise(verdict, contract, base, policy)
     except InterlockError as error:
         finding = found("base-unreadable", "", f"{base.place} cannot be read: {error}")
         return Comparison(base.version, base.place, Verdict(Outcome.UNDECIDED, Bump.MAJOR, (finding,)))
     return Comparison(
         base.version, base.place, replace(verdict, findings=placed(contract, verdict.findings, base))
+    )
+
+
+def _with_promise(verdict: Verdict, contract: Contract, base: BaseVersion, policy: Policy) -> Verdict:
+    """Add that a schema promises its users less than the version before did, where that is known."""
+    if contract.kind != "schema" or base.folder is None:
+        return verdict
+    _, _, before, _ = identity(base.folder)
+    old, new = mode_named(before.compatibility), mode_named(contract.metadata.compatibility)
+    if not weakened(old, new):
+        return verdict
+    rule = BY_ID["compatibility-weakened"]
+    what = f"The schema promised {old} compatibility, and this version promises {new}"
+    told = Finding(
+        rule.id, rule.severity, "", what, why=rule.why, remedy=rule.remedy, before=str(old), after=str(new)
+    )
+    findings = (*verdict.findings, ruling(told, policy, contract=contract.name))
+    return replace(
+        verdict,
+        findings=findings,
+        outcome=outcome_under(findings, policy.fail_on),
+        required_bump=bump_under(findings, policy.fail_on),
     )
 
 

@@ -19,7 +19,7 @@ from ci.impact import with_consumers
 from ci.lint import lint_contract
 from ci.report import ContractReport, GateReport, Status, placed, status_of
 from ci.rules import found
-from ci.users import judged_through, readable
+from ci.users import directions, readable, through_users
 from ci.vain_waivers import in_vain
 from kernel.contract.version import Version
 from kernel.errors import InterlockError, Place
@@ -157,10 +157,11 @@ class _Run:
             worst = status_of(report, question.policy.fail_on)
             return replace(report, status=Status.UNCHANGED if worst is Status.PASSED else worst)
         policy = question.policy
-        comparisons, required, low = compare_with(contract, bases, policy, question.settings)
-        if contract.kind == "schema":
-            users = (one for one in self.tree if any(name == contract.name for name, _ in pins(one)))
-            comparisons += judged_through(contract, readable(users, self._known), policy, question.settings)
+        users = self._users if contract.kind == "schema" else ()
+        comparisons, required, low = compare_with(
+            contract, bases, policy, question.settings, used=directions(contract, users)
+        )
+        comparisons += through_users(contract, users, policy, question.settings)
         edited_here = any(one.rule == "version-edited" for one in report.frozen)
         report = replace(
             report,
@@ -204,6 +205,11 @@ class _Run:
             if kept.kind == "schema" and not any(same_files(one, kept.as_version()) for one in here):
                 out.add((kept.name, str(kept.version)))
         return frozenset(out)
+
+    @cached_property
+    def _users(self) -> tuple[Contract, ...]:
+        """The contracts of the tree that refer to canonical schemas."""
+        return tuple(readable((one for one in self.tree if pins(one)), self._known))
 
     @cached_property
     def shelf(self) -> Shelf:

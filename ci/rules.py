@@ -26,7 +26,6 @@ RULES: tuple[Rule, ...] = (
     Rule("canonical-unresolved", UNDECIDED, "The canonical schema lies neither in this repository nor in what it is compared with.", "Give `--registry URL`, or run beside the canonical schemas."),
     Rule("canonical-retired", ERROR, "A retired schema is no longer served: a new version must not be built on it.", "Refer to a version that is frozen."),
     Rule("canonical-deprecated", WARNING, "The schema will be retired, and this version would have to change then.", "Refer to a newer version of the schema."),
-    Rule("canonical-pointer-lost", BREAKING, "A contract refers to a part of the schema that the new version does not have.", "Keep the part within this major of the schema."),
     # The run
     Rule("contract-unreadable", ERROR, "A contract that cannot be read was not judged.", "Repair what the message names; `interlock check FILE` says more."),
     Rule("contract-not-judged", UNDECIDED, "Judging this contract did not come to an end, so nothing is concluded; the others were judged.", "Run again with INTERLOCK_TRACEBACK=1, and report what it prints."),
