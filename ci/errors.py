@@ -3,6 +3,7 @@
 GateError
 ├── NoContracts        below the given paths there is no meta.yaml
 ├── BaseUnusable       what to compare against cannot be read
+├── ConformanceUnusable  the provider cannot be tested
 ├── ProjectUnreadable  interlock.toml is no TOML
 └── ProjectInvalid     interlock.toml has an unknown key, or a value without legal meaning
 """
@@ -41,3 +42,9 @@ class ProjectInvalid(GateError):
     """interlock.toml, or a file of waivers that it names, has an unknown key or a value without legal meaning."""
 
     code = "project-invalid"
+
+
+class ConformanceUnusable(GateError):
+    """The provider cannot be tested: schemathesis, the contract or the credentials are not there."""
+
+    code = "conformance-unusable"

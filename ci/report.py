@@ -98,6 +98,9 @@ class ContractReport:
     required_bump: Bump = Bump.NONE
     hit: tuple[Hit, ...] | None = None
     error: Finding | None = None  # why the contract could not be judged at all
+    judged: tuple[
+        tuple[str, tuple[Finding, ...]], ...
+    ] = ()  # in place of what the gate judges: title, findings
 
     @property
     def label(self) -> str:
@@ -110,6 +113,8 @@ class ContractReport:
             return (("every waiver is in force and needed", self.waivers),)
         if self.error is not None:
             return (("can be read and judged", (self.error,)),)
+        if self.judged:
+            return self.judged
         compared = ((f"compatible with {one.label}", one.verdict.findings) for one in self.comparisons)
         return (
             ("frozen versions are untouched", self.frozen),
@@ -149,6 +154,7 @@ class GateReport:
     waivers: tuple[ContractReport, ...] = ()  # one for each file that holds a waiver in vain
     notes: tuple[str, ...] = ()
     docs_url: str = ""
+    said: str = ""  # the sentence of the whole run, where no gate asked
 
     def rows(self) -> tuple[ContractReport, ...]:
         """Give everything that has a result: the contracts, and the files of waivers."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
-from cli import ci_deploy
 from cli.ci_changelog import changelog
+from cli.ci_conformance import conformance
+from cli.ci_deploy import COMMANDS
 from cli.ci_gate import gate
 from cli.ci_waive import waive
 
@@ -18,5 +19,6 @@ def ci() -> None:
 ci.add_command(gate)
 ci.add_command(changelog)
 ci.add_command(waive)
-for _command in ci_deploy.COMMANDS:
+ci.add_command(conformance)
+for _command in COMMANDS:
     ci.add_command(_command)

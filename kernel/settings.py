@@ -60,6 +60,12 @@ SETTINGS: tuple[Setting, ...] = (
         "",
         "token for the registry's API; empty means the one of the data folder, where there is one",
     ),
+    Setting(
+        "provider_auth",
+        str,
+        "",
+        "value of the header Authorization with which `interlock ci conformance` and `ci drift` call a provider",
+    ),
     Setting("proxy_host", str, "127.0.0.1", "address on which the proxy listens"),
     Setting("proxy_port", int, 8701, "port of the proxy; 0 takes any free one", 0, 65535),
     Setting(
@@ -263,6 +269,12 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("oasdiff", str, "", "path of the oasdiff program; empty means .tools/bin/oasdiff, then PATH"),
     Setting(
         "oasdiff_timeout", float, 60.0, "seconds after which a comparison by oasdiff is undecided", 1, 3600
+    ),
+    Setting(
+        "schemathesis",
+        str,
+        "",
+        "path of schemathesis's program `st`; empty means .tools/schemathesis, our own environment, then PATH",
     ),
     Setting(
         "redis_url",

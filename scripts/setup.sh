@@ -84,6 +84,17 @@ make_oasdiff() {
   rm -rf "$cache" $tools/go
 }
 
+make_schemathesis() {  # what `interlock ci conformance` runs, in an environment of its own: it pins jsonschema-rs
+  local lock=requirements/conformance.txt home=$tools/schemathesis stamp
+  stamp=$(sha256sum < $lock)
+  [ -x $home/bin/st ] && [ "$(cat $home/.stamp 2>/dev/null)" = "$stamp" ] && return 0
+  mkdir -p $tools
+  say "setup: schemathesis in an environment of its own (half a minute)"
+  [ -x $home/bin/python ] || "$(python_for_venv)" -m venv $home
+  $home/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $lock
+  echo "$stamp" > $home/.stamp
+}
+
 compiled_form() {  # the hot modules, compiled where there is a compiler (scripts/compile.py says so where not)
   if [ ! -f $venv/.stamp-compile ] || [ "$(cat $venv/.stamp-compile)" != "$(sha256sum < requirements/compile.txt)" ]; then
     if command -v cc >/dev/null || command -v gcc >/dev/null; then
@@ -98,7 +109,7 @@ case $want in
   run) make_venv run; make_oasdiff; compiled_form ;;
   test)
     apt_packages postgresql redis-server chromium nginx-light strace openssl
-    make_venv dev; make_oasdiff
+    make_venv dev; make_oasdiff; make_schemathesis
     $venv/bin/python scripts/compile.py remove ;;  # the tests run the source; tests/house/test_compiled.py the other form
   bench)
     apt_packages nginx-light wrk gcc libc6-dev python3-dev

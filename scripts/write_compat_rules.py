@@ -8,6 +8,8 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from ci.conformance_rules import RULES as CONFORMANCE_RULES
+from ci.conformance_rules import ConformanceRule
 from ci.rules import RULES as GATE_RULES
 from kernel.settings import load
 from registry.compat.oasdiff import PINNED, program
@@ -78,7 +80,20 @@ def gate_page() -> str:
     return "\n".join([*lines, *sections(GATE_RULES)]) + "\n"
 
 
-def sections(rules: Iterable[Rule]) -> Iterator[str]:
+def conformance_page() -> str:
+    """Write the rules of conformance runs, one section for each."""
+    lines = [
+        "# Rules of conformance runs",
+        "",
+        _NOTE,
+        "",
+        "What [`interlock ci conformance`](../guide/conformance.md) finds about a provider. *breaking* fails,",
+        "*undecided* is undecided, *risky* fails with `--fail-on risky`, *warning* blocks nothing.",
+    ]
+    return "\n".join([*lines, *sections(CONFORMANCE_RULES)]) + "\n"
+
+
+def sections(rules: Iterable[Rule | ConformanceRule]) -> Iterator[str]:
     """Write one section for each rule."""
     for rule in rules:
         yield from ("", f"## {rule.id}", "", f"Severity: **{rule.severity}**. {rule.why}")
@@ -94,6 +109,7 @@ def written() -> dict[Path, str]:
         PAGES / "oasdiff.md": oasdiff_page(rows),
         PAGES / "compatibility.md": compatibility_page(),
         PAGES / "gate.md": gate_page(),
+        PAGES / "conformance.md": conformance_page(),
     }
 
 

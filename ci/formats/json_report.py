@@ -40,6 +40,7 @@ def _contract(contract: ContractReport) -> dict[str, Any]:
         "frozen": _findings(contract.frozen),
         "lint": _findings(contract.lint),
         "references": _findings(contract.references),
+        "judged": [{"title": title, "findings": _findings(found)} for title, found in contract.judged],
         "comparisons": [
             {
                 "base": str(one.base) if one.base is not None else None,

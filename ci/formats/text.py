@@ -100,6 +100,9 @@ def _next(report: GateReport) -> Iterator[str]:
     if report.exit_code == 0:
         return
     yield ""
+    if report.said:
+        yield "`interlock explain RULE` says more of a rule."
+        return
     yield "What now: mend what is listed, or give what breaks a new major version in a folder of its own."
     if report.status is Status.UNDECIDED:
         yield "  What is undecided never passes by itself: change it so that it can be decided, or have it accepted."

@@ -79,6 +79,8 @@ def change(finding: Finding, most: int = 120) -> str:
 
 def sides(finding: Finding) -> str:
     """Say who takes a witness and who refuses it."""
+    if finding.direction == "answered":
+        return "the contract does not have it so"
     if finding.direction == "emits":
         return "the new version may send this, the earlier one never did"
     return "the earlier version takes this, the new one refuses it"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ci.formats.safe_text import visible
-from ci.report import ContractReport, GateReport, Status
+from ci.report import SEVERITIES, ContractReport, GateReport, Status
 from kernel.contract.finding import Bump, Finding, Severity
 
 SIGNS = {Status.PASSED: "✓", Status.UNCHANGED: "·", Status.UNDECIDED: "?", Status.FAILED: "✗"}
@@ -27,6 +27,8 @@ def summary(contract: ContractReport) -> str:
         return f"{counted(len(contract.waivers), 'waiver')} held in vain: over, or needed by nothing that was judged"
     if contract.status is Status.UNCHANGED:
         return "unchanged"
+    if contract.judged:
+        return _counts(contract)
     said = _reasons(contract)
     accepted = sum(finding.waived for finding in contract.findings())
     if not said and contract.comparisons:
@@ -36,6 +38,13 @@ def summary(contract: ContractReport) -> str:
     if accepted:
         said.append(f"{counted(accepted, 'finding')} waived")
     return visible("; ".join(said)) if said else "a first version, nothing to compare it with"
+
+
+def _counts(contract: ContractReport) -> str:
+    found = contract.findings()
+    counts = [(sum(one.severity is severity for one in found), str(severity)) for severity in SEVERITIES]
+    told = [f"{number} {word}" for number, word in counts if number]
+    return f"{', '.join(told)}" if told else "nothing was found"
 
 
 def _reasons(contract: ContractReport) -> list[str]:
@@ -66,6 +75,8 @@ def _reasons(contract: ContractReport) -> list[str]:
 
 def headline(report: GateReport) -> str:
     """Say in one sentence what came of the whole run."""
+    if report.said:
+        return visible(report.said)
     total = counted(len(report.contracts), "contract")
     failed, undecided = (
         sum(one.status is status for one in report.contracts) for status in (Status.FAILED, Status.UNDECIDED)

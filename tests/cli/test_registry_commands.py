@@ -346,3 +346,41 @@ def test_what_runs_where_and_whether_a_version_may_follow(
         "ci", "record-release", "x", "--version", "1", "--provides", "lab-orders@1.0.0:createOrder", code=2
     )
     house.run("ci", "environment", "add", "ward", "--as", "ci", code=4)
+
+
+def test_a_conformance_run_is_recorded_under_the_digest_of_the_registry(
+    house: House, folder: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operation = {"operationId": "findOrders", "responses": {"204": {"description": "none"}}}
+    found = freeze(house, folder(paths={"/orders": {"get": operation}}))
+    program = tmp_path / "st"
+    case = '{"value": {"method": "GET", "path": "/orders"}}'
+    reply = '{"a": {"request": {"method": "GET"}, "response": {"status_code": 204, "headers": {}, "content": null}}}'
+    scenario = f'{{"ScenarioFinished": {{"phase": "coverage", "recorder": {{"cases": {{"a": {case}}}, "checks": {{}}, "interactions": {reply}}}}}}}'
+    program.write_text(
+        f"#!/bin/sh\n[ $1 = --version ] && echo st, version 4.40.0 && exit\necho '{scenario}' > events.ndjson\necho '{{\"EngineFinished\": {{}}}}' >> events.ndjson\n"
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("INTERLOCK_SCHEMATHESIS", str(program))
+    words = ("ci", "conformance", "http://127.0.0.1:9/api", "--contract", "lab-orders@1.0.0")
+    said = house.run(*words, "--record")
+    assert said.splitlines()[0] == "PASSED: http://127.0.0.1:9/api keeps lab-orders 1.0.0"
+    assert "recorded as run 1 of lab-orders@1.0.0: passed" in house.talk
+    with house.services.store.reading() as ledger:
+        [kept] = ledger.evidence.find("lab-orders", "1.0.0", 10)
+    assert (kept.digest, kept.complete, kept.calls, kept.provider) == (
+        found["digest"],
+        True,
+        1,
+        "http://127.0.0.1:9/api",
+    )
+    assert dict(kept.tools)["schemathesis"] == "4.40.0"
+    report = house.json(*words)
+    assert (report["status"], report["contracts"][0]["judged"][0]["findings"]) == ("passed", [])
+    program.write_text(program.read_text().replace('"status_code": 204', '"status_code": 500'))
+    assert "FAILED: http://127.0.0.1:9/api does not keep lab-orders 1.0.0" in house.run(
+        *words, "--record", code=1
+    )
+    house.run("ci", "conformance", "http://127.0.0.1:9", "--contract", folder(), "--record", code=2)
+    house.run(*words, "--phases", "positive,sideways", code=2)
+    house.run(*words, "--auth-file", str(program), code=2)
