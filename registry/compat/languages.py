@@ -7,6 +7,7 @@ Whatever else a pattern holds, and whatever grows beyond the bounds, has no answ
 from __future__ import annotations
 
 import re._constants as codes  # type: ignore[import-not-found]  # CPython's own parser has no stubs
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -17,6 +18,7 @@ from kernel.schema.pattern_text import parsed
 
 MOST_STATES = 4_000  # of one automaton
 MOST_PAIRS = 6_000  # sets of states that are compared
+MOST_TEXTS = 3_000  # sets of states that are visited while a text is looked for
 _LAST = 0x10FFFF
 _LINE_ENDS = ((0x0A, 0x0A), (0x0D, 0x0D), (0x2028, 0x2029))  # what `.` leaves out (ECMA-262 §12.3)
 _SPACE = (
@@ -111,6 +113,42 @@ def _search(first: _Automaton, second: _Automaton) -> str | bool:
             below = (first.step(left, char), second.step(right, char), False)
             if below[0] and below not in came:
                 if len(came) >= MOST_PAIRS:
+                    return False
+                came[below] = (here, char)
+                todo.append(below)
+    return True
+
+
+@lru_cache(maxsize=512)
+def text_between(
+    holding: tuple[str, ...], failing: tuple[str, ...], least: int = 0, most: int | None = None
+) -> str | bool:
+    """Give a shortest text in which some patterns are found, and others are not.
+
+    True: it is known that there is none of `least` to `most` code points; False: none was met within the bounds.
+    """
+    automata = [_automaton(pattern) for pattern in (*holding, *failing)]
+    known = [automaton for automaton in automata if automaton is not None]
+    if len(known) < len(automata) or least > MOST_TEXTS:
+        return False
+    letters = _letters(*known)
+    start = (tuple(automaton.start for automaton in known), 0, True)
+    came: dict[Any, Any] = {start: None}
+    todo = deque([start])
+    while todo:
+        here = todo.popleft()
+        states, length, at_start = here
+        found = [a.accepts(s, at_start=at_start) for a, s in zip(known, states, strict=True)]
+        if length >= least and all(found[: len(holding)]) and not any(found[len(holding) :]):
+            return _spelled(here, came)
+        if most is not None and length >= most:
+            continue
+        # Beyond the least length, and without a greatest, how long the text is makes no difference.
+        longer = length + 1 if most is not None else min(length + 1, least)
+        for char in letters:
+            below = (tuple(a.step(s, char) for a, s in zip(known, states, strict=True)), longer, False)
+            if below not in came and all(below[0][: len(holding)]):
+                if len(came) >= MOST_TEXTS:
                     return False
                 came[below] = (here, char)
                 todo.append(below)

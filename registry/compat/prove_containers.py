@@ -135,6 +135,9 @@ def closed(prover: Proving, case: Case) -> bool:
 
 def absent(prover: Proving, case: Case, name: str) -> bool:
     """Whether no object of the case can have this property."""
+    named = (part.names for part in case.parts if part.names is not None)
+    if any(evaluate(node, name, prover.text) is False for node in named):
+        return True
     found = case.property(name, prover.text.matches)
     return bool(found) and prover.impossible(Known(found))
 
@@ -169,7 +172,7 @@ def _never_sent(prover: Proving, case: Case, name: str) -> bool:
 
 
 def _property(prover: Proving, case: Case, name: str, goal: Node) -> bool:
-    if _unwritten(prover, case, name):
+    if _never_sent(prover, case, name):
         return True
     return prover.within(name, Known(case.property(name, prover.text.matches)), goal)
 

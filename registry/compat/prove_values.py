@@ -7,12 +7,12 @@ from fractions import Fraction
 from registry.compat.facts import Case
 from registry.compat.proving import Proving
 from registry.compat.schema_view import ARRAY, FRACTION, INTEGER, OBJECT, STRING, Node
+from registry.compat.text_rules import TextRules
 
-_BOUNDED = {STRING: ("min_length", "max_length"), ARRAY: ("min_items", "max_items"),
-            OBJECT: ("min_properties", "max_properties")}  # fmt: skip
+_BOUNDED = {ARRAY: ("min_items", "max_items"), OBJECT: ("min_properties", "max_properties")}
 
 
-def barren(case: Case, atom: str) -> bool:
+def barren(text: TextRules, case: Case, atom: str) -> bool:
     """Whether bounds leave no value of one type."""
     if atom in {INTEGER, FRACTION}:
         low, high = case.lower(atom), case.upper(atom)
@@ -21,10 +21,15 @@ def barren(case: Case, atom: str) -> bool:
         return low[0] > high[0] or (
             low[0] == high[0] and (low[1] or high[1] or (atom == FRACTION and _whole(low[0])))
         )
+    if atom == STRING:
+        shortest, longest = _lengths(text, case)
+        nothing = longest is not None and shortest > longest
+        return nothing or text.no_text(_patterns(case), (), shortest, longest)
     if atom in _BOUNDED:
         least, most = _BOUNDED[atom]
         upper = case.most(most)
-        return upper is not None and case.least(least) > upper
+        lower = max(case.least(least), len(case.required()) if atom == OBJECT else 0)
+        return upper is not None and lower > upper
     return False
 
 
@@ -67,10 +72,12 @@ def strings(prover: Proving, case: Case, goal: Node) -> bool:
     if STRING not in case.types:
         return True
     view = goal.view
-    low, high = _lengths(prover, case)
-    if low < view.min_length:
+    low, high = _lengths(prover.text, case)
+    none, have = prover.text.no_text, _patterns(case)
+    if low < view.min_length and not none(have, (), low, view.min_length - 1):
         return prover.fails("minLength", goal)
-    if view.max_length is not None and (high is None or high > view.max_length):
+    longest = view.max_length
+    if longest is not None and (high is None or high > longest) and not none(have, (), longest + 1, high):
         return prover.fails("maxLength", goal)
     if view.pattern is not None and not _matched(prover, case, view.pattern):
         return prover.fails("pattern", goal)
@@ -79,18 +86,24 @@ def strings(prover: Proving, case: Case, goal: Node) -> bool:
     return True
 
 
-def _lengths(prover: Proving, case: Case) -> tuple[int, int | None]:
+def _lengths(text: TextRules, case: Case) -> tuple[int, int | None]:
     low, high = case.least("min_length"), case.most("max_length")
     for part in case.parts:
-        least, most = prover.text.lengths(part.pattern, part.format)
+        least, most = text.lengths(part.pattern, part.format)
         low = max(low, least)
         high = most if high is None else high if most is None else min(high, most)
     return low, high
 
 
 def _matched(prover: Proving, case: Case, want: str) -> bool:
-    have = [part.pattern for part in case.parts if part.pattern is not None]
-    return any(prover.text.pattern_within(pattern, want) for pattern in (*have, ""))
+    have = _patterns(case)
+    if any(prover.text.pattern_within(pattern, want) for pattern in (*have, "")):
+        return True
+    return prover.text.no_text(have, (want,), *_lengths(prover.text, case))
+
+
+def _patterns(case: Case) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(part.pattern for part in case.parts if part.pattern is not None))
 
 
 def _formatted(prover: Proving, case: Case, want: str) -> bool:

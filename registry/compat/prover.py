@@ -11,11 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from kernel.contract.digest import canonical_bytes
-from registry.compat import prove_applied, prove_containers, prove_values
+from registry.compat import prove_applied, prove_containers, prove_values, prove_void
 from registry.compat.equality import Sameness
 from registry.compat.evaluate import evaluate
 from registry.compat.facts import Case, Known, cases, place
-from registry.compat.schema_view import Node, Reads, View, atom_of
+from registry.compat.schema_view import Node, Reads, View
 from registry.compat.text_rules import TextRules
 
 MOST_STEPS = 60_000
@@ -68,6 +68,7 @@ class Prover:
         # Where a goal failed before, below its own place; None when nobody was to know.
         self._failed: dict[tuple[Known, Node], Gap | None] = {}
         self._split: dict[Known, list[Case]] = {}
+        self._contradictory: dict[Known, bool] = {}
         self._void: dict[tuple[Known, int], bool] = {}
         self._open: dict[tuple[Known, Node], _Open] = {}
 
@@ -117,7 +118,7 @@ class Prover:
         opened = self._open[key] = _Open(self.level)
         self._depth += 1
         try:
-            proven = self._same(known, goal) or all(self._case(case, goal) for case in self.cases(known))
+            proven = self._same(known, goal) or all(self._holds_in(case, goal) for case in self.cases(known))
         finally:
             self._depth -= 1
             self._open.pop(key, None)
@@ -130,35 +131,31 @@ class Prover:
             self._failed[key] = self._relative(before)
         return proven
 
+    def _holds_in(self, case: Case, goal: Node) -> bool:
+        before = self.gap
+        if self._case(case, goal):
+            return True
+        if case.without and self._torn(case):
+            self.gap = before
+            return True
+        return False
+
+    def _torn(self, case: Case) -> bool:
+        """Whether a case asks for what it must not be: then there is no such value."""
+        known = case.known
+        if known not in self._contradictory:
+            self._contradictory[known] = any(
+                self._strict.refutes(replace(case, without=frozenset()), None, barred)
+                for barred in sorted(case.without, key=place)
+            )
+        return self._contradictory[known]
+
     def impossible(self, known: Known, depth: int = 3) -> bool:
         """Whether no value at all is left."""
         key = (known, depth)
         if key not in self._void:
-            self._void[key] = all(self.empty(case, depth) for case in self.cases(known))
+            self._void[key] = all(prove_void.empty(self, case, depth) for case in self.cases(known))
         return self._void[key]
-
-    def empty(self, case: Case, depth: int = 3) -> bool:
-        """Whether a case is seen to admit no value."""
-        if not case.types:
-            return True
-        if case.values is not None and not any(self.possible(case, value) for value in case.values):
-            return True
-        types = frozenset(atom for atom in case.types if not prove_values.barren(case, atom))
-        if types <= {"object"} and depth > 0:
-            missing = any(
-                self.impossible(Known(case.property(name, self.text.matches)), depth - 1)
-                for name in case.required()
-            )
-            return missing or not types
-        return not types
-
-    def possible(self, case: Case, value: object) -> bool:
-        """Whether one listed value can be the value of a case."""
-        if atom_of(value) not in case.types:
-            return False
-        return all(evaluate(node, value, self.text) is not False for node in case.nodes) and all(
-            evaluate(node, value, self.text) is not True for node in case.without
-        )
 
     def within(self, step: str, known: Known, goal: Node) -> bool:
         """Prove a goal about a part of the value (`step` is its key)."""
@@ -206,9 +203,9 @@ class Prover:
             return True
         return any(self._strict.refutes(case, other, barred) for barred in sorted(case.without, key=place))
 
-    def refutes(self, case: Case, other: Node, barred: Node) -> bool:
-        """Whether a value of the case that `other` takes would be one of `barred`, which it is not."""
-        known = Known(case.nodes | {other}, case.without - {barred}, case.types)
+    def refutes(self, case: Case, other: Node | None, barred: Node) -> bool:
+        """Whether a value of the case (that `other` takes too) would be one of `barred`, which it is not."""
+        known = Known(case.nodes | ({other} if other else set()), case.without - {barred}, case.types)
         begun = not self._open
         self._steps = 0 if begun else self._steps
         self._quiet += 1
@@ -238,7 +235,7 @@ class Prover:
         return any(self.sameness.same(node, goal) for node in known.nodes)
 
     def _case(self, case: Case, goal: Node) -> bool:  # noqa: PLR0911 - one return for each keyword
-        if goal in case.nodes or self.empty(case):
+        if goal in case.nodes or prove_void.empty(self, case):
             return True
         view = goal.view
         if view.always is not None:
@@ -262,14 +259,14 @@ class Prover:
 
     def _all_values(self, case: Case, goal: Node) -> bool:
         """Decide a finite case value by value."""
-        left = [value for value in case.values or () if self.possible(case, value)]
+        left = [value for value in case.values or () if prove_void.possible(self, case, value)]
         return all(evaluate(goal, value, self.text) is True for value in left)
 
     def _within_enum(self, case: Case, view: View) -> bool:
         return all(
             canonical_bytes(value) in view.enum_keys
             for value in case.values or ()
-            if self.possible(case, value)
+            if prove_void.possible(self, case, value)
         )
 
     def some(self, choices: tuple[Node, ...], holds: Callable[[Node], bool]) -> bool:

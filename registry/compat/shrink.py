@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from typing import Any
 
-MOST_TRIES = 600
+MOST_TRIES = 800
+_PLAIN_CHARACTERS = "x0"
 
 
 def shrunk(value: Any, breaks: Callable[[Any], bool]) -> Any:
-    """Give a smaller value for which `breaks` still holds; deterministic, bounded."""
+    """Give a smaller value for which `breaks` still holds; deterministic, bounded.
+
+    Every step is smaller by members, then by characters, then by magnitude, so that it ends.
+    """
     tries = MOST_TRIES
     again = True
     while again:
@@ -24,7 +29,7 @@ def shrunk(value: Any, breaks: Callable[[Any], bool]) -> Any:
     return value
 
 
-def _smaller(value: Any) -> Iterator[Any]:  # noqa: C901 - one branch for each type of JSON
+def _smaller(value: Any) -> Iterator[Any]:
     """Give simpler values, the boldest cuts first."""
     if isinstance(value, dict):
         for key in value:
@@ -33,13 +38,47 @@ def _smaller(value: Any) -> Iterator[Any]:  # noqa: C901 - one branch for each t
             for part in _smaller(item):
                 yield {**value, key: part}
     elif isinstance(value, list):
-        for index in range(len(value)):
-            yield [*value[:index], *value[index + 1 :]]
-        for index, item in enumerate(value):
-            for part in _smaller(item):
-                yield [*value[:index], part, *value[index + 1 :]]
+        yield from _fewer(value)
     elif isinstance(value, str) and value:
-        yield ""
-        if len(value) > 1:
-            yield value[: len(value) // 2]
-            yield value[:-1]
+        yield from _shorter(value)
+    elif isinstance(value, int | float | Decimal) and not isinstance(value, bool):
+        yield from _plainer(value)
+
+
+def _fewer(items: list[Any]) -> Iterator[Any]:
+    if len(items) > 3:  # noqa: PLR2004 - below, halves are no bolder than single items
+        yield items[: len(items) // 2]
+    for index in range(len(items)):
+        yield [*items[:index], *items[index + 1 :]]
+    for index, item in enumerate(items):
+        for part in _smaller(item):
+            yield [*items[:index], part, *items[index + 1 :]]
+
+
+def _shorter(text: str) -> Iterator[str]:
+    yield ""
+    if len(text) > 1:
+        yield text[: len(text) // 2]
+        yield text[:-1]
+        yield text[1:]
+    for plain in _PLAIN_CHARACTERS:
+        if set(text) - set(_PLAIN_CHARACTERS):
+            yield plain * len(text)
+
+
+def _plainer(number: Any) -> Iterator[Any]:
+    """Give numbers nearer to 0 or with fewer digits: 0, whole ones, halves."""
+    if number == 0:
+        return
+    sign = 1 if number > 0 else -1
+    tried: list[Any] = [0, sign, -sign, 0.5 * sign]
+    if abs(number) < 2**53:  # beyond, a double is no exact half
+        size = abs(int(number))
+        tried += [sign * part for part in (size, size // 10, size // 2, size - 1)]
+    for other in tried:
+        if _measure(other) < _measure(number):
+            yield other
+
+
+def _measure(number: Any) -> tuple[int, Any, bool]:
+    return len(repr(number).lstrip("-")), abs(number), number < 0

@@ -10,10 +10,14 @@ from kernel.errors import SchemaRefused
 from kernel.schema.formats import ASSERTED, LOWERED
 from kernel.schema.pattern_text import width
 from kernel.schema.patterns import linear
-from registry.compat.languages import included
+from registry.compat.languages import included, text_between
 
 # Formats whose values have a fixed or bounded length in code points (RFC 3339 full-date, RFC 9562).
-_LENGTHS = {"date": (10, 10), "uuid": (36, 36), "ipv4": (7, 15)}
+_LENGTHS: dict[str, tuple[int, int | None]] = {
+    "date": (10, 10), "uuid": (36, 36), "ipv4": (7, 15), "ipv6": (2, 45), "hostname": (1, 253), "idn-hostname": (1, None),
+    "date-time": (20, None), "time": (9, None), "duration": (3, None), "email": (3, None), "idn-email": (3, None),
+    "uri": (2, None), "iri": (2, None), "relative-json-pointer": (1, None),
+}  # fmt: skip
 _INCLUDED = {
     ("uri", "uri-reference"), ("iri", "iri-reference"), ("uri", "iri"), ("uri", "iri-reference"),
     ("uri-reference", "iri-reference"), ("email", "idn-email"), ("hostname", "idn-hostname"),
@@ -45,6 +49,12 @@ class TextRules:
     def pattern_within(self, inner: str, outer: str) -> bool:
         """Whether every text in which one pattern is found holds the other."""
         return inner == outer or included(inner, outer)
+
+    def no_text(
+        self, holding: tuple[str, ...], failing: tuple[str, ...], least: int, most: int | None
+    ) -> bool:
+        """Whether it is known that no text of such a length holds all of some patterns and none of others."""
+        return bool(holding or failing) and text_between(holding, failing, least, most) is True
 
     def format_within(self, inner: str, outer: str) -> bool:
         """Whether every text of one format has the other."""
