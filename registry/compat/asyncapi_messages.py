@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, cast
 
 from kernel.contract.finding import Finding
 from registry.compat.asyncapi_judging import LIKE, Judging
@@ -16,6 +17,9 @@ from registry.compat.asyncapi_whole import Scene, Unit, Whole, media_of
 from registry.compat.containment import Answer
 from registry.compat.nearest import nearest
 from registry.compat.rules import BY_ID
+
+if TYPE_CHECKING:
+    from kernel.contract.exchange import MessageExchange
 
 MOST_KIN = 8  # messages of other names that one is compared with
 Pair = tuple[Unit, Unit]  # of the old and of the new document
@@ -176,10 +180,24 @@ class Messages:
         headers, payload = (rest[0], found.witness) if part == "payload" else (found.witness, rest[0])
         readers = [one for one in outer if media_of(one.message) == media]
         refused = self.whole.refused(self._judging.api(inner=False), readers, media, headers, payload)
-        if refused and self.whole.takes(api, unit.message, media, headers, payload):
-            found = replace(found, exchange=self.scene.exchange(unit.message, headers, (payload,)))
-            return self._beside(found, part, ends)
-        return _undecided(found, "message-taken-for-another", "")
+        if not (refused and self.whole.takes(api, unit.message, media, headers, payload)):
+            shown = self._other_witness(part, ends, readers)
+            if shown is None:
+                return _undecided(found, "message-taken-for-another", "")
+            headers, payload = shown
+            found = replace(found, witness=payload if part == "payload" else headers)
+        found = replace(found, exchange=self.scene.exchange(unit.message, headers, (payload,)))
+        return self._beside(found, part, ends)
+
+    def _other_witness(self, part: Part, ends: Pair, readers: Sequence[Unit]) -> tuple[Any, Any] | None:
+        """Look for another whole message that shows the same break, where a rival takes the first."""
+        read = self._judging.schema(ends[1], part, inner=False)
+        accepts = self.journal.comparer.accepts(read) if read else None
+        apis = self._judging.api(inner=True), self._judging.api(inner=False)
+        for headers, payload in self.whole.of_one(apis, ends[0], readers):
+            if accepts and not accepts(payload if part == "payload" else headers):
+                return headers, payload
+        return None
 
     def _beside(self, found: Finding, part: Part, ends: Pair) -> Finding:
         """Show the nearest value that both versions take, and what lies between."""
@@ -191,7 +209,12 @@ class Messages:
         near = nearest(read, found.witness, also) if read else None
         if near is None:
             return found
-        return replace(found, nearest=near.value, has_nearest=True, difference=near.difference)
+        given = found.exchange or {}
+        whole = {**given, "headers": near.value} if part == "headers" else {**given, "payload": near.value}
+        return replace(
+            found, nearest=near.value, has_nearest=True, difference=near.difference,
+            nearest_exchange=cast("MessageExchange", whole),
+        )  # fmt: skip
 
     def _lonely(self, unit: Unit, *, written: bool) -> None:
         """Judge a message that only one of the versions has."""

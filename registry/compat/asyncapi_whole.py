@@ -126,14 +126,20 @@ class Whole:
         True: every one of the others is of another content type, so that any will do and none can be
         written; None: nothing of the kind was found.
         """
-        here, there = ends
         media = media_of(unit.message)
         rivals = [one for one in others if media_of(one.message) == media]
+        return next(self.of_one(ends, unit, rivals), None if rivals else True)
+
+    def of_one(
+        self, ends: tuple[EventApi, EventApi], unit: Unit, rivals: Sequence[Unit]
+    ) -> Iterator[tuple[Any, Any]]:
+        """Give headers and payloads that a message takes, and none of its rivals of the same content type."""
+        here, there = ends
+        media = media_of(unit.message)
         for headers, payload in self._wholes(ends, unit, rivals):
             taken = self.takes(here, unit.message, media, headers, payload)
             if taken and self.refused(there, rivals, media, headers, payload):
-                return headers, payload
-        return None if rivals else True
+                yield headers, payload
 
     def _wholes(
         self, ends: tuple[EventApi, EventApi], unit: Unit, rivals: Sequence[Unit]
