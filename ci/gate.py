@@ -98,7 +98,8 @@ class _Run:
 
     def notes(self) -> tuple[str, ...]:
         """Say what a reader should know of how the run went."""
-        silent = self.shelf.silent
+        looked_up: Shelf | None = self.__dict__.get("shelf")  # it is made when it is needed
+        silent = looked_up.silent if looked_up is not None else ""
         return (f"canonical schemas were not looked up: {silent}",) if silent else ()
 
     def is_another_state_of(self, base: FolderBase) -> bool:

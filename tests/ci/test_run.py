@@ -1,0 +1,277 @@
+"""One run of the gate as a pipeline sees it: exit codes, mixed outcomes, waivers, crashes, the same bytes everywhere."""
+
+import json
+import os
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+import ci.bases
+import ci.contracts
+import ci.gate
+from ci.bases import FileBase, commit
+from ci.gate import Question, run_gate
+from ci.report import Status
+from cli.ci_reports import FORMATS
+from kernel.errors import InterlockError
+from kernel.settings import load
+from registry.compat.policy_judge import Policy
+from tests.ci.scratch_repository import DAY, Scratch
+from tests.ci.ways import COMMAND, run
+
+SETTINGS = load(environ={})
+NARROWER = ("maximum: 4", "maximum: 2")
+WIDER = ("maximum: 4", "maximum: 8")
+MOVED = ("/meal-orders/v1", "/kitchen/meal-orders/v1")
+NO_NOTE = ("                note:\n                  description: For the kitchen.\n                  type: string\n                  maxLength: 200\n", "")  # fmt: skip
+OPEN = ("              additionalProperties: false\n              required: [patient, meal]", "              required: [patient, meal]")  # fmt: skip
+
+
+@pytest.fixture
+def repo(tmp_path):
+    return Scratch(tmp_path)
+
+
+def told(repo, *arguments):
+    code, text = run(repo.home, *COMMAND, "--format", "json", *arguments)
+    body = json.loads(text)
+    assert body["exit_code"] == code
+    return code, {f"{one['name']} {one['version']}": one for one in body["contracts"]}, body
+
+
+@pytest.mark.parametrize(("edits", "code", "status"), [
+    ((), 0, "unchanged"),
+    ((WIDER,), 0, "passed"),
+    ((NARROWER,), 1, "failed"),
+    ((MOVED,), 3, "undecided"),
+    ((NARROWER, MOVED), 1, "failed"),  # what is proven to break outranks what is not known
+])  # fmt: skip
+def test_exit_codes_of_one_contract(repo, edits, code, status):
+    if edits:
+        repo.next("meal-orders", "1.1.0", *edits)
+    found = told(repo)
+    assert (found[0], found[2]["status"]) == (code, status)
+
+
+def test_one_that_fails_outranks_one_that_is_undecided(repo):
+    repo.next("meal-orders", "1.1.0", MOVED)
+    repo.next("bed-events", "1.1.0", ("[bed, at]", "[bed]"))
+    code, found, _ = told(repo)
+    assert (code, found["meal-orders 1.1.0"]["status"], found["bed-events 1.1.0"]["status"]) == (
+        1, "undecided", "failed",
+    )  # fmt: skip
+
+
+def test_risky_findings_fail_unless_only_breaks_shall(repo):
+    repo.edit("contracts/meal-orders/1.0.0/openapi.yaml", OPEN)
+    repo.commit("Open objects")
+    repo.next("meal-orders", "1.1.0", NO_NOTE)
+    code, found, _ = told(repo)
+    severities = {row["severity"] for row in found["meal-orders 1.1.0"]["comparisons"][0]["findings"]}
+    assert (code, "risky" in severities, "breaking" in severities) == (1, True, False)
+    code, found, body = told(repo, "--fail-on", "breaking")
+    assert (code, found["meal-orders 1.1.0"]["required_bump"], body["fail_on"]) == (0, "minor", "breaking")
+
+
+def waiver(fingerprint, expires="2026-12-31", contract="meal-orders"):
+    return f'[[waiver]]\nfingerprint = "{fingerprint}"\nowner = "Ada"\nreason = "agreed"\nexpires = {expires}\ncontract = "{contract}"\n'
+
+
+def test_waived_findings_pass_are_told_and_fail_once_they_are_over(repo):
+    repo.next("meal-orders", "1.1.0", NARROWER)
+    _, found, _ = told(repo)
+    blocking = {
+        row["fingerprint"]
+        for row in found["meal-orders 1.1.0"]["comparisons"][0]["findings"]
+        if row["severity"] in {"breaking", "risky", "undecided"}
+    }
+    repo.write("interlock.toml", "".join(map(waiver, sorted(blocking))))
+    code, found, _ = told(repo)
+    assert (code, found["meal-orders 1.1.0"]["status"]) == (0, "passed")
+    _, text = run(repo.home, *COMMAND)
+    assert "[breaking, waived]" in text
+    assert "waived:  until 2026-12-31 by Ada: agreed" in text
+    _, sarif = run(repo.home, *COMMAND, "--format", "sarif")
+    results = json.loads(sarif)["runs"][0]["results"]
+    assert {row["suppressions"][0]["status"] for row in results if "suppressions" in row} == {"accepted"}
+    assert "<skipped message=" in run(repo.home, *COMMAND, "--format", "junit")[1]
+    assert "<failure" not in run(repo.home, *COMMAND, "--format", "junit")[1]
+    assert "::error" not in run(repo.home, *COMMAND, "--format", "github")[1]
+
+    code, text = run(repo.home, *COMMAND[:-1], "2027-01-01")
+    assert code == 1
+    assert "✗ interlock.toml" in text
+    assert "waiver-expired" in text
+
+
+def test_a_waiver_that_nothing_needs_fails_where_it_is_written(repo):
+    repo.write("interlock.toml", "# why\n" + waiver("0" * 16))
+    assert told(repo)[0] == 0  # meal-orders is unchanged: nothing was looked for
+    repo.next("meal-orders", "1.1.0", WIDER)
+    code, _, body = told(repo)
+    assert code == 1
+    assert [(row["rule"], row["source"]["file"], row["source"]["line"]) for row in body["waivers"]] == [
+        ("waiver-stale", "interlock.toml", 2)
+    ]
+
+
+def test_interlock_toml_says_where_contracts_lie(repo):
+    repo.git("mv", "contracts", "apis")
+    repo.write("interlock.toml", '[contracts]\npaths = ["apis"]\n')
+    repo.write("other/contracts/meal-orders/openapi.yaml", "no contract of ours")
+    repo.commit("Moved")
+    code, found, _ = told(repo)
+    assert (code, sorted(found)) == (0, ["bed-events 1.0.0", "meal-orders 1.0.0", "patient-ref 1.0.0"])
+
+
+def test_one_file_is_a_base_with_or_without_a_meta_yaml(repo, tmp_path):
+    kept = tmp_path / "kept.yaml"
+    kept.write_text((repo.home / "contracts/meal-orders/1.0.0/openapi.yaml").read_text())
+    repo.next("meal-orders", "1.1.0", NARROWER)
+    for file in (kept, repo.home / "contracts/meal-orders/1.0.0/openapi.yaml"):
+        code, text = run(
+            repo.home, "ci", "gate", "contracts/meal-orders/1.1.0", "--against", str(file), "--format", "json"
+        )
+        one = json.loads(text)["contracts"][0]
+        assert (code, [row["base"] for row in one["comparisons"]]) == (1, ["1.0.0"])
+    question = Question(
+        repo.home, (repo.home / "contracts/bed-events",), SETTINGS, Policy(date(2026, 11, 26))
+    )
+    report = run_gate(question, FileBase(repo.home / "contracts/meal-orders/1.0.0/openapi.yaml"))
+    assert (str(report.status), report.contracts[0].error.rule) == ("undecided", "contract-not-judged")
+
+
+def test_without_a_base_a_single_version_is_compared_with_its_siblings(repo):
+    repo.next("meal-orders", "1.1.0", NARROWER)
+    code, text = run(repo.home, "ci", "gate", "contracts/meal-orders/1.1.0", "--format", "json")
+    assert (code, json.loads(text)["contracts"][0]["comparisons"][0]["base"]) == (1, "1.0.0")
+
+
+def test_a_contract_that_changes_its_kind_is_undecided(repo):
+    text = (repo.home / "contracts/bed-events/1.0.0/asyncapi.yaml").read_text().replace("1.0.0", "1.1.0")
+    repo.contract("meal-orders", "1.1.0", "asyncapi", "Meal orders", text)
+    code, found, _ = told(repo)
+    assert code == 3
+    assert [row["rule"] for row in found["meal-orders 1.1.0"]["comparisons"][0]["findings"]] == [
+        "kinds-differ"
+    ]
+
+
+@pytest.mark.parametrize("place", ["read", "lint_contract", "compare_with"])
+@pytest.mark.parametrize("error", [RuntimeError("a secret"), RecursionError(), MemoryError()])
+def test_one_that_breaks_us_is_undecided_and_hides_nobody(repo, monkeypatch, place, error):
+    repo.next("meal-orders", "1.1.0", WIDER)
+    repo.next("bed-events", "1.0.1", ("Its number.", "The number."))
+    real = getattr(ci.gate, place)
+
+    def breaks(subject, *rest, **more):
+        if "bed-events" in str(getattr(subject, "folder", subject)):
+            raise error
+        return real(subject, *rest, **more)
+
+    monkeypatch.setattr(ci.gate, place, breaks)
+    traces = []
+    with commit("main", repo.home) as base:
+        report = run_gate(
+            Question(
+                repo.home,
+                (repo.home / "contracts",),
+                SETTINGS,
+                Policy(date(2026, 11, 26)),
+                trace=traces.append,
+            ),
+            base,
+        )
+    found = {one.label: one for one in report.contracts}
+    assert found["bed-events 1.0.1"].status is Status.UNDECIDED
+    assert found["bed-events 1.0.1"].error.rule == "contract-not-judged"
+    assert "secret" not in found["bed-events 1.0.1"].error.what
+    assert found["meal-orders 1.1.0"].status is Status.PASSED
+    assert report.exit_code == 3
+    assert len(traces) == 1
+
+
+def test_a_token_that_is_refused_ends_the_run(repo):
+    class NotAllowed(InterlockError):
+        """No."""
+
+        exit_code = 4
+
+    def get(*path, **query):
+        raise NotAllowed("the token is not valid")
+
+    question = Question(repo.home, (repo.home / "contracts",), SETTINGS, Policy(date(2026, 11, 26)))
+    with pytest.raises(NotAllowed):
+        run_gate(question, ci.bases.RegistryBase(get))
+
+
+def test_unchanged_contracts_are_not_even_read(repo, monkeypatch):
+    def read(*_):
+        raise AssertionError("it was read")
+
+    monkeypatch.setattr(ci.contracts, "inline_files", read)
+    assert told(repo)[2]["status"] == "unchanged"
+
+
+def test_the_reports_are_the_same_bytes_wherever_and_however_it_runs(repo, tmp_path):
+    repo.next("meal-orders", "1.1.0", NARROWER, ("For the kitchen.", "Für die Küche."))
+    repo.next("bed-events", "1.1.0", ("[bed, at]", "[bed]"))
+    outputs = []
+    for number, (cwd, paths, variables) in enumerate(
+        (
+            (repo.home, ("contracts",), {"PYTHONHASHSEED": "1", "LC_ALL": "C"}),
+            (repo.home / "contracts", (str(repo.home / "contracts"),), {"PYTHONHASHSEED": "77", "LC_ALL": "C.UTF-8", "TZ": "Asia/Tokyo"}),
+            (repo.home, ("contracts/meal-orders", "contracts/patient-ref", "contracts/bed-events"), {"PYTHONHASHSEED": "3", "LANG": "de_DE.ISO-8859-1", "PYTHONUTF8": "0"}),
+        )
+    ):  # fmt: skip
+        reports = [f"--report={kind}={tmp_path}-out/{number}/{kind}" for kind in FORMATS]
+        environment = {**os.environ, **variables}
+        ended = subprocess.run(
+            [sys.executable, "-m", "cli", "ci", "gate", *paths, "--against", "git:main", "--as-of", DAY, *reports],
+            cwd=cwd, env=environment, capture_output=True, timeout=120, check=False,
+        )  # fmt: skip
+        assert ended.returncode == 1, ended.stderr
+        files = {kind: Path(f"{tmp_path}-out/{number}/{kind}").read_bytes() for kind in FORMATS}
+        outputs.append({**files, "stdout": ended.stdout})
+    assert outputs[0] == outputs[1] == outputs[2]
+    assert outputs[0]["text"] == outputs[0]["stdout"]
+    assert str(tmp_path).encode() not in b"".join(outputs[0].values())
+
+
+def test_the_order_of_files_on_disk_does_not_matter(repo, monkeypatch):
+    repo.next("meal-orders", "1.1.0", NARROWER)
+    repo.next("bed-events", "1.1.0", ("[bed, at]", "[bed]"))
+    before = run(repo.home, *COMMAND)
+    real = os.walk
+
+    def backwards(top, **more):
+        for place, folders, files in real(top, **more):
+            folders.reverse()
+            yield place, folders, files[::-1]
+
+    monkeypatch.setattr(os, "walk", backwards)
+    assert run(repo.home, *COMMAND) == before
+
+
+@pytest.mark.parametrize(("arguments", "said"), [
+    (["--report", "sarif"], "write KIND=PATH"),
+    (["--report", "pdf=x"], "write KIND=PATH"),
+    (["--report", "sarif=-", "--format", "json"], "one report can be printed"),
+    (["--report", "sarif=-", "--report", "json=-"], "one report can be printed"),
+    (["--report", "sarif=a", "--report", "json=a"], "name the same file"),
+    (["--against", "nowhere"], "no such file or folder"),
+    (["--against", "git:nowhere"], "knows no commit"),
+    (["--as-of", "tomorrow"], "is no date"),
+    (["nowhere"], "does not exist"),
+])  # fmt: skip
+def test_wrong_usage_ends_with_2_and_says_why(repo, capsys, arguments, said):
+    code, _ = run(repo.home, "ci", "gate", *arguments)
+    assert (code, said in capsys.readouterr().err) == (2, True)
+
+
+def test_a_report_can_be_printed_by_its_kind(repo):
+    code, text = run(repo.home, *COMMAND, "--report", "markdown=-")
+    assert (code, text.startswith("<!-- interlock-gate -->")) == (0, True)
