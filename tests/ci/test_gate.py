@@ -126,9 +126,9 @@ def test_a_break_within_a_major_fails_with_its_witness_and_place(tree):
     newer = found["doses", "1.1.0"]
     assert (str(report.status), str(newer.status)) == ("failed", "failed")
     broken = [finding for finding in newer.findings() if finding.rule == "value-no-longer-accepted"]
-    assert [(f.source, f.line, f.witness) for f in broken] == [
-        (str(folder.relative_to(tree.root) / "openapi.json"), 1, {"ml": 20})
-    ]
+    file = str(folder.relative_to(tree.root) / "openapi.json")
+    assert [(f.source, f.line) for f in broken] == [(file, 1)]
+    assert 10 < broken[0].witness["ml"] <= 20
 
 
 def test_a_new_major_may_break_and_a_new_minor_of_major_0_too(tree):
