@@ -261,6 +261,13 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("audit_queue", int, 16_384, "records that may wait for the disk before calls get 503", 16, 10**6),
     Setting("board_quorum", int, 2, "approvals that freeze a version", 1, 16),
     Setting(
+        "compat_profiles",
+        str,
+        "standard",
+        "profiles by which submissions are judged: one for all, NAME=profile for a contract, domain:NAME=profile, "
+        "owner:NAME=profile; commas between",
+    ),
+    Setting(
         "require_conformance",
         str,
         "",

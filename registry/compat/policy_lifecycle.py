@@ -59,6 +59,15 @@ def lives(old: Any, new: Any, profile: Profile, as_of: date) -> Lives:
     return found
 
 
+def announces(root: Any) -> bool:
+    """Whether a document names any date by which it may be judged otherwise on another day."""
+    try:
+        text = text_of(root)
+    except Unreadable:
+        return True
+    return b'"x-sunset"' in text or b'"x-deprecation"' in text
+
+
 def _promises_nothing(key: Key, part: Part, profile: Profile) -> bool:
     return key[0] in _OF_LEVELS and part.life.level in profile.may_break
 

@@ -11,13 +11,13 @@ from kernel.errors import Place
 from registry.compat.policy_tables import Waiver
 from registry.compat.rules import BY_ID
 
-_NOTHING_TO_WAIVE = frozenset({Severity.SAFE, Severity.INFO})
-_NEVER = frozenset({"waiver-expired", "waiver-stale", "version-too-low"})  # they follow from others
+NOTHING_TO_WAIVE = frozenset({Severity.SAFE, Severity.INFO})
+NEVER = frozenset({"waiver-expired", "waiver-stale", "version-too-low"})  # they follow from others
 
 
 def waived(finding: Finding, waivers: Iterable[Waiver], contract: str, as_of: date) -> Finding:
     """Give the finding with the waiver that accepts it on that day, or as it is."""
-    if finding.severity in _NOTHING_TO_WAIVE or finding.rule in _NEVER:
+    if finding.severity in NOTHING_TO_WAIVE or finding.rule in NEVER:
         return finding
     held = (one for one in waivers if _fits(one, finding, contract) and as_of <= one.expires)
     waiver = max(held, key=lambda one: (one.expires, one.owner, one.reason), default=None)
@@ -59,7 +59,7 @@ def waiver_faults(
             what = f"The waiver of {label} by {waiver.owner} held until {waiver.expires}; this is {as_of}"
             found.append(_fault("waiver-expired", what, waiver, place))
         elif not any(
-            _fits(waiver, one, name) and one.severity not in _NOTHING_TO_WAIVE and one.rule not in _NEVER
+            _fits(waiver, one, name) and one.severity not in NOTHING_TO_WAIVE and one.rule not in NEVER
             for name, rows in named.items()
             for one in rows
         ):

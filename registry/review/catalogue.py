@@ -10,6 +10,7 @@ from registry.errors import NotFound
 from registry.review import gate, quorum
 from registry.review.model import ReviewState
 from registry.review.references import self_contained
+from registry.review.waiving import accepted
 
 if TYPE_CHECKING:
     from registry.review.model import Contract, ContractVersion, Media, Review
@@ -110,7 +111,8 @@ def known_review(services: Services, ledger: Ledger, review_id: int) -> Review:
 
 
 def complete(services: Services, ledger: Ledger, found: Review) -> Review:
-    """Add to an open review what depends on the present: blockers, and the quorum in force."""
+    """Add what depends on the present: what is waived, and for an open review blockers and the quorum in force."""
+    found = accepted(ledger, found, services.now())
     if found.state is not ReviewState.OPEN:
         return found
     return replace(

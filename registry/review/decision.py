@@ -11,6 +11,7 @@ from registry.review import quorum
 from registry.review.acts import acting, reasoned, record
 from registry.review.catalogue import known_review
 from registry.review.freezing import freeze_statement
+from registry.review.judging import judged_otherwise
 from registry.review.model import Approval, ReviewState
 from registry.review.principal import Role
 
@@ -25,16 +26,19 @@ def approve(services: Services, principal: Principal, review_id: int, *, digest:
     """Approve exactly `digest`; the approval that completes the quorum freezes the version.
 
     Raises `NotFound`, `NotAllowed` (role board), `DutiesNotSeparate`, `DigestMismatch`, `GateRefused`
-    (blockers, or a base was frozen since), `Conflict` (review ended, or already approved by this principal).
+    (blockers, a base was frozen since, or the day judges otherwise), `Conflict` (review ended, or already
+    approved by this principal).
     """
     reason = reasoned(reason)
+    late = judged_otherwise(services, review_id)  # it may take its time, so it is asked outside of the act
     with acting(services) as ledger:
         review = _judged(services, ledger, principal, review_id, digest, act="approve")
-        if review.blockers:
+        blockers = (*review.blockers, *late)
+        if blockers:
             raise GateRefused(
-                f"{review.contract} {review.version} cannot be approved: {review.blockers[0]}",
-                reasons=review.blockers,
-                hint="submit a version that does not break, or a new major",
+                f"{review.contract} {review.version} cannot be approved: {blockers[0]}",
+                reasons=blockers,
+                hint="submit a version that does not break, or a new major; the board may waive single findings",
             )
         if any(one.principal == principal.name for one in review.approvals):
             raise Conflict(f"{principal.name} has approved review {review_id} already")
@@ -100,7 +104,7 @@ def _freeze(services: Services, ledger: Ledger, principal: Principal, review: Re
     """Freeze, sign and record in the one transaction that holds the last approval too."""
     at = services.now()
     advance(State.IN_REVIEW, "freeze")
-    statement = services.press.sign(freeze_statement(review, at))
+    statement = services.press.sign(freeze_statement(review, at, ledger.waivers.of(review.contract)))
     ledger.contracts.freeze(review.contract, review.version, at, statement)
     ledger.reviews.end(review.id, ReviewState.FROZEN, at, principal.name, "quorum reached")
     ledger.serials.bump("contracts")

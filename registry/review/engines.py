@@ -7,15 +7,21 @@ from typing import TYPE_CHECKING, Any
 from adapters.catalog import check_settings, find
 from kernel.errors import InterlockError
 from kernel.operation.serving import serve
+from registry.compat.canonical_uses import judged_through
 from registry.compat.policy import compare
+from registry.compat.policy_judge import judge
 from registry.lint.document import lint
 from registry.review.telling import finding_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from kernel.contract.finding import Finding, Verdict
+    from kernel.contract.urn import Urn
     from kernel.settings import Settings
+    from registry.compat.canonical_uses import Candidate, User
+    from registry.compat.policy_judge import Policy
+    from registry.compat.policy_modes import Mode
     from registry.review.model import Kind
 
 
@@ -37,6 +43,26 @@ class HouseEngines:
     def compare(self, old: Any, new: Any, kind: Kind) -> Verdict:
         """Compare two self-contained documents; canonical schemas are read and written by us."""
         return compare(old, new, kind, role="both" if kind == "schema" else None, settings=self._settings)
+
+    def judge(
+        self,
+        old: Any,
+        new: Any,
+        kind: Kind,
+        policy: Policy,
+        *,
+        contract: str = "",
+        mode: Mode | None = None,
+        used: frozenset[str] = frozenset(),
+    ) -> Verdict:
+        """Compare two self-contained documents of one kind, and judge the change under a policy."""
+        return judge(old, new, kind, policy, contract=contract, mode=mode, used=used, settings=self._settings)
+
+    def judge_through(
+        self, schema: Candidate, user: User, lookup: Callable[[Urn], Any], policy: Policy
+    ) -> Verdict | None:
+        """Judge a canonical schema through a contract that may use it; None where it does not."""
+        return judged_through(schema, user, lookup, policy, self._settings)
 
     def adapter_fault(self, kind: str, settings: Mapping[str, Any]) -> str | None:
         """Say why an adapter of this kind cannot have these settings, or None."""

@@ -6,17 +6,26 @@ from typing import TYPE_CHECKING, Any
 
 from kernel.contract.digest import digest
 from kernel.sealing.dsse import Statement, Subject
+from registry.review.waiver import in_force
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from registry.review.model import Review
+    from registry.review.waiver import RecordedWaiver
 
 PREDICATE = "urn:interlock:freeze:v1"
 
 
-def freeze_statement(review: Review, at: datetime) -> Statement:
-    """Say who approved what, on which verdicts, by which engines; metadata is bound by its own digest."""
+def freeze_statement(review: Review, at: datetime, waivers: Iterable[RecordedWaiver] = ()) -> Statement:
+    """Say who approved what, on which verdicts, by which engines; metadata is bound by its own digest.
+
+    Of the contract's waivers it names those that hold now and that a finding of the review needs.
+    """
+    groups = [one.findings for one in review.assessment.comparisons]
+    groups += [one.findings for one in review.assessment.judgement.uses]
+    needed = {one.fingerprint for group in groups for one in group if one.waived}
     predicate: dict[str, Any] = {
         "contract": review.contract,
         "version": review.version,
@@ -35,6 +44,19 @@ def freeze_statement(review: Review, at: datetime) -> Statement:
                 "engines": dict(one.engines),
             }
             for one in review.assessment.comparisons
+        ],
+        "policy": dict(review.assessment.judgement.policy),
+        "waivers": [
+            {
+                "id": one.id,
+                "fingerprint": one.fingerprint,
+                "rule": one.rule,
+                "owner": one.owner,
+                "expires": str(one.expires),
+                "recorded_by": one.recorded_by,
+            }
+            for one in in_force(waivers, at)
+            if one.fingerprint in needed
         ],
         "frozen_at": _text(at),
     }

@@ -87,6 +87,34 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
+class Use:
+    """A served contract that uses a canonical schema, compared with itself on the reviewed version.
+
+    `directions` are those in which values of the schema travel there.
+    """
+
+    contract: str
+    version: str
+    directions: tuple[str, ...]
+    outcome: Outcome
+    findings: tuple[Finding, ...]
+    engines: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def major(self) -> int:
+        """The major of the contract, by which consumers are granted it."""
+        return int(self.version.partition(".")[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """By what a review was judged: `policy` says profile, day, fail_on and, for schemas, mode; `uses` who uses it."""
+
+    policy: Mapping[str, str] = field(default_factory=dict)
+    uses: tuple[Use, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Approval:
     """One board member's yes to exactly one digest; `dismissed_at` is set by a resubmission."""
 
@@ -104,6 +132,7 @@ class Assessment:
 
     lint: tuple[Finding, ...]
     comparisons: tuple[Comparison, ...]
+    judgement: Judgement = field(default_factory=Judgement)
 
     @property
     def refused(self) -> bool:
@@ -112,8 +141,8 @@ class Assessment:
 
     @property
     def outcome(self) -> Outcome:
-        """The worst comparison: breaking before undecided before compatible (no base: compatible)."""
-        outcomes = {comparison.outcome for comparison in self.comparisons}
+        """The worst comparison, users of a schema included: breaking before undecided before compatible."""
+        outcomes = {one.outcome for one in self.comparisons} | {one.outcome for one in self.judgement.uses}
         if Outcome.BREAKING in outcomes:
             return Outcome.BREAKING
         return Outcome.UNDECIDED if Outcome.UNDECIDED in outcomes else Outcome.COMPATIBLE

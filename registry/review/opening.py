@@ -12,6 +12,7 @@ from registry.review.model import ContractVersion, Review, ReviewState
 
 if TYPE_CHECKING:
     from kernel.contract.document import Document
+    from kernel.contract.finding import Finding
     from registry.review.model import Assessment, Draft, Kind
     from registry.review.ports import Ledger
     from registry.review.principal import Principal
@@ -49,7 +50,7 @@ def put_in_review(
     standing = ledger.reviews.open_of(reading.contract, reading.version)
     if standing is not None:
         same = (standing.digest, standing.metadata) == (reading.digest, reading.metadata)
-        if same and _bases(standing.assessment) == _bases(assessment):
+        if same and _judged(standing.assessment) == _judged(assessment):
             return known_review(services, ledger, standing.id)
         ledger.reviews.end(
             standing.id, ReviewState.SUPERSEDED, services.now(), principal.name, "submitted again"
@@ -104,5 +105,18 @@ def _review(services: Services, version: ContractVersion, assessment: Assessment
     )
 
 
-def _bases(assessment: Assessment) -> set[tuple[str, str]]:
-    return {(one.base_version, one.base_digest) for one in assessment.comparisons}
+def _judged(assessment: Assessment) -> Any:
+    """Give what an assessment came to: with whom it was compared and what was found, but not on which day."""
+    policy = {name: value for name, value in assessment.judgement.policy.items() if name != "as_of"}
+    compared = [
+        (one.base_version, one.base_digest, one.outcome, _found(one.findings))
+        for one in assessment.comparisons
+    ]
+    used = [
+        (one.contract, one.version, one.outcome, _found(one.findings)) for one in assessment.judgement.uses
+    ]
+    return policy, compared, used
+
+
+def _found(findings: tuple[Finding, ...]) -> list[tuple[str, str]]:
+    return sorted((one.fingerprint, str(one.severity)) for one in findings)

@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
 
     from kernel.bundle.deny import DenyList
     from kernel.bundle.model import AccessPart, ContractsPart, PartKind, RoutesPart
     from kernel.contract.finding import Finding, Verdict
+    from kernel.contract.urn import Urn
     from kernel.sealing.dsse import Statement
+    from registry.compat.canonical_uses import Candidate, User
+    from registry.compat.policy_judge import Policy
+    from registry.compat.policy_modes import Mode
     from registry.review.model import Kind
     from registry.review.release_shelves import EvidenceShelf, ReleaseShelf
     from registry.review.shelves import (
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
         RouteShelf,
         SerialShelf,
     )
+    from registry.review.waiver import WaiverShelf
 
 
 class Ledger(Protocol):
@@ -56,6 +61,10 @@ class Ledger(Protocol):
     @property
     def evidence(self) -> EvidenceShelf:
         """Conformance evidence."""
+
+    @property
+    def waivers(self) -> WaiverShelf:
+        """What the board accepted."""
 
     @property
     def people(self) -> PeopleShelf:
@@ -91,6 +100,24 @@ class Engines(Protocol):
 
     def compare(self, old: Any, new: Any, kind: Kind) -> Verdict:
         """Compare two self-contained documents of one kind."""
+
+    def judge(
+        self,
+        old: Any,
+        new: Any,
+        kind: Kind,
+        policy: Policy,
+        *,
+        contract: str = "",
+        mode: Mode | None = None,
+        used: frozenset[str] = frozenset(),
+    ) -> Verdict:
+        """Compare two self-contained documents of one kind, and judge the change under a policy."""
+
+    def judge_through(
+        self, schema: Candidate, user: User, lookup: Callable[[Urn], Any], policy: Policy
+    ) -> Verdict | None:
+        """Judge a canonical schema through a contract that may use it; None where it does not."""
 
     def adapter_fault(self, kind: str, settings: Mapping[str, Any]) -> str | None:
         """Say why an adapter of this kind cannot have these settings (unknown kind too), or None."""

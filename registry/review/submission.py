@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kernel.contract.digest import canonical_bytes, digest_of_bytes
 from kernel.contract.document import kind_of, parse
 from kernel.contract.finding import Finding, Severity
 from kernel.contract.metadata import read_metadata
 from kernel.contract.references import check_references
-from kernel.contract.version import Version
 from kernel.errors import ContractInvalid, DocumentError, ReferenceRefused, SchemaRefused
-from registry.review import gate
+from registry.review import gate, judging
 from registry.review.acts import acting
-from registry.review.model import Assessment, Comparison, Submission
+from registry.review.model import Assessment, Submission
 from registry.review.naming import name_findings
 from registry.review.opening import Reading, put_in_review
 from registry.review.principal import Role
-from registry.review.references import embedded, self_contained
+from registry.review.references import embedded
 from registry.review.telling import finding_of, placed, refused, unreadable
 
 if TYPE_CHECKING:
     from kernel.contract.document import Document
     from kernel.contract.metadata import Metadata
-    from registry.review.model import ContractVersion, Draft
+    from registry.review.model import Draft
     from registry.review.ports import Ledger
     from registry.review.principal import Principal
     from registry.review.services import Services
@@ -96,8 +95,8 @@ def _judge(services: Services, draft: Draft) -> Submission | tuple[Reading, Asse
                 *_same_kind(metadata, reading),
                 *name_findings(ledger, reading.contract, reading.version, reading.kind),
             )
-            bases = gate.bases(ledger, reading.contract, reading.version)
-            old = [(base, self_contained(ledger, base.digest)) for base in bases]
+            version = (reading.contract, reading.version)
+            case = judging.case_of(services, ledger, version, reading.kind, reading.metadata)
         linted = services.engines.lint(reading.whole, reading.kind, draft.source)
         lint = placed(document, (*gaps, *named, *linted))
         if any(finding.severity is Severity.ERROR for finding in lint):
@@ -108,8 +107,8 @@ def _judge(services: Services, draft: Draft) -> Submission | tuple[Reading, Asse
     except _FAULTS as error:
         told = (finding_of(error),)
         return unreadable(metadata, told if document is None else placed(document, told))
-    comparisons = tuple(_compare(services, reading, base, root) for base, root in old)
-    return reading, Assessment(lint, comparisons)
+    comparisons, judgement = judging.judged(services, case, reading)
+    return reading, Assessment(lint, comparisons, judgement)
 
 
 def _read(ledger: Ledger, draft: Draft, document: Document, metadata: Metadata) -> Reading:
@@ -130,20 +129,6 @@ def _read(ledger: Ledger, draft: Draft, document: Document, metadata: Metadata) 
         canonical=canonical,
         digest=digest_of_bytes(canonical),
         whole=embedded(ledger, document.root),
-    )
-
-
-def _compare(services: Services, reading: Reading, base: ContractVersion, root: Any) -> Comparison:
-    """Compare with one earlier version: what it promised must still hold."""
-    verdict = services.engines.compare(root, reading.whole, reading.kind)
-    return Comparison(
-        base_version=base.version,
-        base_digest=base.digest,
-        outcome=verdict.outcome,
-        required_bump=verdict.required_bump,
-        declared_bump=Version.parse(reading.version).bump_from(Version.parse(base.version)),
-        findings=placed(reading.document, verdict.findings),
-        engines=verdict.engines,
     )
 
 

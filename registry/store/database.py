@@ -19,6 +19,7 @@ from registry.store.releases import SqlReleases
 from registry.store.reviews import SqlReviews
 from registry.store.routes import SqlRoutes
 from registry.store.serials import SqlSerials
+from registry.store.waivers import SqlWaivers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,6 +69,11 @@ class SqlLedger:
     def evidence(self) -> SqlEvidence:
         """Conformance evidence."""
         return SqlEvidence(self._connection)
+
+    @cached_property
+    def waivers(self) -> SqlWaivers:
+        """What the board accepted."""
+        return SqlWaivers(self._connection)
 
     @cached_property
     def people(self) -> SqlPeople:

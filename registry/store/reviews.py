@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import insert, select, update
 
 from kernel.contract.finding import Bump, Finding, Outcome
-from registry.review.model import Approval, Assessment, Comparison, Review, ReviewState
+from registry.review.model import Approval, Assessment, Comparison, Judgement, Review, ReviewState, Use
+from registry.store.judging_tables import judgements
 from registry.store.tables import approvals, contracts, documents, findings, reviews, verdicts
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class SqlReviews:
         self._keep_findings(review_id, _LINT, review.assessment.lint)
         for comparison in review.assessment.comparisons:
             self._keep_comparison(review_id, comparison)
+        self._keep_judgement(review_id, review.assessment.judgement)
         return review_id
 
     def get(self, review_id: int) -> Review | None:
@@ -105,6 +107,28 @@ class SqlReviews:
         }
         self._connection.execute(insert(verdicts).values(row))
         self._keep_findings(review_id, comparison.base_version, comparison.findings)
+
+    def _keep_judgement(self, review_id: int, judgement: Judgement) -> None:
+        uses = [
+            {
+                "contract": use.contract,
+                "version": use.version,
+                "directions": list(use.directions),
+                "outcome": str(use.outcome),
+                "findings": [one.stored() for one in use.findings],
+                "engines": dict(use.engines),
+            }
+            for use in judgement.uses
+        ]
+        row = {"review_id": review_id, "policy": dict(judgement.policy), "uses": uses}
+        self._connection.execute(insert(judgements).values(row))
+
+    def _judgement(self, review_id: int) -> Judgement:
+        """Give how a review was judged; one that an older release judged has nothing to say of it."""
+        row = self._connection.execute(
+            select(judgements).where(judgements.c.review_id == review_id)
+        ).one_or_none()
+        return Judgement() if row is None else Judgement(row.policy, tuple(map(_use, row.uses)))
 
     def _keep_findings(self, review_id: int, base: str, found: Sequence[Finding]) -> None:
         rows = [
@@ -179,4 +203,15 @@ class SqlReviews:
             )
             for row in self._connection.execute(query)
         )
-        return Assessment(tuple(found.get(_LINT, ())), comparisons)
+        return Assessment(tuple(found.get(_LINT, ())), comparisons, self._judgement(review_id))
+
+
+def _use(row: dict[str, Any]) -> Use:
+    return Use(
+        row["contract"],
+        row["version"],
+        tuple(row["directions"]),
+        Outcome(row["outcome"]),
+        tuple(map(Finding.from_stored, row["findings"])),
+        row["engines"],
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,8 @@ from kernel.contract.finding import Bump, Finding, Outcome, Severity, Verdict
 from kernel.errors import InterlockError
 from kernel.sealing.keys import KeyFolder
 from kernel.settings import load
+from registry.compat.canonical_uses import judged_through
+from registry.compat.policy_judge import Policy, bump_under, outcome_under, ruling
 from registry.review.model import Draft
 from registry.review.principal import Principal, Role
 from registry.review.services import Services
@@ -63,10 +65,29 @@ class FakeEngines:
             return Verdict(Outcome.COMPATIBLE, Bump.NONE, (), {"fake": "1"})
         if told in {"breaking", "undecided"}:
             finding = Finding(
-                "fake-rule", Severity(told), "/paths", "it changed", before={"a": 1}, after=[1.5]
+                "fake-rule",
+                Severity(told),
+                "/paths",
+                "it changed",
+                before={"a": 1},
+                after=[1.5],
             )
             return Verdict(Outcome(told), Bump.MAJOR, (finding,), {"fake": "1"})
         return Verdict(Outcome.COMPATIBLE, Bump(told), (), {"fake": "1"})
+
+    def judge(self, old: Any, new: Any, kind: str, policy: Policy, **more: Any) -> Verdict:
+        """Judge what `compare` says under the policy; an own bump stays where nothing was found."""
+        more.pop("used", None)
+        verdict = self.compare(old, new, kind)
+        findings = tuple(ruling(one, policy, **more) for one in verdict.findings)
+        if not findings:
+            return verdict
+        outcome, bump = outcome_under(findings, policy.fail_on), bump_under(findings, policy.fail_on)
+        return replace(verdict, outcome=outcome, required_bump=bump, findings=findings)
+
+    def judge_through(self, schema: Any, user: Any, lookup: Any, policy: Policy) -> Verdict | None:
+        """Judge a user of a schema as the real engines do."""
+        return judged_through(schema, user, lookup, policy)
 
     def adapter_fault(self, kind: str, settings: Mapping[str, Any]) -> str | None:
         return None if kind == "http" and set(settings) <= {"base_url"} else f"no adapter kind {kind}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from alembic import context
 
 from registry.store import access_tables as _access  # noqa: F401 - adds its tables to the metadata
+from registry.store import judging_tables as _judging  # noqa: F401 - as above
 from registry.store import release_tables as _releases  # noqa: F401 - as above
 from registry.store.tables import SCHEMA, metadata
 

@@ -156,6 +156,21 @@ RELEASES: tuple[Guard, ...] = (
     Guard("conformance", (("id",),), update=(NEVER,)),
 )
 
+# What revision 0006 installed: how a review was judged is entered once; a waiver is revoked once.
+JUDGEMENTS: tuple[Guard, ...] = (
+    Guard("judgements", (("review_id",),), update=(NEVER,)),
+    Guard(
+        "waivers",
+        (("id",),),
+        fixed=(
+            "id", "contract", "fingerprint", "rule", "what", "owner", "reason", "expires", "review_id",
+            "recorded_at", "recorded_by",
+        ),
+        update=("OLD.revoked_at IS NULL",),
+        insert=("NEW.revoked_at IS NULL",),
+    ),
+)  # fmt: skip
+
 
 def statements(dialect: str, guards: tuple[Guard, ...] = GUARDS) -> Iterator[str]:
     """Give the SQL that installs the guards for "sqlite" or "postgresql"."""

@@ -13,6 +13,7 @@ from kernel.contract.lifecycle import TRANSITIONS
 from kernel.errors import SettingsError
 from registry.errors import StoreFailed
 from registry.store import access_tables as _access  # noqa: F401 - adds its tables to the metadata
+from registry.store import judging_tables as _judging  # noqa: F401 - as above
 from registry.store import release_tables as _releases  # noqa: F401 - as above
 from registry.store.engine import postgresql_engine, sqlite_engine
 from registry.store.migrations import guards
@@ -22,7 +23,7 @@ from registry.store.upgrade import pending, upgrade
 
 def test_upgrade_twice_reaches_the_same_revision(engine: Engine) -> None:
     assert pending(engine) is None
-    assert upgrade(engine) == "0005"
+    assert upgrade(engine) == "0006"
     assert pending(engine) is None
 
 
@@ -48,7 +49,7 @@ def test_migrations_make_exactly_the_tables_of_the_code(engine: Engine) -> None:
 
 def test_a_new_database_says_what_is_pending(tmp_path: Path) -> None:
     engine = sqlite_engine(tmp_path / "new.db")
-    assert pending(engine) == "0005"
+    assert pending(engine) == "0006"
     engine.dispose()
 
 

@@ -74,6 +74,12 @@ class Engines:
         broken = Finding("response-gone", Severity.BREAKING, "/paths", "an answer is gone", "`EHR` reads it")
         return Verdict(Outcome.BREAKING, Bump.MAJOR, (broken,), {"double": "1"})
 
+    def judge(self, old: Any, new: Any, kind: str, policy: Any, **more: Any) -> Verdict:
+        return self.compare(old, new, kind)
+
+    def judge_through(self, schema: Any, user: Any, lookup: Any, policy: Any) -> Verdict | None:
+        return None
+
     def adapter_fault(self, kind: str, settings: Any) -> str | None:
         return None
 
