@@ -139,6 +139,7 @@ CLAUSES: tuple[Clause, ...] = (
     _row("Multi Format Schema Object", NEW, "the schema matches its format", "schema-invalid", "payload-unchecked"),
     _row("Multi Format Schema Object", NEW, "formats that are no JSON are written as one text", "schema-encoding-invalid"),
     _row("Multi Format Schema Object", ALL, "readers support AsyncAPI's own format and JSON Schema draft-07", _TOOL),
+    _row("Schema Object", ALL, "keywords of AsyncAPI have values of their type", "schema-invalid", "schema-keyword-invalid"),
     _row("Schema Object", ALL, "`default` is of the type that stands beside it", "default-mistyped"),
     _row("Schema Object", ALL, "`$ref` is that of the Reference Object", "reference-sibling-ignored"),
     _row("Schema Object", ALL, "`discriminator` names a property defined and required here", "discriminator-undeclared"),

@@ -7,12 +7,17 @@ from typing import Any
 
 from kernel.contract.positions import tokens_of
 from kernel.contract.sites import sites
+from registry.lint import meta_schemas
 from registry.lint.asyncapi_parts import target
 from registry.lint.reading import SCHEMAS, Hit, Part, Subject
 from registry.lint.rule import ERROR, EVENTS, Rule
+from registry.lint.structure import violations
 
 _DEFAULT = "application/vnd.aai.asyncapi"
 _AS_TEXT = ("application/vnd.google.protobuf", "application/xml", "application/xsd", "text/")
+_OWN_KEYWORDS: dict[str, tuple[type, str]] = {
+    "discriminator": (str, "a text"), "deprecated": (bool, "true or false"), "externalDocs": (dict, "an object"),
+}  # fmt: skip
 _AVRO = "application/vnd.apache.avro"
 _AS_TREE = (_AVRO, "application/raml", "application/schema", "application/vnd.oai.openapi", _DEFAULT)
 _PYTHON: dict[str, tuple[type, ...]] = {
@@ -92,6 +97,19 @@ def lost_discriminators(subject: Subject) -> Iterator[Hit]:
                 )
 
 
+def mistyped_keywords(subject: Subject) -> Iterator[Hit]:
+    """Find keywords that AsyncAPI adds to JSON Schema with values of another type."""
+    found = meta_schemas.asyncapi_of(subject.version)
+    for part in _own_schemas(subject):
+        for key, (kind, word) in _OWN_KEYWORDS.items():
+            if key in part.node and not isinstance(part.node[key], kind):
+                yield Hit(f"{part.pointer}/{key}", f"`{key}` is {word}")
+        docs = part.node.get("externalDocs")
+        if isinstance(docs, dict) and "$ref" not in docs:
+            place = f"{part.pointer}/externalDocs"
+            yield from violations(found.part("externalDocs"), docs, found.schema, place)
+
+
 def mistyped_defaults(subject: Subject) -> Iterator[Hit]:
     """Find defaults that are not of the type which stands beside them."""
     for part in _own_schemas(subject):
@@ -153,6 +171,14 @@ ASYNCAPI_SCHEMA_RULES: tuple[Rule, ...] = (
         good=_KIND + "required: [kind]}}}",
         bad=_KIND + "minProperties: 1}}}",
         find=lost_discriminators, clause="Schema Object",
+    ),
+    Rule(
+        "schema-keyword-invalid", ERROR, EVENTS,
+        "AsyncAPI's own keywords mean nothing with another value.",
+        "Write `discriminator` as a text, `deprecated` as true or false, `externalDocs` as an object with its url.",
+        good="components: {schemas: {Count: {type: integer, deprecated: true}}}",
+        bad="components: {schemas: {Count: {type: integer, deprecated: soon}}}",
+        find=mistyped_keywords, clause="Schema Object",
     ),
     Rule(
         "default-mistyped", ERROR, EVENTS,
