@@ -44,7 +44,7 @@ def compile_channels(
     version = str(root.get("asyncapi", "")) if isinstance(root, dict) else ""
     if not version.startswith(("2.", "3.")):
         raise refused("this is no AsyncAPI 2 or 3 document", "/asyncapi")
-    reader = ChannelReader(root, modern=version.startswith("3."), limits=limits)
+    reader = ChannelReader(root, limits=limits)
     paths: dict[str, Any] = {}
     channels: dict[str, Channel] = {}
     for channel, address, spec in reader.channels(note):

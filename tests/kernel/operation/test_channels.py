@@ -198,3 +198,41 @@ def test_events_are_judged_in_the_dialect_of_their_messages(payload: dict[str, A
     assert operation.check_response(200, headers, b"data: [1]\n\n") == ()
     assert operation.check_response(200, headers, b"data: [1, 2]\n\n") != ()
     assert operation.check_response(200, headers, b'data: ["a"]\n\n') != ()
+
+
+def test_traits_say_how_a_message_is_written_and_wrappers_behind_references_in_which_dialect() -> None:
+    plain = {"contentType": "text/plain"}
+    channel = compiled(
+        {
+            "c": {
+                "address": "c",
+                "messages": {"m": message(STRING, traits=[{"$ref": "#/components/messageTraits/plain"}])},
+            }
+        },
+        components={"messageTraits": {"plain": plain}},
+    ).channels["c"]
+    assert channel.inbound[0].content_type == "text/plain"
+    assert channel.check("inbound", b"just text", text=True) == ()
+    own = compiled(
+        {
+            "c": {
+                "address": "c",
+                "messages": {"m": message(STRING, contentType="application/json", traits=[plain])},
+            }
+        }
+    )
+    assert (
+        own.channels["c"].inbound[0].content_type == "application/json"
+    )  # 3.x: the message has the last word
+    old = {"c": {"publish": {"message": message(STRING, contentType="application/json", traits=[plain])}}}
+    assert compiled(old, "2.6.0").channels["c"].inbound[0].content_type == "text/plain"  # 2.6: the trait has
+    wrapped = {
+        "schemaFormat": "application/schema+json;version=draft-2020-12",
+        "schema": {"prefixItems": [INTEGER]},
+    }
+    made = compiled(
+        {"c": {"address": "c", "messages": {"m": message({"$ref": "#/components/schemas/w"})}}},
+        components={"schemas": {"w": wrapped}},
+    ).channels["c"]
+    assert made.check("inbound", b"[1]", text=True) == ()
+    assert made.check("inbound", b'["x"]', text=True) != ()
