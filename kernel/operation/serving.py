@@ -58,7 +58,11 @@ def _channels(root: Any, name: str, note: Note) -> None:
     """Compile what HTTP carries of an AsyncAPI document; places are those of the document, not of its rewriting."""
     found: list[InterlockError] = []
     made = compile_channels(root, name=name, note=found.append)
-    made.contract.prepare_noting(found.append)
+    for (
+        operation
+    ) in made.contract.operations:  # of its schemes nothing is asked: what is not verified is denied
+        with noted(found.append):
+            operation.prepare()
     for channel in made.channels.values():
         with noted(found.append):
             channel.prepare()

@@ -107,3 +107,9 @@ def test_a_schema_has_one_defect() -> None:
     assert places({"$schema": "https://json-schema.org/draft/2020-12/schema", **BAD}, "schema") == [
         "/pattern"
     ]
+
+
+def test_a_channel_whose_scheme_nothing_verifies_is_no_defect_for_it_is_denied_when_called() -> None:
+    root = events({"b": channel("b")}, components={"securitySchemes": {"cert": {"type": "X509"}}})
+    root["servers"]["here"]["security"] = [{"$ref": "#/components/securitySchemes/cert"}]
+    assert places(root, "asyncapi") == []
