@@ -13,12 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from kernel.contract.digest import canonical_bytes
 from kernel.contract.finding import Finding, Severity
-from kernel.contract.positions import token
 from kernel.errors import SchemaRefused
-from kernel.operation.idempotency import EXTENSION as IDEMPOTENCY
 from registry.compat.containment import Comparer
-from registry.compat.idempotency import rule_of_idempotency
 from registry.compat.openapi_answers import compare_responses
+from registry.compat.openapi_called import compare_callbacks, compare_webhooks
 from registry.compat.openapi_journal import Journal
 from registry.compat.openapi_parts import (
     Parameters,
@@ -27,9 +25,11 @@ from registry.compat.openapi_parts import (
     deprecation,
     parameters_of,
 )
-from registry.compat.openapi_paths import operation_pairs, operations
+from registry.compat.openapi_paths import operation_pairs
 from registry.compat.openapi_places import Placed, Scope, Spot
+from registry.compat.openapi_policies import compare_policies, compare_root_policies, compare_unknown_fields
 from registry.compat.openapi_security import compare_security
+from registry.compat.openapi_servers import compare_servers
 from registry.compat.openapi_sides import Api, Part, rest_equal
 from registry.compat.openapi_touched import Touched
 from registry.compat.openapi_witness import Shower
@@ -83,8 +83,9 @@ def _documents(journal: Journal) -> None:
     known = _NOTES | {"paths", "webhooks", "servers", "security", "jsonSchemaDialect"}
     for key in rest_equal(old, new, known):
         journal.unclassified(None, key, old, new)
+    compare_root_policies(journal, old, new)
     _paths(journal, old, new)
-    _webhooks(journal, old, new)
+    compare_webhooks(journal, old, new, _operation)
     empty = not any(part.value.get(key) for part in (old, new) for key in ("paths", "webhooks"))
     if empty and canonical_bytes(old.value.get("components")) != canonical_bytes(new.value.get("components")):
         journal.unclassified(None, "components", old, new)  # a library of parts: who uses them is not known
@@ -113,7 +114,7 @@ def _pair(journal: Journal, scope: Scope, first: Placed | None, second: Placed |
             parameters_of(journal.new, second.item, second.operation, {}),
         )
         _operation(journal, scope, (first.operation, second.operation), parameters)
-        _servers(journal, scope, (first.item, second.item), (first.operation, second.operation))
+        compare_servers(journal, scope, (first.item, second.item), (first.operation, second.operation))
     elif first is not None:
         gone = first.operation.pointer
         what = f"{scope.label} was removed"
@@ -132,7 +133,8 @@ def _operation(
     }  # fmt: skip
     for key in rest_equal(old, new, known):
         journal.unclassified(scope, key, old, new)
-    _policies(journal, scope, old, new)
+    compare_policies(journal, scope, old, new)
+    compare_unknown_fields(journal, scope)
     deprecation(journal, scope, scope.label, old, new)
     if old.value.get("operationId") != new.value.get("operationId"):
         ids = [part.value.get("operationId") for part in ends]
@@ -144,122 +146,7 @@ def _operation(
     compare_request_body(journal, scope, old, new)
     compare_responses(journal, scope, old, new)
     compare_security(journal, scope, old, new)
-    _callbacks(journal, scope, old, new)
-
-
-def _policies(journal: Journal, scope: Scope, old: Part, new: Part) -> None:
-    """Judge our own extensions; those of others are notes."""
-    for key in dict.fromkeys((*old.value, *new.value)):
-        before, after = old.value.get(key), new.value.get(key)
-        if not key.startswith("x-interlock-") or canonical_bytes(before) == canonical_bytes(after):
-            continue
-        rule = rule_of_idempotency(before, after) if key == IDEMPOTENCY else None
-        if rule is not None:
-            what = f"{scope.label}: the Idempotency-Key is declared differently"
-            at = (old.pointer, new.pointer)
-            journal.note(rule, scope, what, at=at, before=before, after=after, spot=Spot())
-        elif (
-            key == _LIMIT
-            and (isinstance(before, int) or before is None)
-            and (isinstance(after, int) or after is None)
-        ):
-            lowered = after is not None and (before is None or after < before)
-            rule = "limit-lowered" if lowered else "limit-raised"
-            what = f"{scope.label}: the largest body is now {after}"
-            at = (old.pointer, new.pointer)
-            journal.note(rule, scope, what, at=at, before=before, after=after, spot=Spot())
-        else:
-            journal.unclassified(scope, key, old, new)
-
-
-def _callbacks(journal: Journal, scope: Scope, old: Part, new: Part) -> None:
-    before, after = journal.old.members(old, "callbacks"), journal.new.members(new, "callbacks")
-    for name in dict.fromkeys((*before, *after)):
-        here, there = before.get(name), after.get(name)
-        if here is None or there is None:
-            place = (here.pointer if here else None, there.pointer if there else None)
-            what = f"{scope.label}: callback {name!r} was {'added' if here is None else 'removed'}"
-            journal.note("callback-changed", scope, what, at=place)
-            continue
-        _called_items(journal, scope, f"callback {name}", (here, there))
-
-
-def _called_items(journal: Journal, scope: Scope, name: str, ends: tuple[Part, Part]) -> None:
-    """Compare maps of URL (or nothing) to path item, where we are the caller."""
-    urls = [
-        {
-            url: api.part(value, end.pointer + token(url))
-            for url, value in end.value.items()
-            if not url.startswith("x-")
-        }
-        for api, end in zip((journal.old, journal.new), ends, strict=True)
-    ]
-    for url in dict.fromkeys((*urls[0], *urls[1])):
-        here, there = urls[0].get(url), urls[1].get(url)
-        if here is None or there is None:
-            what = f"{scope.label}: {name}: {url!r} was added or removed"
-            place = (here.pointer if here else None, there.pointer if there else None)
-            journal.note("callback-changed", scope, what, at=place)
-        else:
-            _called_item(journal, scope, name, (here, there))
-
-
-def _called_item(journal: Journal, scope: Scope, name: str, ends: tuple[Part, Part]) -> None:
-    before, after = dict(operations(journal.old, ends[0])), dict(operations(journal.new, ends[1]))
-    for method in dict.fromkeys((*before, *after)):
-        here, there = before.get(method), after.get(method)
-        placed = [
-            None if end is None else Placed("/", item, method, end)
-            for item, end in zip(ends, (here, there), strict=True)
-        ]
-        label = f"{scope.label}: {name} {method}" if name else f"{scope.label} {method}"
-        inner = Scope(label, scope.key, called=True, ends=(placed[0], placed[1]))
-        if here is None or there is None:
-            place = (here.pointer if here else None, there.pointer if there else None)
-            journal.note("callback-changed", scope, f"{inner.label} was added or removed", at=place)
-            continue
-        parameters = (
-            parameters_of(journal.old, ends[0], here, {}),
-            parameters_of(journal.new, ends[1], there, {}),
-        )
-        _operation(journal, inner, (here, there), parameters)
-
-
-def _webhooks(journal: Journal, old: Part, new: Part) -> None:
-    before, after = journal.old.members(old, "webhooks"), journal.new.members(new, "webhooks")
-    for name in dict.fromkeys((*before, *after)):
-        here, there = before.get(name), after.get(name)
-        scope = Scope(f"webhook {name}", ("", name), called=True)
-        if here is None and there is not None:
-            journal.note("webhook-added", scope, f"webhook {name!r} was added", at=(None, there.pointer))
-        elif there is None and here is not None:
-            journal.note("webhook-removed", scope, f"webhook {name!r} was removed", at=(here.pointer, None))
-        elif here is not None and there is not None:
-            _called_item(journal, scope, "", (here, there))
-
-
-def _servers(journal: Journal, scope: Scope, items: tuple[Part, Part], operations: tuple[Part, Part]) -> None:
-    """Judge the addresses that hold for an operation: its own, else its path's, else the document's."""
-    lists, pointers = [], []
-    for api, item, operation in zip((journal.old, journal.new), items, operations, strict=True):
-        owner = next((part for part in (operation, item) if "servers" in part.value), Part(api.root, ""))
-        listed = owner.value.get("servers") or [{"url": "/"}]
-        lists.append({canonical_bytes(_address(server)): server for server in listed})
-        pointers.append(f"{owner.pointer}/servers" if "servers" in owner.value else owner.pointer)
-    gone = [server for key, server in lists[0].items() if key not in lists[1]]
-    added = [server for key, server in lists[1].items() if key not in lists[0]]
-    if gone:
-        what = "An address of the server changed or is gone"
-        journal.note("server-changed", scope, what, at=(pointers[0], pointers[1]), before=gone, after=added)
-    elif added:
-        journal.note("server-added", scope, "A server was added", at=(pointers[0], pointers[1]), after=added)
-
-
-def _address(server: Any) -> Any:
-    if not isinstance(server, dict):
-        raise Unreadable("a server is an object with a url")
-    plain = {key: value for key, value in server.items() if key not in {"description", "name"}}
-    return {key: value for key, value in plain.items() if not key.startswith("x-")}
+    compare_callbacks(journal, scope, ends, _operation)
 
 
 __all__ = ["Severity", "compare_openapi"]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from registry.compat.openapi_contents import compare_content
 from registry.compat.openapi_journal import Journal
-from registry.compat.openapi_parts import WIRE, compare_content, deprecation
+from registry.compat.openapi_parts import deprecation
 from registry.compat.openapi_places import Position, Scope, Spot
 from registry.compat.openapi_sides import Api, Part, rest_equal
+from registry.compat.wire import Wire
 
 _NOTES = frozenset({"description", "summary", "example", "examples"})
 
@@ -25,8 +27,7 @@ def compare_responses(journal: Journal, scope: Scope, old: Part, new: Part) -> N
         elif here is not None:
             _removed(journal, scope, status, label, here)
         elif there is not None:
-            rule = "callback-changed" if scope.called else "response-added"
-            journal.note(rule, scope, f"{label} was added", at=(None, there.pointer))
+            journal.note("response-added", scope, f"{label} was added", at=(None, there.pointer))
 
 
 def answers_of(api: Api, operation: Part) -> dict[str, Part]:
@@ -45,9 +46,7 @@ def covering(status: str, among: dict[str, Part]) -> Part | None:
 
 def _removed(journal: Journal, scope: Scope, status: str, label: str, old: Part) -> None:
     what = f"{label} was removed"
-    if scope.called:
-        journal.note("callback-changed", scope, what, at=(old.pointer, None))
-    elif status.startswith("2"):
+    if scope.called or status.startswith("2"):
         spot = Spot("answer", status=status)
         journal.note("response-removed", scope, what, at=(old.pointer, None), spot=spot)
     elif status[:1] in {"1", "3"}:
@@ -64,10 +63,10 @@ def _response(journal: Journal, scope: Scope, status: str, label: str, ends: tup
     _links(journal, scope, label, ends)
     at, spot = (old.pointer, new.pointer), Spot("answer", status=status)
     bodies = [bool(journal.old.members(old, "content")), bool(journal.new.members(new, "content"))]
-    if bodies[0] and not bodies[1] and not scope.called:
+    if bodies[0] and not bodies[1]:
         journal.note("response-body-removed", scope, f"{label} has no body any more", at=at, spot=spot)
-    elif bodies[1] and not bodies[0] and not scope.called:
-        journal.note("response-body-added", scope, f"{label} has a body now", at=at)
+    elif bodies[1] and not bodies[0]:
+        journal.note("response-body-added", scope, f"{label} has a body now", at=at, spot=spot)
     else:
         area = f"response {status.lower()}"
         compare_content(journal, Position(scope, "response", area, label, ends, spot=spot))
@@ -87,20 +86,16 @@ def _headers(journal: Journal, scope: Scope, status: str, label: str, ends: tupl
         what = f"{label}: header {name}"
         if here is not None and there is not None:
             _header(journal, scope, Spot("header", name=name, status=status), what, (here, there))
-        elif scope.called:
-            journal.note(
-                "callback-changed",
-                scope,
-                f"{what} was added or removed",
-                at=(here.pointer if here else None, there.pointer if there else None),
-            )
         elif here is not None:
             promised = here.value.get("required") is True
             rule = "response-header-removed" if promised else "response-header-no-longer-sent"
             spot = Spot("header", name=name, status=status)
             journal.note(rule, scope, f"{what} was removed", at=(here.pointer, None), spot=spot)
         elif there is not None:
-            journal.note("response-header-added", scope, f"{what} was added", at=(None, there.pointer))
+            asked = scope.called and there.value.get("required") is True
+            rule = "response-header-required" if asked else "response-header-added"
+            spot = Spot("header", name=name, status=status)
+            journal.note(rule, scope, f"{what} was added", at=(None, there.pointer), spot=spot)
 
 
 def _header(journal: Journal, scope: Scope, spot: Spot, what: str, ends: tuple[Part, Part]) -> None:
@@ -110,8 +105,6 @@ def _header(journal: Journal, scope: Scope, spot: Spot, what: str, ends: tuple[P
     before, after = (end.value.get("required") is True for end in ends)
     if before is not after:
         rule = "response-header-required" if after else "response-header-optional"
-        if scope.called:
-            rule = "callback-changed"
         said = "is now always sent" if after else "may be missing now"
         at = (old.pointer, new.pointer)
         journal.note(rule, scope, f"{what} {said}", at=at, before=before, after=after, spot=spot)
@@ -124,16 +117,16 @@ def _header(journal: Journal, scope: Scope, spot: Spot, what: str, ends: tuple[P
     elif "content" in old.value:
         compare_content(journal, Position(scope, "response", area, what, ends, spot=spot))
     else:
-        journal.schemas(Position(scope, "response", area, what, ends, WIRE, spot=spot))
+        journal.schemas(Position(scope, "response", area, what, ends, Wire("header"), spot=spot))
 
 
 def _links(journal: Journal, scope: Scope, label: str, ends: tuple[Part, Part]) -> None:
     before, after = journal.old.members(ends[0], "links"), journal.new.members(ends[1], "links")
-    for name, here in before.items():
-        there = after.get(name)
-        if there is None:
-            what = f"{label}: link {name!r} was removed"
-            journal.note("change-unclassified", scope, what, at=(here.pointer, None))
-            continue
-        for key in rest_equal(here, there, _NOTES):
-            journal.unclassified(scope, key, here, there)
+    for name in dict.fromkeys((*before, *after)):
+        here, there = before.get(name), after.get(name)
+        at = (here.pointer if here else None, there.pointer if there else None)
+        if here is None or there is None:
+            change = "added" if here is None else "removed"
+            journal.note(f"link-{change}", scope, f"{label}: link {name!r} was {change}", at=at)
+        elif any(rest_equal(here, there, _NOTES)):
+            journal.note("link-changed", scope, f"{label}: link {name!r} leads elsewhere", at=at)

@@ -13,7 +13,7 @@ from registry.compat.containment import Answer, Comparer
 from registry.compat.openapi_places import Position, Scope, Spot
 from registry.compat.openapi_sides import Api, Message, Part
 from registry.compat.openapi_touched import Touched
-from registry.compat.rules import BY_ID
+from registry.compat.rules import BY_ID, CALLED
 from registry.compat.schema_change import Change, finding, ignored, judged
 from registry.compat.schema_view import Node
 from registry.compat.xml_names import same_xml
@@ -57,7 +57,7 @@ class Journal:
         spot: Spot | None = None,
     ) -> None:
         """Add a finding of a rule; `at` holds both pointers, None where that document has nothing."""
-        rule = BY_ID[rule_id]
+        rule = BY_ID[CALLED.get(rule_id, rule_id) if scope and scope.called else rule_id]
         old, new = at
         found = Finding(
             rule.id,
@@ -107,7 +107,7 @@ class Journal:
             self.unclassified(scope, "schema", *position.ends)
             return
         nodes = self._nodes(position)
-        key = (*nodes, scope.direction(position.message), position.wire is None)
+        key = (*nodes, scope.direction(position.message), position.wire)
         if key not in self._judged:
             self._judged[key] = self._judge(position, *nodes)
         answer, findings = self._judged[key]
@@ -120,18 +120,20 @@ class Journal:
 
     def _nodes(self, position: Position, *, notes_bind: bool = False) -> tuple[Node, Node]:
         old, new = (
-            self.node(api, position.message, end, notes_bind=notes_bind)
+            self.node(api, position.message, end, position.key, notes_bind=notes_bind)
             for api, end in zip((self.old, self.new), position.ends, strict=True)
         )
         return old, new
 
-    def node(self, api: Api, message: Message, place: Part, *, notes_bind: bool = False) -> Node:
+    def node(
+        self, api: Api, message: Message, place: Part, key: str = "schema", *, notes_bind: bool = False
+    ) -> Node:
         """Give the schema of an object (absent: anything goes)."""
         side = api.side(message, notes_bind=notes_bind)
-        pointer = f"{place.pointer}/schema"
-        if "schema" not in place.value:
-            return side.node(pointer, raw=True, dialect=api.dialect)
-        return side.node(pointer, place.value["schema"], api.dialect)
+        raw = place.value.get(key, True)
+        if place.value.get("in") == "path" and key == "schema":
+            raw = _routable(raw)
+        return side.node(f"{place.pointer}/{key}", raw, api.dialect)
 
     def _judge(self, position: Position, old: Node, new: Node) -> tuple[Answer, tuple[Finding, ...]]:
         bound = self._nodes(position, notes_bind=True) if self.old.noted or self.new.noted else None
@@ -167,3 +169,10 @@ class Journal:
             left = len(labels) - 1
             more = f" (and in {left} more operation{'s' if left > 1 else ''})" if left > 0 else ""
             yield replace(found, what=found.what + more) if more else found
+
+
+def _routable(schema: Any) -> Any:
+    """Give a schema for what a path can carry: no router finds an empty segment."""
+    if not isinstance(schema, dict) or schema.get("minLength", 0) != 0:
+        return schema
+    return {"allOf": [schema], "minLength": 1} if "$ref" in schema else {**schema, "minLength": 1}

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import replace
-
 from registry.compat.facts import Known, cases
+from registry.compat.openapi_contents import compare_content
 from registry.compat.openapi_journal import Journal
 from registry.compat.openapi_places import Position, Scope, Spot
 from registry.compat.openapi_sides import Api, Part, rest_equal
@@ -16,8 +14,6 @@ _NOTES = frozenset({"description", "summary", "example", "examples", "externalDo
 _LOOSENING = frozenset({"allowEmptyValue", "allowReserved"})  # false by default
 _STYLES = {"path": "simple", "header": "simple", "query": "form", "cookie": "form"}
 _IGNORED_HEADERS = frozenset({"accept", "content-type", "authorization"})  # OpenAPI §Parameter Object
-_JSON = re.compile(r"application/json|[^;]*\+json|application/\*|\*/\*")
-WIRE = Wire()
 
 Parameters = dict[tuple[str, str], Part]
 
@@ -48,26 +44,15 @@ def compare_parameters(journal: Journal, scope: Scope, old: Parameters, new: Par
         spot = Spot("parameter", *key)
         if before is not None and after is not None:
             _parameter(journal, scope, label, key, (before, after))
-        elif scope.called:
-            _called(journal, scope, label, before, after)
         elif after is None and before is not None:
-            what = f"{label} was removed"
-            journal.note("parameter-removed", scope, what, at=(before.pointer, None), spot=spot)
+            what, promised = f"{label} was removed", before.value.get("required") is True
+            rule = "sent-part-no-longer-sent" if scope.called and not promised else "parameter-removed"
+            journal.note(rule, scope, what, at=(before.pointer, None), spot=spot)
         elif after is not None:
             required = after.value.get("required") is True or key[0] == "path"
             rule = "parameter-required" if required else "parameter-added"
             what = f"{label} was added{', and is required' if required else ''}"
             journal.note(rule, scope, what, at=(None, after.pointer), spot=spot)
-
-
-def _called(journal: Journal, scope: Scope, label: str, before: Part | None, after: Part | None) -> None:
-    what = f"{label} was {'added' if before is None else 'removed' if after is None else 'changed'}"
-    journal.note(
-        "callback-changed",
-        scope,
-        what,
-        at=(before.pointer if before else None, after.pointer if after else None),
-    )
 
 
 def _parameter(
@@ -92,7 +77,8 @@ def _parameter(
         compare_content(journal, Position(scope, "request", f"parameter {key[1]}", label, ends, spot=spot))
     else:
         _style(journal, scope, label, ends, spot)
-        journal.schemas(Position(scope, "request", f"parameter {key[1]}", label, ends, WIRE, spot=spot))
+        wire = Wire(key[0] if key[0] in {"header", "path"} else "")
+        journal.schemas(Position(scope, "request", f"parameter {key[1]}", label, ends, wire, spot=spot))
 
 
 def _required(
@@ -100,9 +86,6 @@ def _required(
 ) -> None:
     before, after = (end.value.get("required") is True or end.value.get("in") == "path" for end in ends)
     if before is after:
-        return
-    if scope.called:
-        _called(journal, scope, f"{label}: `required`", *ends)
         return
     rule, what = (rules[0], "became required") if after else (rules[1], "became optional")
     places = [end.pointer + ("/required" if "required" in end.value else "") for end in ends]
@@ -162,75 +145,11 @@ def compare_request_body(journal: Journal, scope: Scope, old: Part, new: Part) -
         for other in rest_equal(*ends, _NOTES | {"required", "content"}):
             journal.unclassified(scope, other, *ends)
         compare_content(journal, Position(scope, "request", "request", label, ends, spot=Spot("body")))
-    elif scope.called:
-        _called(journal, scope, label, ends[0] if before else None, ends[1] if after else None)
     elif before:
-        what = f"{label} was removed"
-        journal.note("request-body-removed", scope, what, at=(ends[0].pointer, None), spot=Spot("body"))
+        what, promised = f"{label} was removed", ends[0].value.get("required") is True
+        rule = "sent-part-no-longer-sent" if scope.called and not promised else "request-body-removed"
+        journal.note(rule, scope, what, at=(ends[0].pointer, None), spot=Spot("body"))
     else:
         required = ends[1].value.get("required") is True
         rule = "request-body-required" if required else "request-body-added"
         journal.note(rule, scope, f"{label} was added", at=(None, ends[1].pointer), spot=Spot("body"))
-
-
-def compare_content(journal: Journal, position: Position) -> None:
-    """Judge two maps of media types: each form that may come must be taken, and mean what it meant."""
-    old = journal.old.members(position.ends[0], "content")
-    new = journal.new.members(position.ends[1], "content")
-    accepts = position.scope.direction(position.message) == "accepts"
-    inner, outer = (old, new) if accepts else (new, old)
-    taken: set[str] = set()
-    for name, part in inner.items():
-        match = _covering(name, outer)
-        if match is None:
-            _lonely(journal, position, name, part, removed=accepts)
-            continue
-        taken.add(match)
-        pair = (part, outer[match]) if accepts else (outer[match], part)
-        spot = replace(position.spot, media=name)
-        label = f"{position.label} ({name})"
-        _media_type(journal, replace(position, label=label, ends=pair, spot=spot), name)
-    for name, part in outer.items():
-        if name not in taken and (accepts or _covering(name, inner) is None):
-            _lonely(journal, position, name, part, removed=not accepts)
-
-
-def _lonely(journal: Journal, position: Position, name: str, part: Part, *, removed: bool) -> None:
-    """Judge a media type that only one version has."""
-    scope, message = position.scope, position.message
-    what = f"{position.label}: {name} was {'removed' if removed else 'added'}"
-    places = (part.pointer if removed else None, None if removed else part.pointer)
-    if scope.called:
-        journal.note("callback-changed", scope, what, at=places)
-    elif "*" in name and message == "response" and not removed:
-        journal.note("change-unclassified", scope, what, at=places)  # now anything may come
-    else:
-        rule = f"{message}-media-type-{'removed' if removed else 'added'}"
-        journal.note(rule, scope, what, at=places, spot=replace(position.spot, media=name))
-
-
-def _covering(name: str, among: dict[str, Part]) -> str | None:
-    """Find the media type or range that takes what `name` names; a charset parameter makes no difference."""
-    plain = {_bare(other): other for other in among}
-    wanted = _bare(name)
-    group = wanted.partition("/")[0]
-    for candidate in (wanted, wanted.partition(";")[0], f"{group}/*", "*/*"):
-        if candidate in plain:
-            return plain[candidate]
-    return None
-
-
-def _bare(name: str) -> str:
-    kind, _, parameters = name.lower().partition(";")
-    kept = sorted(
-        p.strip() for p in parameters.split(";") if p.strip() and not p.strip().startswith("charset=")
-    )
-    return ";".join([kind.strip(), *kept])
-
-
-def _media_type(journal: Journal, position: Position, name: str) -> None:
-    for other in rest_equal(*position.ends, _NOTES | {"schema"}):
-        journal.unclassified(position.scope, other, *position.ends)
-    kind = _bare(name)
-    wire = None if _JSON.fullmatch(kind) else WIRE
-    journal.schemas(replace(position, wire=wire, xml="xml" in kind))

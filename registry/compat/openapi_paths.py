@@ -12,6 +12,7 @@ from typing import Any
 
 from registry.compat.openapi_journal import Journal
 from registry.compat.openapi_places import Ends, Placed
+from registry.compat.openapi_policies import compare_item_policies
 from registry.compat.openapi_sides import Api, Part, rest_equal
 from registry.compat.openapi_touched import METHODS
 from registry.compat.schema_view import Unreadable
@@ -84,6 +85,7 @@ def _around(journal: Journal, old: list[Part], new: list[Part]) -> bool:
         return False
     for key in rest_equal(old[0], new[0], _IN_ITEM):
         journal.unclassified(None, key, old[0], new[0])
+    compare_item_policies(journal, old[0], new[0])
     rest: list[dict[str, Any]] = [
         {key: value for key, value in item.value.items() if key not in METHODS} for item in (old[0], new[0])
     ]

@@ -73,3 +73,4 @@ class Position:
     wire: Wire | None = None
     xml: bool = False
     spot: Spot = Spot()
+    key: str = "schema"  # where the schema stands in both

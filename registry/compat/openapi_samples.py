@@ -15,7 +15,7 @@ from registry.compat.openapi_answers import answers_of, covering
 from registry.compat.openapi_drafts import Answer, Body, Call, Scheme
 from registry.compat.openapi_journal import Journal
 from registry.compat.openapi_parts import Parameters, parameters_of
-from registry.compat.openapi_places import Scope
+from registry.compat.openapi_places import Scope, Spot
 from registry.compat.openapi_security import schemes_asked
 from registry.compat.openapi_sides import Message, Part
 from registry.compat.schema_view import Node, Unreadable
@@ -108,8 +108,11 @@ def parameters(journal: Journal, scope: Scope) -> tuple[Parameters, Parameters]:
     return found[0], found[1]
 
 
-def plain_call(journal: Journal, scope: Scope) -> Call:
-    """Build the call with as little in it as either version asks for; raises `Unwritable`."""
+def plain_call(journal: Journal, scope: Scope, *, leave: Spot | None = None) -> Call:
+    """Build the call with as little in it as either version asks for; raises `Unwritable`.
+
+    `leave` is a part that is not looked for: it is put there by whoever asks.
+    """
     old, new = scope.ends
     here = old or new
     assert here is not None
@@ -122,11 +125,16 @@ def plain_call(journal: Journal, scope: Scope) -> Call:
         schemes=schemes(journal, scope),
         called=scope.called,
     )
+    left = (leave.where, leave.name) if leave is not None and leave.kind == "parameter" else None
     for key in dict.fromkeys((*before, *after)):
         ends = (before.get(key), after.get(key))
-        if any(end is not None and (end.value.get("required") is True or key[0] == "path") for end in ends):
+        if key != left and any(
+            end is not None and (end.value.get("required") is True or key[0] == "path") for end in ends
+        ):
             call = call.having(key, *parameter_value(journal, ends))
     bodies = request_bodies(journal, scope)
+    if leave is not None and leave.kind == "body":
+        return call
     if any(end is not None and end.value.get("required") is True for end in bodies):
         call = with_body(journal, call, bodies)
     return call
@@ -210,16 +218,21 @@ def schemes(
     return tuple(Scheme(spec, scopes) for spec, scopes in asked)
 
 
-def plain_answer(journal: Journal, scope: Scope, status: str) -> Answer:
-    """Build the answer of a declared status with as little in it as either version promises."""
+def plain_answer(journal: Journal, scope: Scope, status: str, *, leave: Spot | None = None) -> Answer:
+    """Build the answer of a declared status with as little in it as either version promises.
+
+    `leave` is a part that is not looked for. Raises `Unwritable`.
+    """
     pair = responses(journal, scope, status)
     here = scope.ends[0] or scope.ends[1]
     assert here is not None
     answer = Answer(f"{here.method} {here.template}", concrete(journal, scope, status), called=scope.called)
+    left = leave.name if leave is not None and leave.kind == "header" else None
     for name, ends in headers(journal, pair).items():
-        if any(end is not None and end.value.get("required") is True for end in ends):
+        if name != left and any(end is not None and end.value.get("required") is True for end in ends):
             answer = answer.having(name, *header_value(journal, name, ends))
-    if any(end is not None and end.value.get("content") for end in pair):
+    bodiless = leave is not None and leave.kind == "answer"
+    if not bodiless and any(end is not None and end.value.get("content") for end in pair):
         return replace(answer, body=plain_body(journal, "response", pair))
     return answer
 

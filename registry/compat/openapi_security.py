@@ -49,10 +49,7 @@ def compare_security(journal: Journal, scope: Scope, old: Part, new: Part) -> No
         journal.note("security-scheme-changed", scope, what, at=pointers)
         return
     what = f"{scope.label}: a way to be admitted is gone, or asks for more"
-    if scope.called:
-        journal.note("callback-changed", scope, what, at=pointers)
-    else:
-        journal.note("security-tightened", scope, what, at=pointers, spot=Spot())
+    journal.note("security-tightened", scope, what, at=pointers, spot=Spot())
 
 
 def schemes_asked(

@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 from registry.compat.facts import Known, cases
 from registry.compat.schema_view import ARRAY, OBJECT, STRING, Node, View
 
 MOST_READINGS = 512
+_CARRIED = re.compile(r"[!-~]([ -~]*[!-~])?")
 
 
+@dataclass(frozen=True, slots=True)
 class Wire:
-    """How a value may be read again when it travelled as text: parameters, forms, headers."""
+    """How a value may be read again when it travelled as text: parameters, forms, headers.
+
+    `place` is header or path where such a value stands, which cannot carry every text.
+    """
+
+    place: str = ""
 
     def sendable(self, value: Any) -> bool:
-        """Whether a value leaves anything on the wire: an empty list or object is not sent at all."""
-        return value not in ([], {})
+        """Whether a value can be sent: an empty list or object leaves nothing on the wire.
+
+        A header loses the blanks around it and holds no controls (RFC 9110 §5.5); a path has no empty or dot
+        segments.
+        """
+        if value in ([], {}):
+            return False
+        if self.place == "header":
+            return all(_CARRIED.fullmatch(leaf) for _, leaf in _leaves(value, ()) if isinstance(leaf, str))
+        return self.place != "path" or value not in ("", ".", "..")
 
     def readings(self, value: Any) -> Iterator[Any]:
         """Give the readings of a value that a receiver may choose among, as its own types ask."""

@@ -62,7 +62,7 @@ TABLE = {
     ),
     "an operation that is gone": (
         changed("/paths/~1beds~1{id}/delete", remove=True),
-        "operation-removed", request("DELETE", "/beds/a", KEY), None,
+        "operation-removed", request("DELETE", "/beds/x", KEY), None,
     ),
     "a parameter that is required": (
         changed("/components/parameters/Ward/required", value=True),

@@ -1,0 +1,147 @@
+"""Compares maps of media types: each form that may come must be taken, and mean what it meant.
+
+Ranges, suffixes and parameters are matched as the proxy matches them (kernel/operation/media_types.py): a body
+belongs to the closest range that covers its type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from kernel.contract.digest import canonical_bytes
+from kernel.errors import InterlockError
+from kernel.operation.media_types import MediaType, parse_range
+from kernel.operation.reading import UNCHECKED
+from registry.compat.openapi_journal import Journal
+from registry.compat.openapi_places import Position
+from registry.compat.openapi_sides import Part, rest_equal
+from registry.compat.wire import Wire
+
+_NOTES = frozenset({"description", "summary", "example", "examples"})
+_JSON = MediaType("application/json")
+WIRE = Wire()
+
+
+def compare_content(journal: Journal, position: Position) -> None:
+    """Judge the media types of two objects with `content`."""
+    old = journal.old.members(position.ends[0], "content")
+    new = journal.new.members(position.ends[1], "content")
+    accepts = position.scope.direction(position.message) == "accepts"
+    inner, outer = (old, new) if accepts else (new, old)
+    seen: set[tuple[str, str]] = set()
+    for name in dict.fromkeys((*inner, *outer)):
+        may_come, taken = closest(name, inner), closest(name, outer)
+        if may_come is not None and taken is not None:
+            if (may_come, taken) not in seen:
+                seen.add((may_come, taken))
+                pair = (inner[may_come], outer[taken])
+                _pair(journal, position, name, pair if accepts else (pair[1], pair[0]))
+        elif may_come is not None:
+            _alone(journal, position, name, inner[name], removed=accepts)
+        elif not any(_covers(name, other) for other in inner):
+            _alone(journal, position, name, outer[name], removed=not accepts)
+        else:
+            _narrowed(journal, position, name, outer[name], accepts=accepts)
+
+
+def closest(name: str, among: Mapping[str, Any]) -> str | None:
+    """Find the declared range that a type (or a whole range) belongs to."""
+    covering = [other for other in among if _covers(other, name)]
+    ranked = [(read(other), other) for other in covering]
+    return min(ranked, key=lambda pair: pair[0].rank if pair[0] else (0, 0))[1] if ranked else None
+
+
+def read(name: str) -> MediaType | None:
+    """Read a key of a `content` object; None where it is no media type."""
+    try:
+        return parse_range(name, "")
+    except InterlockError:
+        return None
+
+
+def _covers(declared: str, actual: str) -> bool:
+    ranges = read(declared), read(actual)
+    if ranges[0] is None or ranges[1] is None:
+        return declared == actual
+    return ranges[0].covers(ranges[1])
+
+
+def _alone(journal: Journal, position: Position, name: str, part: Part, *, removed: bool) -> None:
+    """Judge a media type that only one version has."""
+    what = f"{position.label}: {name} was {'removed' if removed else 'added'}"
+    places = (part.pointer if removed else None, None if removed else part.pointer)
+    rule = f"{position.message}-media-type-{'removed' if removed else 'added'}"
+    if "*" in name and position.message == "response" and not removed and not position.scope.called:
+        rule = "change-unclassified"  # now anything may come
+    journal.note(rule, position.scope, what, at=places, spot=replace(position.spot, media=name))
+
+
+def _narrowed(journal: Journal, position: Position, name: str, part: Part, *, accepts: bool) -> None:
+    """Note that a range gave way to types within it (or, where we accept, that types widened to a range)."""
+    what = f"{position.label}: {name} {'is taken as a whole' if accepts else 'became narrower'}"
+    places = (None, part.pointer) if accepts else (part.pointer, None)
+    journal.note("media-type-range-changed", position.scope, what, at=places)
+
+
+def _pair(journal: Journal, position: Position, name: str, ends: tuple[Part, Part]) -> None:
+    spot = replace(position.spot, media=name)
+    position = replace(position, label=f"{position.label} ({name})", ends=ends, spot=spot)
+    _checking(journal, position)
+    for other in rest_equal(*ends, _NOTES | {"schema", "itemSchema", "encoding"}):
+        journal.unclassified(position.scope, other, *ends)
+    kind = read(name)
+    if kind is None or kind.kind in {"form", "multipart"}:
+        _encodings(journal, position)  # OpenAPI §Media Type Object: it applies to no other type
+    is_json = kind is not None and (kind.kind == "json" or kind.covers(_JSON))
+    is_xml = kind is not None and kind.kind == "xml"
+    journal.schemas(replace(position, wire=None if is_json else WIRE, xml=is_xml))
+    if "itemSchema" in ends[0].value or "itemSchema" in ends[1].value:
+        journal.schemas(replace(position, key="itemSchema", label=f"{position.label}, each item"))
+
+
+def _checking(journal: Journal, position: Position) -> None:
+    """Judge `x-interlock-unchecked`: whether content is looked into at all."""
+    before, after = (end.value.get(UNCHECKED) is True for end in position.ends)
+    if before is after:
+        return
+    way = "accepted" if position.scope.direction(position.message) == "accepts" else "emitted"
+    rule = f"{way}-content-{'no-longer' if after else 'now'}-checked"
+    what = f"{position.label} is {'no longer' if after else 'now'} checked"
+    at = (position.ends[0].pointer, position.ends[1].pointer)
+    journal.note(rule, position.scope, what, at=at, before=before, after=after, spot=position.spot)
+
+
+def _encodings(journal: Journal, position: Position) -> None:
+    """Judge Encoding Objects with their defaults filled in: writing a default out changes nothing."""
+    old, new = (dict(_encoding(end)) for end in position.ends)
+    for name in dict.fromkeys((*old, *new)):
+        if canonical_bytes(old.get(name)) != canonical_bytes(new.get(name)):
+            what = f"{position.label}: the encoding of {name!r} changed"
+            at = tuple(
+                end.pointer + ("/encoding" if "encoding" in end.value else "") for end in position.ends
+            )
+            before, after = old.get(name), new.get(name)
+            journal.note(
+                "encoding-changed", position.scope, what, at=(at[0], at[1]), before=before, after=after,
+                spot=position.spot,
+            )  # fmt: skip
+
+
+def _encoding(end: Part) -> Iterator[tuple[str, Any]]:
+    """Give each property's encoding without what only repeats a default (OpenAPI §Encoding Object)."""
+    declared = end.value.get("encoding")
+    for name, spec in declared.items() if isinstance(declared, dict) else ():
+        if not isinstance(spec, dict):
+            yield name, spec
+            continue
+        kept = {key: value for key, value in spec.items() if not key.startswith("x-") and key not in _NOTES}
+        if kept.get("style") == "form":
+            del kept["style"]
+        if kept.get("explode") is (kept.get("style", "form") == "form"):
+            del kept["explode"]
+        if kept.get("allowReserved") is False:
+            del kept["allowReserved"]
+        if kept or spec.keys() & {"style", "explode", "allowReserved"}:
+            yield name, kept or {"style": "form"}
