@@ -12,9 +12,10 @@ from dataclasses import replace
 from typing import Any
 
 from kernel.contract.finding import Finding, Severity
+from registry.compat.openapi_case import Case, Draft, Tale
 from registry.compat.openapi_drafts import Answer
 from registry.compat.openapi_journal import Found, Journal
-from registry.compat.openapi_tales import MAKERS, Case, Draft, Tale
+from registry.compat.openapi_tales import MAKERS
 from registry.compat.rules import BY_ID
 from registry.compat.runtime import Runtime
 from registry.compat.schema_view import Unreadable

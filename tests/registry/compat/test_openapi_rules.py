@@ -152,8 +152,11 @@ ROWS = [
     ("property", WARD, changed(f"{BOOKING}/properties/notify", remove=True), SAFE_SCHEMA | {"property-ignored"}, SAFE_SCHEMA),
     ("discriminator's value", WARD, changed("/components/schemas/Visit/discriminator/mapping/sister", "Nurse"),
      SAFE_SCHEMA, SAFE_SCHEMA),  # no branch takes that value, whatever it is mapped to
-    ("branch of an answer", WARD, changed("/components/schemas/Visit/oneOf/2", {
-        "type": "object", "required": ["kind"], "properties": {"kind": {"enum": ["porter"]}}}), MORE, SAFE_SCHEMA),
+    ("branch of an answer", WARD, also(changed("/components/schemas/Porter", {
+        "type": "object", "required": ["kind"], "properties": {"kind": {"enum": ["porter"]}}}),
+        "/components/schemas/Visit", {"oneOf": [*WARD["components"]["schemas"]["Visit"]["oneOf"],
+            {"$ref": "#/components/schemas/Porter"}], "discriminator": {"propertyName": "kind", "mapping": {
+            "doctor": "#/components/schemas/Doctor", "nurse": "Nurse", "porter": "Porter"}}}), MORE, SAFE_SCHEMA),
     ("readOnly in a request", WARD, changed(f"{BOOKING}/properties/nights/readOnly", value=True),
      LESS, SAFE_SCHEMA),
     ("writeOnly in an answer", changed(f"{PLACE}/properties/code", {"type": "string"}),
