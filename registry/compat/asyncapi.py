@@ -20,10 +20,12 @@ from registry.compat.asyncapi_sides import EventApi, EventJournal, Holder, rest
 from registry.compat.asyncapi_whole import Whole
 from registry.compat.containment import Comparer
 from registry.compat.rules import BY_ID
+from registry.compat.schema_view import Unreadable
 
 _KNOWN: Final = frozenset({
     "asyncapi", "info", "servers", "channels", "operations", "components", "defaultContentType", "tags", "externalDocs",
 })  # fmt: skip
+_SCHEMAS: Final = frozenset({"schema", "payload"})
 
 
 def compare_asyncapi(old: Any, new: Any) -> list[Finding]:
@@ -43,6 +45,8 @@ def _resolve(root: Any) -> None:
     for site in sites(root):
         if site.ref.startswith("#"):
             resolve_pointer(root, local_pointer(site.ref, site.pointer))
+        elif site.type not in _SCHEMAS:  # those are judged by their own comparison
+            raise Unreadable(f"the $ref at #{site.pointer} leads out of the document")
 
 
 def _documents(journal: EventJournal) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from kernel.contract.positions import token
 from kernel.operation.asyncapi_model import OPPOSITE, Action, Channel, Message, Operation, Reply
 from kernel.operation.idempotency import EXTENSION as IDEMPOTENCY
-from kernel.operation.shapes import lookup
+from kernel.operation.shapes import follow, lookup
 from registry.compat.asyncapi_bindings import Bound, compare_bindings
 from registry.compat.asyncapi_messages import Messages, Pair
 from registry.compat.asyncapi_security import compare_security
@@ -23,6 +23,7 @@ _OPERATION: Final = _NOTES | {"action", "channel", "messages", "message", "reply
 _MESSAGE: Final = _NOTES | {
     "name", "messageId", "examples", "payload", "headers", "schemaFormat", "contentType", "correlationId",
 }  # fmt: skip
+_CORRELATION: Final = frozenset({"location", "description"})
 _REPLY: Final = frozenset({"channel", "messages", "address"})
 _LIMIT: Final = "x-interlock-max-body"
 
@@ -68,6 +69,8 @@ def _message(journal: EventJournal, scene: Scene, old: Message, new: Message, la
             rule, label, f"the place of its correlation id {turned(old.correlation_id, new.correlation_id)}",
             at=(places[0], places[1]), way=scene.way, before=old.correlation_id, after=new.correlation_id,
         )  # fmt: skip
+    correlations = _below(journal.old, old, "correlationId"), _below(journal.new, new, "correlationId")
+    rest(journal, label, *correlations, _CORRELATION)
     compare_bindings(journal, Bound("message", label, at, scene.way), old.bindings, new.bindings)
     ends = Holder(old.declared, old.pointer), Holder(new.declared, new.pointer)
     rest(journal, label, *ends, _MESSAGE | policies(journal, label, scene.way, *ends))
@@ -128,6 +131,13 @@ def _reply(journal: EventJournal, whole: Whole, scene: Scene, old: Reply, new: R
 def _declared(api: EventApi, reply: Reply) -> Mapping[str, Any]:
     found = lookup(api.root, f"#{reply.pointer}")
     return found if isinstance(found, dict) else {}
+
+
+def _below(api: EventApi, message: Message, key: str) -> Holder:
+    """Give an object of a message, references followed; what stands there has been read before."""
+    pointer = f"{message.pointer}/{key}"
+    found, place = follow(api.root, message.declared.get(key), pointer)
+    return Holder(found if isinstance(found, dict) else {}, place)
 
 
 def shape_of(channel: Channel) -> str | None:

@@ -22,6 +22,8 @@ _KNOWN: Final = frozenset({
 _DIVIDED: Final = frozenset({"amqp", "amqps", "mqtt", "mqtts", "secure-mqtt"})
 _PATHS: Final = frozenset({"http", "https", "ws", "wss"})  # where a slash at the end makes no other place
 
+_VARIABLE: Final = frozenset({"enum", "default", "description", "examples"})
+
 Renamed = Mapping[str, str]  # name of a server in the old document -> its name in the new one
 
 
@@ -71,6 +73,9 @@ def _variables(journal: EventJournal, old: Server, new: Server) -> None:
     names = [PLACEHOLDER.findall(one.host + one.pathname) for one in (old, new)]
     for name, other in zip(*names, strict=True):
         before, after = old.variables.get(name, {}), new.variables.get(other, {})
+        at = f"{old.pointer}/variables{token(name)}", f"{new.pointer}/variables{token(other)}"
+        label = f"server {new.name!r}"
+        rest(journal, label, Holder(before, at[0]), Holder(after, at[1]), _VARIABLE)
         ends = [(one.get("enum"), one.get("default")) for one in (before, after)]
         if ends[0] == ends[1]:
             continue
@@ -80,10 +85,7 @@ def _variables(journal: EventJournal, old: Server, new: Server) -> None:
             if kept
             else ("server-changed", "has another default, or fewer values")
         )
-        at = f"{old.pointer}/variables{token(name)}", f"{new.pointer}/variables{token(other)}"
-        journal.note(
-            rule, f"server {new.name!r}", f"variable {other!r} {what}", at=at, before=before, after=after
-        )
+        journal.note(rule, label, f"variable {other!r} {what}", at=at, before=before, after=after)
 
 
 def _holds(outer: Any, inner: Any) -> bool:

@@ -8,8 +8,13 @@ from dataclasses import dataclass
 from itertools import islice, product
 from typing import Any, Final
 
+from kernel.contract.digest import canonical_bytes
 from kernel.contract.exchange import MessageExchange
+from kernel.errors import InterlockError
 from kernel.operation.asyncapi_model import Action, Message, Operation
+from kernel.operation.channels import Channel, Payload
+from kernel.operation.limits import DEFAULT
+from kernel.operation.media_types import parse_media_type
 from registry.compat.asyncapi_sides import EventApi, Part
 from registry.compat.candidates import Candidates
 from registry.compat.containment import Comparer
@@ -68,10 +73,11 @@ def media_of(message: Message) -> str:
 
 
 class Whole:
-    """Writes and judges whole messages with the validators that the runtime compiles."""
+    """Writes and judges whole messages, with what the runtime compiles of them."""
 
     def __init__(self, comparer: Comparer) -> None:
         self.comparer = comparer
+        self._channels: dict[tuple[str, str, str], Channel | None] = {}
         self._samples: dict[tuple[Node, Node], tuple[Any, ...]] = {}
 
     def takes(self, api: EventApi, message: Message, media: str, headers: Any, payload: Any) -> bool | None:
@@ -85,7 +91,27 @@ class Whole:
     def _takes_part(self, api: EventApi, message: Message, part: Part, value: Any) -> bool | None:
         node = api.schema(message, part, writes=False)
         accepts = self.comparer.accepts(node) if node is not None else None
-        return None if accepts is None else accepts(value)
+        if accepts is None:
+            return None
+        channel = self._channel(api, message) if part == "payload" else None
+        if channel is None or not accepts(value):
+            return accepts(value)
+        try:
+            return channel.check("inbound", canonical_bytes(value), text=True) == ()
+        except InterlockError:
+            return None  # it has no form on the wire, or the proxy cannot compile it
+
+    def _channel(self, api: EventApi, message: Message) -> Channel | None:
+        """Give the channel of the proxy that carries this message alone, None where it carries no such thing."""
+        media, said = media_of(message), message.payload
+        key = (api.tag, message.pointer, media)
+        if key not in self._channels:
+            json = parse_media_type(media.encode("latin-1", "replace"))
+            self._channels[key] = None
+            if said is not None and said.dialect is not None and json is not None and json.kind == "json":
+                payload = Payload(said.schema, said.pointer, said.dialect, media)
+                self._channels[key] = Channel("", True, False, (payload,), (), api.root, DEFAULT)
+        return self._channels[key]
 
     def refused(
         self, api: EventApi, others: Sequence[Unit], media: str, headers: Any, payload: Any

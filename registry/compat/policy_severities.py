@@ -16,7 +16,6 @@ UNBENDING: Final = frozenset(
     {
         "inclusion-undecided",
         "change-unclassified",
-        "asyncapi-change-undecided",
         "reference-unresolved",
         "engine-missing",
         "engine-failed",

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
+from math import isfinite
 from typing import Any, Literal, Protocol
 
 from kernel.errors import InterlockError
@@ -35,6 +36,8 @@ def exact(value: Any, where: str) -> Fraction:
     """Give a JSON number as the decimal value that its text denotes; raises `Unreadable` for others."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         raise Unreadable(f"a number was expected at #{where}")
+    if not isfinite(value):
+        raise Unreadable(f"the number at #{where} is not finite")
     return Fraction(Decimal(repr(value)) if isinstance(value, float) else value)
 
 

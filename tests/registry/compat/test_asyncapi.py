@@ -241,3 +241,67 @@ def test_each_of_two_operations_with_one_message_is_compared_with_its_own():
         tight["operations"][name]["security"] = [{"$ref": "#/components/securitySchemes/token"}]
         assert verdict(two, tight) == "security-tightened", name
         assert verdict(tight, two) == "+", name
+
+
+JUNK = (
+    None, "{", {}, [1], {"$ref": "#/nowhere"}, {"$ref": "#/channels"}, {"$ref": 1}, {"a": {"b": 1}}, {"traits": [1]}, float("inf"),
+)  # fmt: skip
+
+
+def spots(node, path=()):
+    yield path
+    pairs = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    for key, value in pairs:
+        yield from spots(value, (*path, key))
+
+
+@pytest.mark.parametrize("junk", JUNK, ids=str)
+def test_junk_anywhere_is_a_verdict_and_never_an_error(junk):
+    root = base()
+    for path in [path for path in spots(root) if path]:
+        broken = copy.deepcopy(root)
+        node = broken
+        for step in path[:-1]:
+            node = node[step]
+        node[path[-1]] = copy.deepcopy(junk)
+        for pair in ((root, broken), (broken, root)):
+            assert str(compare(*pair, "asyncapi").outcome) in {"compatible", "breaking", "undecided"}
+
+
+@pytest.mark.parametrize("path", [
+    ("operations", "place", "channel"), ("channels", "orders", "messages", "placed"), ("channels", "orders", "servers", 0),
+    ("servers", "broker", "security", 0), ("operations", "place", "reply", "channel"),
+    ("components", "messages", "placed", "payload"), ("channels", "orders", "parameters", "ward"),
+])  # fmt: skip
+@pytest.mark.parametrize("ref", ["#/nowhere", "other.yaml", "#anchor"])
+def test_a_reference_that_leads_nowhere_is_undecided(path, ref):
+    broken = base()
+    node = broken
+    for step in path[:-1]:
+        node = node[step]
+    node[path[-1]] = {"$ref": ref}
+    for pair in ((base(), broken), (broken, base())):
+        assert str(compare(*pair, "asyncapi").outcome) == "undecided"
+
+
+def test_unknown_keys_of_small_objects_are_seen_too():
+    for path in ("servers|topics|variables|site", "components|messages|placed|correlationId", "operations|place|reply",
+                 "channels|orders|parameters|ward"):  # fmt: skip
+        old, new = base(), base()
+        for root in (old, new):
+            root["servers"]["topics"] |= {"host": "{site}.example", "variables": {"site": {"default": "a"}}}
+        put(f"{path}|wings", 2)(new)
+        assert verdict(old, new) == "change-unclassified", path
+
+
+def test_variables_of_a_server_keep_their_values():
+    def root(variable):
+        made = base()
+        made["servers"]["topics"] |= {"host": "{site}.example", "variables": {"site": variable}}
+        return made
+
+    one, two = {"enum": ["a"], "default": "a"}, {"enum": ["a", "b"], "default": "a"}
+    assert (verdict(root(one), root(two)), verdict(root(two), root(one))) == ("+", "server-changed")
+    assert verdict(root(one), root({"default": "a"})) == "+"
+    assert verdict(root({"default": "a"}), root(one)) == "server-changed"
+    assert verdict(root(two), root({**two, "default": "b"})) == "server-changed"
