@@ -1,10 +1,8 @@
-"""What contracts are compared against: the same tree, another folder, a git commit, one file, or a registry."""
+"""What contracts are compared against: the same tree, another folder, one file, or a registry."""
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +10,6 @@ from typing import Any, Protocol
 
 from ci.contracts import DOCUMENTS, METADATA, Contract, Folder, discover, identity, read
 from ci.errors import BaseUnusable, NoContracts
-from ci.git import Commit
 from kernel.contract.digest import digest
 from kernel.contract.document import Document, parse
 from kernel.contract.version import Version
@@ -144,21 +141,6 @@ class FolderBase:
         return bool(kept)
 
 
-class GitBase(FolderBase):
-    """The contracts of a commit; `fork` are the versions that it had when this branch began, None if not known."""
-
-    whole = True
-    apart = False
-
-    def __init__(self, root: Path, commit: Commit, fork: frozenset[tuple[str, str]] | None) -> None:
-        super().__init__(root, f"git:{commit.reference}")
-        self.fork = fork
-
-    def removed_here(self, kept: Kept) -> bool:
-        """Whether it was there when this branch began; where that is not known it counts as taken away."""
-        return self.fork is None or (kept.name, str(kept.version)) in self.fork
-
-
 class Siblings:
     """The other versions that lie in the same tree; a version is no base of itself."""
 
@@ -247,52 +229,3 @@ class RegistryBase:
 
 def _sorted(versions: Iterable[BaseVersion]) -> tuple[BaseVersion, ...]:
     return tuple(sorted(versions, key=lambda row: row.version or Version(0, 0, 0)))
-
-
-@contextmanager
-def commit(reference: str, home: Path, house: tuple[Path, ...] = ()) -> Iterator[GitBase]:
-    """Give the contracts of a commit (those below `house`, where it is given); works without a network.
-
-    Raises `BaseUnusable` for a commit that is not there.
-    """
-    found = Commit.find(home, reference)
-    mounted = [path for path in found.submodules() if "contracts" in Path(path).parts]
-    if mounted:
-        raise BaseUnusable(
-            f"{mounted[0]} is a submodule, whose contracts git does not keep here",
-            hint="run the gate inside the submodule",
-        )
-    with tempfile.TemporaryDirectory(prefix="interlock-base-") as folder:
-        root = Path(folder).resolve()
-        _lay_out(found, root, [path.resolve().relative_to(home.resolve()) for path in house])
-        fork = found.fork_point()
-        same = fork is None or fork.id == found.id
-        yield GitBase(root, found, None if same or fork is None else _identities(fork))
-
-
-def _lay_out(found: Commit, root: Path, within: list[Path]) -> None:
-    """Write the folders of contracts, and nothing else of the commit, below a folder."""
-    entries = list(found.entries())
-    homes = {Path(entry.path).parent for entry in entries if Path(entry.path).name == METADATA}
-    if within:
-        homes = {folder for folder in homes if any(folder.is_relative_to(path) for path in within)}
-    wanted = [entry for entry in entries if not homes.isdisjoint(Path(entry.path).parents)]
-    for entry, data in found.read(wanted):
-        target = (root / entry.path).resolve()
-        if target.is_relative_to(root):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(data)
-
-
-def _identities(found: Commit) -> frozenset[tuple[str, str]]:
-    from kernel.contract.metadata import read_metadata  # noqa: PLC0415 - only where the branches have parted
-
-    names = set()
-    metas = [entry for entry in found.entries() if Path(entry.path).name == METADATA]
-    for _, data in found.read(metas):
-        try:
-            metadata, _ = read_metadata(data)
-        except InterlockError:
-            continue
-        names.add((metadata.name or "", metadata.version or ""))
-    return frozenset(names)

@@ -97,7 +97,7 @@ def write_changelog(question: Question, base: Base | None) -> Changelog:
         if (release := _release(folder, base, siblings, question)) is not None
     ]
     if isinstance(base, FolderBase) and base.whole:
-        gone = removed(base, identities(tree), question.paths, question.home)
+        gone = removed(base, identities(tree), question.scope or question.paths, question.home)
         releases += [
             Release(
                 kept.name,

@@ -108,7 +108,8 @@ def _below(path: Path, home: Path) -> Iterator[Folder]:
     folders = [start] if path.is_file() else list(_holding(start))
     seen = 0
     for folder in folders:
-        made = _folder(folder, home, strict=_HOUSE in folder.relative_to(home).parts)
+        inside = folder.relative_to(home) if folder.is_relative_to(home) else folder
+        made = _folder(folder, home, strict=_HOUSE in inside.parts)
         if made is not None:
             seen += 1
             if seen > MOST_CONTRACTS:

@@ -38,8 +38,8 @@ _NOT_ALLOWED = 4  # exit code of an error: the token is refused for everything, 
 class Question:
     """What is judged: the contracts below `paths` of the repository at `home`, all of which lie below `house`.
 
-    `places` say where the waivers of the policy stand, in their order. `get` asks a registry, where one is known.
-    `trace` gets the traceback of a crash of ours.
+    What is missing is looked for below `scope` (default: `paths`). `places` say where the waivers of the policy
+    stand, in their order. `get` asks a registry, where one is known. `trace` gets the traceback of a crash of ours.
     """
 
     home: Path
@@ -48,6 +48,7 @@ class Question:
     policy: Policy
     places: tuple[Place, ...] = ()
     house: tuple[Path, ...] = ()
+    scope: tuple[Path, ...] = ()
     get: Get | None = None
     trace: Callable[[str], None] | None = None
 
@@ -109,7 +110,8 @@ class _Run:
 
     def removed_from(self, base: FolderBase) -> Iterator[tuple[Kept, Finding]]:
         """Give the frozen versions of the base that are gone from the judged part of the tree."""
-        return removed(base, self._places, self._question.paths, self._question.home)
+        question = self._question
+        return removed(base, self._places, question.scope or question.paths, question.home)
 
     def judge(self, folder: Folder) -> ContractReport:
         """Judge one contract; whatever happens becomes its report."""

@@ -66,10 +66,10 @@ def changelog(
     home = home_of(chosen)
     house = tuple(path.resolve() for path in project.paths if path.exists()) if project.file else ()
     get = asking(settings, token_file) if against == "registry" else None
-    question = Question(
-        home, tuple(chosen), settings, policy_for(project, profile, fail_on, as_of), house=house
-    )
-    with opened(against, home, house, get) as base:
+    policy = policy_for(project, profile, fail_on, as_of)
+    scope = () if paths else (home,)
+    question = Question(home, tuple(chosen), settings, policy, house=house, scope=scope)
+    with opened(against, home, get) as base:
         log = write_changelog(question, base)
     text: str = import_module(NOTES[form]).render(log)
     if output is None:

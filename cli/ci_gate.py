@@ -74,8 +74,9 @@ def gate(
     home = home_of(chosen)
     house = tuple(path.resolve() for path in project.paths if path.exists()) if project.file else ()
     get = asking(settings, token_file) if against == "registry" or settings["registry_url"] else None
-    question = Question(home, tuple(chosen), settings, policy, project.places, house, get, _trace)
-    with opened(against, home, house, get) as base:
+    scope = tuple(chosen) if paths else (home,)
+    question = Question(home, tuple(chosen), settings, policy, project.places, house, scope, get, _trace)
+    with opened(against, home, get) as base:
         result = run_gate(question, base)
     write_reports(wanted, result)
     return result.exit_code
@@ -91,18 +92,17 @@ def chosen_paths(paths: tuple[Path, ...], config: Path | None) -> tuple[list[Pat
     return [Path("contracts") if Path("contracts").is_dir() else Path()], project
 
 
-def opened(
-    against: str | None, home: Path, house: tuple[Path, ...], get: Get | None
-) -> AbstractContextManager[Base | None]:
+def opened(against: str | None, home: Path, get: Get | None) -> AbstractContextManager[Base | None]:
     """Open what is compared against; raises `BaseUnusable`, or a usage error for what is none of the forms."""
-    from ci.bases import FileBase, FolderBase, RegistryBase, commit
+    from ci.bases import FileBase, FolderBase, RegistryBase
+    from ci.commit_base import commit
 
     if against is None:
         return nullcontext(None)
     if against == "registry" and get is not None:
         return nullcontext(RegistryBase(get))
     if against.startswith("git:"):
-        return commit(against.removeprefix("git:"), home, house)
+        return commit(against.removeprefix("git:"), home)
     place = Path(against)
     if place.is_dir():
         return nullcontext(FolderBase(place, against))

@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from ci.bases import commit
+from ci.commit_base import commit
 from ci.gate import Question, run_gate
 from kernel.contract.digest import digest
 from kernel.contract.document import parse

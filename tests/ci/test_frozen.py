@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from ci.bases import commit
+from ci.commit_base import commit
 from ci.contracts import home_of
 from ci.errors import BaseUnusable
 from ci.gate import Question, run_gate

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ci.bases import FolderBase, RegistryBase, commit
+from ci.bases import FolderBase, RegistryBase
+from ci.commit_base import commit
 from ci.contracts import discover, read
 from ci.errors import BaseUnusable, NoContracts
 from ci.gate import Question, run_gate

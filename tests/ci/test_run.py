@@ -12,14 +12,15 @@ import pytest
 import ci.bases
 import ci.contracts
 import ci.gate
-from ci.bases import FileBase, commit
+from ci.bases import FileBase
+from ci.commit_base import commit
 from ci.gate import Question, run_gate
 from ci.report import Status
 from cli.ci_reports import FORMATS
 from kernel.errors import InterlockError
 from kernel.settings import load
 from registry.compat.policy_judge import Policy
-from tests.ci.scratch_repository import DAY, Scratch
+from tests.ci.scratch_repository import DAY, ORDERS, Scratch
 from tests.ci.ways import COMMAND, run
 
 SETTINGS = load(environ={})
@@ -125,6 +126,26 @@ def test_interlock_toml_says_where_contracts_lie(repo):
     repo.commit("Moved")
     code, found, _ = told(repo)
     assert (code, sorted(found)) == (0, ["bed-events 1.0.0", "meal-orders 1.0.0", "patient-ref 1.0.0"])
+
+
+def test_an_interlock_toml_of_the_change_itself_hides_nothing(repo):
+    repo.write("interlock.toml", '[contracts]\npaths = ["apis"]\n')
+    repo.contract("fresh", "1.0.0", "openapi", "Fresh", repo.pinned(ORDERS))
+    (repo.home / "apis/fresh").mkdir(parents=True)
+    (repo.home / "contracts/fresh/1.0.0").rename(repo.home / "apis/fresh/1.0.0")
+    code, found, _ = told(repo)
+    gone = {
+        label for label, one in found.items() if [row["rule"] for row in one["frozen"]] == ["version-removed"]
+    }
+    assert (code, gone) == (1, {"bed-events 1.0.0", "meal-orders 1.0.0", "patient-ref 1.0.0"})
+
+
+def test_paths_of_another_repository_are_named_in_full(repo, tmp_path):
+    other = Scratch(tmp_path.parent / f"{tmp_path.name}-second")
+    other.next("bed-events", "1.0.1")
+    code, text = run(repo.home, "ci", "gate", "contracts", str(other.home / "contracts/bed-events/1.0.1"))
+    assert code == 0
+    assert f"✓ bed-events 1.0.1  {other.home}/contracts/bed-events/1.0.1/asyncapi.yaml" in text
 
 
 def test_one_file_is_a_base_with_or_without_a_meta_yaml(repo, tmp_path):
