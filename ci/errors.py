@@ -4,6 +4,7 @@ GateError
 ├── NoContracts        below the given paths there is no meta.yaml
 ├── BaseUnusable       what to compare against cannot be read
 ├── ConformanceUnusable  the provider cannot be tested
+├── ApplicationUnusable  an application gives no OpenAPI document
 ├── ProjectUnreadable  interlock.toml is no TOML
 └── ProjectInvalid     interlock.toml has an unknown key, or a value without legal meaning
 """
@@ -48,3 +49,9 @@ class ConformanceUnusable(GateError):
     """The provider cannot be tested: schemathesis, the contract or the credentials are not there."""
 
     code = "conformance-unusable"
+
+
+class ApplicationUnusable(GateError):
+    """The application's own OpenAPI document cannot be had: it does not load, does not answer, or gives none."""
+
+    code = "application-unusable"

@@ -105,7 +105,7 @@ def conformance(registry: Registry, url: str, **options: Any) -> int:
     wanted = wanted_reports(options["reports"], options["form"])
     phases: Any = _words(options["phases"], "--phases", PHASES)
     methods = frozenset(_words(options["methods"].upper(), "--methods") if options["methods"] else ())
-    held = _held(registry, options["contract"], record=options["record"])
+    held = held_of(registry, options["contract"], record=options["record"])
     settings = load()
     plan = Plan(
         url=url.rstrip("/"),
@@ -130,7 +130,7 @@ def conformance(registry: Registry, url: str, **options: Any) -> int:
     return report.exit_code
 
 
-def _held(registry: Registry, text: str, *, record: bool) -> Held:
+def held_of(registry: Registry, text: str, *, record: bool = False) -> Held:
     """Read the contract: from a file, with name and version of its meta.yaml, or from the registry."""
     from ci.conformance import Held
     from kernel.contract.document import parse

@@ -134,6 +134,7 @@ def log_topics() -> Iterator[Topic]:
 def rule_topics() -> Iterator[Topic]:
     """Yield one topic for each rule of lint, of compatibility and of the gate."""
     from ci.conformance_rules import RULES as CONFORMANCE_RULES
+    from ci.drift_rules import RULES as DRIFT_RULES
     from ci.rules import RULES as GATE_RULES
     from registry.compat.rules import RULES as COMPAT_RULES
     from registry.lint.rules import RULES as LINT_RULES
@@ -143,7 +144,7 @@ def rule_topics() -> Iterator[Topic]:
         yield Topic(lint_rule.id, "rule", title, lint_rule.why, lint_rule.remedy)
     for rule in (*COMPAT_RULES, *GATE_RULES):
         yield Topic(rule.id, "rule", f"{rule.id} ({rule.severity})", rule.why, rule.remedy)
-    for row in CONFORMANCE_RULES:
+    for row in (*CONFORMANCE_RULES, *DRIFT_RULES):
         yield Topic(row.id, "rule", f"{row.id} ({row.severity})", row.why, row.remedy)
     yield Topic(
         OASDIFF,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ci.conformance_rules import RULES as CONFORMANCE_RULES
 from ci.conformance_rules import ConformanceRule
+from ci.drift_rules import RULES as DRIFT_RULES
 from ci.rules import RULES as GATE_RULES
 from kernel.settings import load
 from registry.compat.oasdiff import PINNED, program
@@ -83,14 +84,15 @@ def gate_page() -> str:
 def conformance_page() -> str:
     """Write the rules of conformance runs, one section for each."""
     lines = [
-        "# Rules of conformance runs",
+        "# Rules of conformance runs and of probing",
         "",
         _NOTE,
         "",
-        "What [`interlock ci conformance`](../guide/conformance.md) finds about a provider. *breaking* fails,",
+        "What [`interlock ci conformance`](../guide/conformance.md) finds about a provider, and what asking a",
+        "deployed service finds ([`interlock ci drift --probe`](../guide/drift.md), ids `drift/…`). *breaking* fails,",
         "*undecided* is undecided, *risky* fails with `--fail-on risky`, *warning* blocks nothing.",
     ]
-    return "\n".join([*lines, *sections(CONFORMANCE_RULES)]) + "\n"
+    return "\n".join([*lines, *sections((*CONFORMANCE_RULES, *DRIFT_RULES))]) + "\n"
 
 
 def sections(rules: Iterable[Rule | ConformanceRule]) -> Iterator[str]:
