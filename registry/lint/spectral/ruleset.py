@@ -1,0 +1,114 @@
+"""What a ruleset holds once it is read: rules ready to run, and which of them hold for a file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from kernel.contract.finding import Severity
+from kernel.errors import Place
+from registry.lint.spectral.functions import Function
+from registry.lint.spectral.globs import glob_matches
+from registry.lint.spectral.paths import JsonPath
+
+# Spectral's words for severities, and ours: an error fails the gate, a hint is a note like an info.
+SEVERITIES: Mapping[str, Severity | None] = {
+    "error": Severity.ERROR,
+    "warn": Severity.WARNING,
+    "info": Severity.INFO,
+    "hint": Severity.INFO,
+    "off": None,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Paths that hold for documents of some formats; `formats` None: of any."""
+
+    formats: tuple[str, ...] | None
+    paths: tuple[JsonPath, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Then:
+    """One demand: the function, and the field of the value that it judges (None: the value itself)."""
+
+    function: Function
+    name: str
+    field: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Exemption:
+    """Another severity (None: off) for files of a glob, at a pointer and below."""
+
+    glob: str
+    pointer: str
+    severity: Severity | None
+
+
+@dataclass(frozen=True, slots=True)
+class RulesetRule:
+    """One rule; `given` has one entry for each expression, whose targets depend on the format."""
+
+    name: str
+    given: tuple[tuple[Target, ...], ...]
+    then: tuple[Then, ...]
+    severity: Severity | None = Severity.WARNING
+    enabled: bool = True
+    recommended: bool = True
+    resolved: bool = True
+    formats: tuple[str, ...] | None = None
+    description: str = ""
+    message: str | None = None
+    documentation: str = ""
+    exemptions: tuple[Exemption, ...] = ()
+    place: Place | None = None
+
+    def severity_at(self, pointer: str) -> Severity | None:
+        """Give the severity at a place: that of the longest pointer of an exemption above it, else its own."""
+        best, severity = -1, self.severity
+        for one in self.exemptions:
+            inside = pointer == one.pointer or pointer.startswith(f"{one.pointer}/")
+            if inside and len(one.pointer) >= best:
+                best, severity = len(one.pointer), one.severity
+        return severity
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """Rules that are changed, or added, for files of some globs."""
+
+    globs: tuple[str, ...]
+    rules: Mapping[str, RulesetRule]
+
+
+@dataclass(frozen=True, slots=True)
+class Ruleset:
+    """A ruleset with all that it extends; `home` is the folder that globs are relative to."""
+
+    name: str
+    home: str
+    rules: Mapping[str, RulesetRule]
+    overrides: tuple[Override, ...] = ()
+
+    def rules_for(self, file: str) -> tuple[RulesetRule, ...]:
+        """Give the enabled rules for a document, by its path ("" where it has none)."""
+        known = dict(self.rules)
+        relative = _relative(file, self.home)
+        for override in self.overrides:
+            if any(glob_matches(glob, relative) for glob in override.globs):
+                known.update(override.rules)
+        return tuple(
+            replace(
+                rule, exemptions=tuple(one for one in rule.exemptions if glob_matches(one.glob, relative))
+            )
+            for rule in known.values()
+            if rule.enabled or rule.exemptions
+        )
+
+
+def _relative(file: str, home: str) -> str:
+    """Give a document's path from the folder of the ruleset, with `/` between its steps."""
+    return os.path.relpath(file, home).replace(os.sep, "/") if file else ""
