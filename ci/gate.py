@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,8 +15,10 @@ from ci.canonical import Shelf, pins, shelf
 from ci.contracts import Contract, Folder, discover, identity, read
 from ci.errors import NoContracts
 from ci.frozen import doubled, edited, identities, removed, same_files
+from ci.house import HouseRules
 from ci.impact import with_consumers
 from ci.lint import lint_contract
+from ci.project import Project
 from ci.report import ContractReport, GateReport, Status, placed, status_of
 from ci.rules import found
 from ci.users import directions, readable, through_users
@@ -40,6 +42,7 @@ class Question:
 
     What is missing is looked for below `scope` (default: `paths`). `places` say where the waivers of the policy
     stand, in their order. `get` asks a registry, where one is known. `trace` gets the traceback of a crash of ours.
+    `project` says what lint is told.
     """
 
     home: Path
@@ -51,6 +54,7 @@ class Question:
     scope: tuple[Path, ...] = ()
     get: Get | None = None
     trace: Callable[[str], None] | None = None
+    project: Project = field(default_factory=Project)
 
 
 def run_gate(question: Question, base: Base | None = None) -> GateReport:
@@ -88,6 +92,7 @@ class _Run:
     def __init__(self, question: Question, base: Base | None) -> None:
         self._question = question
         self._known: dict[Path, Contract] = {}
+        self._rules = HouseRules(question.project, question.policy.as_of)
         try:
             self.tree = discover(question.house or (question.home,), question.home)
         except NoContracts:
@@ -168,7 +173,7 @@ class _Run:
         edited_here = any(one.rule == "version-edited" for one in report.frozen)
         report = replace(
             report,
-            lint=self._accepted(contract, lint_contract(contract)),
+            lint=self._accepted(contract, lint_contract(contract, self._rules)),
             comparisons=comparisons,
             bump=None if edited_here else low,
             required_bump=required,

@@ -20,7 +20,7 @@ from ci.project_lines import line_of
 from kernel.errors import Place
 from registry.compat.policy_severities import fault_of
 from registry.compat.policy_tables import CompatTable, Waiver
-from registry.lint.table import LintTable
+from registry.lint.table import LintTable, faults_of
 
 T = TypeVar("T", bound=msgspec.Struct)
 FILE: Final = "interlock.toml"
@@ -114,6 +114,8 @@ def read_project(file: Path) -> Project:
         fault = fault_of(rule, wanted)
         if fault:
             raise _invalid(file, text, ("compat", "severity", rule), fault)
+    for keys, fault in faults_of(tables.lint):
+        raise _invalid(file, text, ("lint", *keys), fault)
     waivers, places = list(tables.waiver), _places(tables.waiver, file, text)
     for name in tables.compat.waivers:
         other = file.parent / name

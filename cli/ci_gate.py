@@ -75,7 +75,9 @@ def gate(
     house = tuple(path.resolve() for path in project.paths if path.exists()) if project.file else ()
     get = asking(settings, token_file) if against == "registry" or settings["registry_url"] else None
     scope = tuple(chosen) if paths else (home,)
-    question = Question(home, tuple(chosen), settings, policy, project.places, house, scope, get, _trace)
+    question = Question(
+        home, tuple(chosen), settings, policy, project.places, house, scope, get, _trace, project
+    )
     with opened(against, home, get) as base:
         result = run_gate(question, base)
     write_reports(wanted, result)

@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "doctor": ("cli.doctor", "doctor", "Say which tools are wanted, found and how to get them."),
     "explain": ("cli.explain", "explain", "Explain an error, rule, refusal, setting or exit code."),
     "check": ("cli.check", "check", "Check one document: validity and house rules. Works alone."),
+    "lint": ("cli.lint", "lint", "House rules, exceptions and rulesets of your own. Works alone."),
     "diff": ("cli.diff", "diff", "Compare two documents: does the new one break anybody? Works alone."),
     "contract": ("cli.contract", "contract", "Submit, list, show and pull contracts."),
     "review": ("cli.review", "review", "List, show, approve and reject reviews."),

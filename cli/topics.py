@@ -14,6 +14,7 @@ from kernel.settings import SETTINGS
 # Modules that define errors; importing them is how their classes become known.
 ERROR_MODULES = (
     "kernel.contract.errors",
+    "registry.lint.spectral.faults",
     "adapters.errors",
     "registry.errors",
     "runtime_proxy.errors",

@@ -51,6 +51,14 @@ def check_path(path: Path, root: Path | None = None, house: House = PLAIN) -> tu
     return (*found, *check_file(entry, root, house, name=metadata.name or ""))
 
 
+def name_of(folder: Path) -> str:
+    """Give the name that a contract's meta.yaml says; "" where there is none, or none that can be read."""
+    try:
+        return read_metadata((folder / METADATA).read_bytes(), METADATA)[0].name or ""
+    except (DocumentError, OSError):
+        return ""
+
+
 def document_of(folder: Path) -> Path:
     """Find the one document of a contract's folder."""
     found = [folder / name for name in NAMES if (folder / name).is_file()]

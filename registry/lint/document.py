@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import islice
@@ -17,7 +18,9 @@ from registry.lint.canon import NO_CANON, Canon
 from registry.lint.exceptions import Exceptions, RuleException
 from registry.lint.reading import Hit, Subject
 from registry.lint.rule import Rule
-from registry.lint.rules import BY_ID, RULES, fault_of
+from registry.lint.rules import BY_ID, RULES, RULESET_PREFIX, fault_of
+from registry.lint.spectral.ruleset import Ruleset
+from registry.lint.spectral.running import run_ruleset
 from registry.lint.validity import VALIDITY
 
 MOST_FINDINGS = 1_000
@@ -33,7 +36,7 @@ class House:
     `canon` are the canonical schemas that are known, `severity` another severity for a rule, or None for
     off, `exceptions` those that stand outside of the document, `as_of` the day by which exceptions end
     (None: none has ended). `written` is the document before canonical schemas were put in for its URNs:
-    what was put in has rules of its own, at home.
+    what was put in has rules of its own, at home. `rulesets` are those that a team brings.
     """
 
     canon: Canon = NO_CANON
@@ -41,6 +44,7 @@ class House:
     exceptions: tuple[RuleException, ...] = ()
     as_of: date | None = None
     written: Any = None
+    rulesets: tuple[Ruleset, ...] = ()
 
 
 PLAIN = House()
@@ -60,8 +64,13 @@ def lint(
     found: list[Finding] = []
     for rule in VALIDITY:
         found.extend(_told(rule, _hits(rule, subject)))
-    if not any(one.severity is Severity.ERROR for one in found):
-        found.extend(_beyond_validity(subject, house))
+    exceptions = Exceptions(subject, house.exceptions, house.as_of, fault_of)
+    sound = not any(one.severity is Severity.ERROR for one in found)
+    if sound:
+        found.extend(_house_rules(subject, house, exceptions))
+    found.extend(_rulesets(subject, house, exceptions, document.name if document else name))
+    if sound:
+        found.extend(_about_exceptions(exceptions, house))
     found.sort(key=lambda one: _RANK[one.severity])
     return tuple(placed(one, document) for one in found[:MOST_FINDINGS])
 
@@ -74,8 +83,7 @@ def placed(finding: Finding, document: Document | None) -> Finding:
     return replace(finding, source=place.source, line=place.line, column=place.column)
 
 
-def _beyond_validity(subject: Subject, house: House) -> Iterable[Finding]:
-    exceptions = Exceptions(subject, house.exceptions, house.as_of, fault_of)
+def _house_rules(subject: Subject, house: House, exceptions: Exceptions) -> Iterator[Finding]:
     for rule in RULES:
         severity = house.severity.get(rule.id, rule.severity)
         if rule in VALIDITY or severity is None:
@@ -88,10 +96,30 @@ def _beyond_validity(subject: Subject, house: House) -> Iterable[Finding]:
                 if not subject.is_embedded(hit.pointer) and not exceptions.spare(rule.id, hit.pointer)
             ]
         yield from _told(replace(rule, severity=severity), hits)
+
+
+def _rulesets(subject: Subject, house: House, exceptions: Exceptions, file: str) -> Iterator[Finding]:
+    """Give what a team's own rules find; a severity of interlock.toml goes before the ruleset's."""
+    for ruleset in house.rulesets:
+        told: Counter[str] = Counter()
+        for one in run_ruleset(ruleset, subject.root, file):
+            name = RULESET_PREFIX + one.rule.name
+            severity = house.severity.get(name, one.severity)
+            if severity is None or subject.is_embedded(one.pointer) or exceptions.spare(name, one.pointer):
+                continue
+            told[name] += 1
+            if told[name] <= MOST_PLACES:
+                why = one.rule.description or f"A rule of {ruleset.name}."
+                remedy = f"See {one.rule.documentation or one.rule.place}."
+                yield Finding(name, severity, one.pointer, one.message, why=why, remedy=remedy)
+
+
+def _about_exceptions(exceptions: Exceptions, house: House) -> Iterator[Finding]:
+    """Tell what is wrong with exceptions; those from rules of rulesets are judged where a ruleset was run."""
     about = (
         ("exception-invalid", exceptions.faults),
         ("exception-expired", list(exceptions.expired())),
-        ("exception-unused", list(exceptions.unused())),
+        ("exception-unused", list(exceptions.unused(() if house.rulesets else RULESET_PREFIX))),
     )
     for rule_id, hits in about:
         yield from _told(BY_ID[rule_id], hits)

@@ -30,6 +30,11 @@ class RuleException:
     scope: str = ""
     place: str = ""
 
+    @property
+    def home(self) -> str:
+        """Say where it stands, if not at the place."""
+        return "" if self.place else " in interlock.toml"
+
     def covers(self, rule: str, pointer: str) -> bool:
         """Whether a place lies in the scope."""
         return self.rule == rule and (pointer == self.scope or pointer.startswith(self.scope + "/"))
@@ -74,13 +79,23 @@ class Exceptions:
         """Give the exceptions that hold no longer."""
         for one in self._known:
             if one.expired(self._as_of):
-                yield Hit(one.place, f"the exception from `{one.rule}` of {one.owner} ended on {one.expires}")
+                yield Hit(
+                    one.place,
+                    f"the exception from `{one.rule}` of {one.owner}{one.home} ended on {one.expires}",
+                )
 
-    def unused(self) -> Iterator[Hit]:
-        """Give the exceptions that nothing needed; to be asked when all rules have been judged."""
+    def unused(self, unless: str | tuple[()] = ()) -> Iterator[Hit]:
+        """Give the exceptions that nothing needed; to be asked when all rules have been judged.
+
+        Rules whose names begin with `unless` were not judged at all.
+        """
         for index, one in enumerate(self._known):
+            if one.rule.startswith(unless):
+                continue
             if index not in self._used and not one.expired(self._as_of):
-                yield Hit(one.place, f"nothing needs the exception from `{one.rule}` of {one.owner}")
+                yield Hit(
+                    one.place, f"nothing needs the exception from `{one.rule}` of {one.owner}{one.home}"
+                )
 
 
 def _written(subject: Subject) -> Iterator[RuleException | Hit]:

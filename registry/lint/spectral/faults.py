@@ -34,6 +34,7 @@ class RulesetFailed(RulesetError):
     """
 
     code = "ruleset-failed"
+    exit_code = 3
 
 
 class Refused(Exception):

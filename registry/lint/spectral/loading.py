@@ -4,29 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from kernel.contract.document import Document, Limits, parse
-from kernel.contract.finding import Severity
 from kernel.contract.positions import token
 from kernel.errors import DocumentError, Place
 from registry.lint.spectral.aliases import Aliases
 from registry.lint.spectral.builtin import BUILTIN, builtin_rules
 from registry.lint.spectral.faults import Refused, RulesetInvalid
-from registry.lint.spectral.formats import checked
-from registry.lint.spectral.functions import FUNCTIONS
-from registry.lint.spectral.options import check_options
-from registry.lint.spectral.ruleset import SEVERITIES, Exemption, Override, Ruleset, RulesetRule, Then
+from registry.lint.spectral.rule_reading import Around, RuleReader
+from registry.lint.spectral.ruleset import Exemption, Override, Ruleset, RulesetRule
 
 LARGEST = 2 * 1024 * 1024  # bytes of one file
 MOST_FILES = 50  # that extend each other
 MOST_RULES = 1_000
 _KEYS = frozenset({"rules", "extends", "aliases", "formats", "overrides", "description", "documentationUrl",
                    "parserOptions", "functions", "functionsDir", "except"})  # fmt: skip
-_RULE_KEYS = frozenset({"given", "then", "severity", "message", "description", "documentationUrl", "recommended",
-                        "resolved", "formats", "tags", "type", "extensions"})  # fmt: skip
-_NUMBERS = {0: "error", 1: "warn", 2: "info", 3: "hint", -1: "off"}
 
 
 def load_ruleset(file: Path) -> Ruleset:
@@ -44,11 +39,11 @@ class _Loader:
         document, root = self._read(file)
         reader = _Reader(document, file, self)
         rules = reader.rules(root, "")
-        overrides: tuple[Override, ...] = ()
-        if "overrides" in root:
-            rules, overrides = reader.overrides(root["overrides"], rules)
+        overrides, exemptions = (
+            reader.overrides(root["overrides"], rules) if "overrides" in root else ((), {})
+        )
         self._open.pop()
-        return Ruleset(str(file), file.resolve().parent.as_posix(), rules, overrides)
+        return Ruleset(str(file), file.resolve().parent.as_posix(), rules, overrides, exemptions)
 
     def extended(self, file: Path) -> dict[str, RulesetRule]:
         """Give the rules of a file that another one extends; nothing where the two extend each other."""
@@ -88,25 +83,16 @@ class _Loader:
 
 
 class _Reader:
-    """Reads one file; every complaint carries its line."""
+    """Reads one file."""
 
     def __init__(self, document: Document, file: Path, loader: _Loader) -> None:
         self._document = document
         self._file = file
         self._loader = loader
+        self._rules = RuleReader(document)
 
     def _invalid(self, pointer: str, what: str, hint: str = "") -> RulesetInvalid:
-        name = (
-            pointer.rsplit("/rules/", maxsplit=1)[-1].split("/", maxsplit=1)[0].replace("~1", "/")
-            if "/rules/" in pointer
-            else ""
-        )
-        said = f"the rule `{name[:80]}`: {what}" if name else what
-        return RulesetInvalid(
-            said,
-            hint=hint or "docs/guide/lint.md says what rulesets may hold",
-            place=self._document.position(pointer),
-        )
+        return self._rules.invalid(pointer, what, hint)
 
     def rules(
         self, root: dict[str, Any], at: str, known: Mapping[str, RulesetRule] | None = None
@@ -114,16 +100,16 @@ class _Reader:
         """Read `extends` and `rules` of a ruleset, or of an override, on top of what is known."""
         self._keys(root, at)
         found = dict(known or {})
-        formats = self._formats(root.get("formats"), f"{at}/formats")
+        formats = self._rules.formats(root.get("formats"), f"{at}/formats")
         for pointer, name, choice in self._extends(root.get("extends"), f"{at}/extends"):
-            found.update(self._extended(pointer, name, choice))
-        aliases = self._aliases(root, at)
+            found = {**found, **self._extended(pointer, name, choice), **(known or {})}
+        ruleset = Around(self._aliases(root, at), formats)
         declared = root.get("rules", {})
         if not isinstance(declared, dict):
             raise self._invalid(f"{at}/rules", "`rules` is an object of names")
         for name, value in declared.items():
             pointer = f"{at}/rules{token(name)}"
-            found[name] = self._rule(name, value, pointer, found.get(name), aliases, formats)
+            found[name] = self._rules.read(name, value, pointer, found.get(name), ruleset)
             if len(found) > MOST_RULES:
                 raise self._invalid(pointer, f"more than {MOST_RULES} rules")
         return found
@@ -196,146 +182,53 @@ class _Reader:
         except Refused as error:
             raise self._invalid(f"{at}/aliases", error.what, error.hint) from None
 
-    def _formats(self, value: Any, pointer: str) -> tuple[str, ...] | None:
-        if value is None:
-            return None
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise self._invalid(pointer, "`formats` is a list of names")
-        try:
-            return checked(tuple(value))
-        except Refused as error:
-            raise self._invalid(pointer, error.what, error.hint) from None
-
-    def _rule(  # noqa: PLR0917 - what a rule stands in
-        self,
-        name: str,
-        value: Any,
-        pointer: str,
-        known: RulesetRule | None,
-        aliases: Aliases,
-        formats: tuple[str, ...] | None,
-    ) -> RulesetRule:
-        if isinstance(value, dict):
-            return self._defined(name, value, pointer, known, aliases, formats)
-        if known is None:
-            raise self._invalid(
-                pointer, "no ruleset that is extended has such a rule", "write its `given` and `then`"
-            )
-        if isinstance(value, bool):
-            return replace(known, enabled=value)
-        severity = self._severity(value, pointer)
-        return replace(known, severity=severity or known.severity, enabled=severity is not None)
-
-    def _severity(self, value: Any, pointer: str) -> Severity | None:
-        word = _NUMBERS.get(value) if isinstance(value, int) and not isinstance(value, bool) else value
-        if not isinstance(word, str) or word not in SEVERITIES:
-            raise self._invalid(pointer, f"a severity is one of {', '.join(SEVERITIES)}")
-        return SEVERITIES[word]
-
-    def _defined(  # noqa: PLR0917 - as above
-        self,
-        name: str,
-        value: dict[str, Any],
-        pointer: str,
-        known: RulesetRule | None,
-        aliases: Aliases,
-        formats: tuple[str, ...] | None,
-    ) -> RulesetRule:
-        for key in value:
-            if key not in _RULE_KEYS and not key.startswith("x-"):
-                raise self._invalid(f"{pointer}{token(key)}", f"`{key[:60]}` is not known in a rule")
-        if known is None and not {"given", "then"} <= value.keys():
-            raise self._invalid(pointer, "a rule has `given` and `then`")
-        rule = known or RulesetRule(name, (), (), formats=formats, place=self._document.position(pointer))
-        changes: dict[str, Any] = {"enabled": True if known else value.get("recommended") is not False}
-        try:
-            if "given" in value:
-                changes["given"] = aliases.targets(value["given"])
-        except Refused as error:
-            raise self._invalid(f"{pointer}/given", error.what, error.hint) from None
-        if "then" in value:
-            changes["then"] = tuple(self._then(value["then"], f"{pointer}/then"))
-        if "severity" in value:
-            changes["severity"] = self._severity(value["severity"], f"{pointer}/severity")
-        if "formats" in value:
-            changes["formats"] = self._formats(value["formats"], f"{pointer}/formats")
-        for key, kind, attribute in (("message", str, "message"), ("description", str, "description"),
-                                     ("documentationUrl", str, "documentation"), ("recommended", bool, "recommended"),
-                                     ("resolved", bool, "resolved")):  # fmt: skip
-            if key in value:
-                if not isinstance(value[key], kind):
-                    raise self._invalid(
-                        f"{pointer}/{key}", f"`{key}` is a {'text' if kind is str else 'boolean'}"
-                    )
-                changes[attribute] = value[key]
-        return replace(rule, **changes)
-
-    def _then(self, value: Any, pointer: str) -> Iterator[Then]:
-        listed = value if isinstance(value, list) else [value]
-        for index, item in enumerate(listed):
-            at = f"{pointer}/{index}" if isinstance(value, list) else pointer
-            if not isinstance(item, dict) or not isinstance(item.get("function"), str):
-                raise self._invalid(at, "`then` names a `function`")
-            unknown = item.keys() - {"function", "functionOptions", "field"}
-            if unknown:
-                raise self._invalid(
-                    f"{at}{token(min(unknown))}", f"`{min(unknown)[:60]}` is not known in `then`"
-                )
-            field = item.get("field")
-            if field is not None and not isinstance(field, str):
-                raise self._invalid(f"{at}/field", "`field` is a text")
-            try:
-                check_options(item["function"], item.get("functionOptions"))
-                function = FUNCTIONS[item["function"]](item.get("functionOptions"))
-                Aliases.check_field(field)
-            except Refused as error:
-                raise self._invalid(at, error.what, error.hint) from None
-            yield Then(function, item["function"], field)
-
     def overrides(
-        self, value: Any, rules: dict[str, RulesetRule]
-    ) -> tuple[dict[str, RulesetRule], tuple[Override, ...]]:
-        """Read overrides: those with pointers become exemptions of rules, the others rules for some files."""
+        self, value: Any, rules: Mapping[str, RulesetRule]
+    ) -> tuple[tuple[Override, ...], dict[str, tuple[Exemption, ...]]]:
+        """Read overrides: rules for files of some globs, and other severities at pointers into some files."""
         if not isinstance(value, list) or not value:
             raise self._invalid("/overrides", "`overrides` is a list of {files, rules}")
         found: list[Override] = []
+        exemptions: dict[str, tuple[Exemption, ...]] = {}
+        known = dict(rules)
         for index, item in enumerate(value):
             at = f"/overrides/{index}"
-            files = item.get("files") if isinstance(item, dict) else None
-            if (
-                not isinstance(files, list)
-                or not files
-                or not all(isinstance(one, str) and one for one in files)
-            ):
-                raise self._invalid(
-                    f"{at}/files" if isinstance(item, dict) else at, "`files` is a list of globs"
-                )
-            with_pointer = ["#" in one for one in files]
-            if all(with_pointer):
-                rules = self._exempted(item, at, files, rules)
-            elif any(with_pointer):
+            files = self._globs(item, at)
+            pointed = ["#" in one for one in files]
+            if any(pointed) and not all(pointed):
                 raise self._invalid(
                     f"{at}/files", "globs with and without a pointer stand in one override", "write two"
                 )
-            else:
-                found.append(Override(tuple(files), self.rules(item, at, rules)))
-        return rules, tuple(found)
+            if any(pointed):
+                for name, more in self._exempted(item, at, files, known):
+                    exemptions[name] = (*exemptions.get(name, ()), *more)
+                continue
+            change = partial(self._changed, item, at)
+            known.update(change(rules))  # read now, so that what is wrong is told now
+            found.append(Override(tuple(files), change))
+        return tuple(found), exemptions
+
+    def _changed(
+        self, item: dict[str, Any], at: str, known: Mapping[str, RulesetRule]
+    ) -> dict[str, RulesetRule]:
+        return self.rules(item, at, known)
+
+    def _globs(self, item: Any, at: str) -> list[str]:
+        files = item.get("files") if isinstance(item, dict) else None
+        if not isinstance(files, list) or not files or not all(isinstance(one, str) and one for one in files):
+            raise self._invalid(f"{at}/files" if isinstance(item, dict) else at, "`files` is a list of globs")
+        return files
 
     def _exempted(
-        self, item: dict[str, Any], at: str, files: list[str], rules: dict[str, RulesetRule]
-    ) -> dict[str, RulesetRule]:
+        self, item: dict[str, Any], at: str, files: list[str], rules: Mapping[str, RulesetRule]
+    ) -> Iterator[tuple[str, tuple[Exemption, ...]]]:
         declared = item.get("rules")
         if not isinstance(declared, dict) or item.keys() - {"files", "rules"}:
             raise self._invalid(at, "an override with pointers has `files` and `rules`, and nothing else")
-        made = dict(rules)
+        places = [(glob, where.rstrip("/")) for glob, _, where in (one.partition("#") for one in files)]
         for name, word in declared.items():
             pointer = f"{at}/rules{token(name)}"
-            if name not in made:
+            if name not in rules:
                 raise self._invalid(pointer, "there is no such rule")
-            severity = self._severity(word, pointer)
-            more = tuple(
-                Exemption(glob, where.rstrip("/"), severity)
-                for glob, _, where in (one.partition("#") for one in files)
-            )
-            made[name] = replace(made[name], exemptions=(*made[name].exemptions, *more))
-        return made
+            severity = self._rules.severity(word, pointer)
+            yield name, tuple(Exemption(glob, where, severity) for glob, where in places)

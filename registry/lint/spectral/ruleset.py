@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 from kernel.contract.finding import Severity
 from kernel.errors import Place
@@ -78,10 +78,10 @@ class RulesetRule:
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """Rules that are changed, or added, for files of some globs."""
+    """What becomes of the rules for files of some globs."""
 
     globs: tuple[str, ...]
-    rules: Mapping[str, RulesetRule]
+    change: Callable[[Mapping[str, RulesetRule]], Mapping[str, RulesetRule]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,21 +92,25 @@ class Ruleset:
     home: str
     rules: Mapping[str, RulesetRule]
     overrides: tuple[Override, ...] = ()
+    exemptions: Mapping[str, tuple[Exemption, ...]] = field(default_factory=dict)
 
     def rules_for(self, file: str) -> tuple[RulesetRule, ...]:
-        """Give the enabled rules for a document, by its path ("" where it has none)."""
-        known = dict(self.rules)
-        relative = _relative(file, self.home)
+        """Give the enabled rules for a document, by its path ("" where it has none).
+
+        A rule that is off is run all the same where a pointer into this very file gives it a severity.
+        """
+        known, relative = self.rules, _relative(file, self.home)
         for override in self.overrides:
             if any(glob_matches(glob, relative) for glob in override.globs):
-                known.update(override.rules)
-        return tuple(
-            replace(
-                rule, exemptions=tuple(one for one in rule.exemptions if glob_matches(one.glob, relative))
+                known = override.change(known)
+        chosen: list[RulesetRule] = []
+        for rule in known.values():
+            here = tuple(
+                one for one in self.exemptions.get(rule.name, ()) if glob_matches(one.glob, relative)
             )
-            for rule in known.values()
-            if rule.enabled or rule.exemptions
-        )
+            if rule.enabled or here:
+                chosen.append(replace(rule, exemptions=here))
+        return tuple(chosen)
 
 
 def _relative(file: str, home: str) -> str:
