@@ -5,86 +5,24 @@ Nothing is ever evaluated as code: what is not in the tables below is refused wh
 
 from __future__ import annotations
 
-import operator
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from registry.lint.spectral.faults import Refused
 from registry.lint.spectral.methods import call_method, get_member
+from registry.lint.spectral.operators import BINARY, IN, LOGICAL, MATCHES, NAMES, TYPES, Candidate, Expression
 from registry.lint.spectral.regexes import Test, compiled
-from registry.lint.spectral.values import (
-    UNDEFINED,
-    kind,
-    loosely_equal,
-    number,
-    primitive,
-    strictly_equal,
-    text,
-    truthy,
-)
+from registry.lint.spectral.values import UNDEFINED, kind, number, text, truthy
 
 MAX_DEPTH = 40  # of brackets and operators
-
-
-class Candidate(NamedTuple):
-    """What a filter is asked about: a value, its key, the value and key around it, and where that is."""
-
-    value: Any
-    key: str | int
-    around: Any  # what JSONPath-plus calls @parent: the value that holds the object or list of the candidate
-    around_key: Any
-    path: Callable[[], str]
-    root: Any
-
-
-Expression = Callable[[Candidate], Any]
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>\d+(?:\.\d+)?)|(?P<name>[A-Za-z_$@][\w$@]*)|(?P<text>'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")"
     r"|(?P<mark>===|!==|==|!=|<=|>=|&&|\|\||~=|\?\.|[<>!+\-*/%().,\[\]?:]))"
 )
 _REGEX = re.compile(r"/((?:[^/\\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*\])+)/([a-z]*)")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
-_BINARY: dict[str, tuple[int, Callable[[Any, Any], Any]]] = {
-    "==": (6, loosely_equal),
-    "!=": (6, lambda a, b: not loosely_equal(a, b)),
-    "===": (6, strictly_equal),
-    "!==": (6, lambda a, b: not strictly_equal(a, b)),
-    "<": (7, lambda a, b: _ordered(a, b, operator.lt)),
-    ">": (7, lambda a, b: _ordered(a, b, operator.gt)),
-    "<=": (7, lambda a, b: _ordered(a, b, operator.le)),
-    ">=": (7, lambda a, b: _ordered(a, b, operator.ge)),
-    "+": (9, lambda a, b: _sum(primitive(a), primitive(b))),
-    "-": (9, lambda a, b: number(a) - number(b)),  # type: ignore[operator]
-    "*": (10, lambda a, b: number(a) * number(b)),  # type: ignore[operator]
-}
-_LOGICAL = {"||": 1, "&&": 2}
-_IN, _MATCHES = 12, 20
-_TYPES: dict[str, Callable[[Any], bool]] = {
-    "@string": lambda value: kind(value) == "string",
-    "@number": lambda value: kind(value) == "number",
-    "@boolean": lambda value: kind(value) == "boolean",
-    "@scalar": lambda value: not isinstance(value, dict | list),
-    "@array": lambda value: isinstance(value, list),
-    "@null": lambda value: value is None,
-    "@object": lambda value: isinstance(value, dict | list),
-    "@integer": lambda value: kind(value) == "number" and value == int(value),
-}
-_NAMES: dict[str, Expression] = {
-    "@": lambda one: one.value,
-    "@property": lambda one: one.key,
-    "@parent": lambda one: one.around,
-    "@parentProperty": lambda one: one.around_key,
-    "@path": lambda one: one.path(),
-    "@root": lambda one: one.root,
-    "index": lambda one: one.key,
-    "true": lambda _: True,
-    "false": lambda _: False,
-    "null": lambda _: None,
-    "undefined": lambda _: UNDEFINED,
-    **{name: (lambda one, test=test: test(one.value)) for name, test in _TYPES.items()},  # type: ignore[misc]
-}
 # Names whose answer depends on how a node was reached, not only on the node.
 _OF_THE_WAY = frozenset({"@parent", "@parentProperty", "@path", "^"})
 
@@ -161,9 +99,7 @@ class _Parser:
         while True:
             found = self._peek()
             said = (found["mark"] or found["name"] or "") if found else ""
-            rank = (
-                _LOGICAL.get(said) or _BINARY.get(said, (0,))[0] or {"in": _IN, "~=": _MATCHES}.get(said, 0)
-            )
+            rank = LOGICAL.get(said) or BINARY.get(said, (0,))[0] or {"in": IN, "~=": MATCHES}.get(said, 0)
             if not found or not rank or rank <= least:
                 return left
             self.at = found.end()
@@ -181,7 +117,7 @@ class _Parser:
             return lambda one: found if truthy(found := left(one)) else right(one)
         if said == "in":  # JSONPath's containment: the right side is a list or a text
             return lambda one: call_method(right(one), "includes", [left(one)])
-        act = _BINARY[said][1]
+        act = BINARY[said][1]
         return lambda one: act(left(one), right(one))
 
     def _regex_text(self) -> Test:
@@ -236,11 +172,11 @@ class _Parser:
     def _name(self, name: str) -> Expression:
         if name in _OF_THE_WAY:
             self.contextual = True
-        if name not in _NAMES:
+        if name not in NAMES:
             raise self.refused(f"uses `{name[:40]}`, which is not known in filters")
-        if name.startswith("@") and name[1:] and f"{name}" in _TYPES and self._mark("("):
+        if name.startswith("@") and name[1:] and f"{name}" in TYPES and self._mark("("):
             self._must(")")
-        return _NAMES[name]
+        return NAMES[name]
 
     def _list(self) -> Expression:
         items: list[Expression] = []
@@ -308,16 +244,3 @@ def _called(target: Expression, name: str, arguments: list[Expression], *, lenie
 
 def _unquoted(said: str) -> str:
     return re.sub(r"\\(.)", lambda found: _ESCAPES.get(found[1], found[1]), said[1:-1])
-
-
-def _ordered(first: Any, second: Any, compare: Callable[[Any, Any], bool]) -> bool:
-    first, second = primitive(first), primitive(second)
-    if isinstance(first, str) and isinstance(second, str):
-        return compare(first, second)
-    return compare(number(first), number(second))
-
-
-def _sum(first: Any, second: Any) -> Any:
-    if isinstance(first, str) or isinstance(second, str):
-        return text(first) + text(second)
-    return number(first) + number(second)  # type: ignore[operator]

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from registry.lint.spectral.expressions import Candidate
 from registry.lint.spectral.faults import Refused
+from registry.lint.spectral.operators import Candidate
 from registry.lint.spectral.paths import JsonPath, Step
 from registry.lint.spectral.tree import Node, Path, Tree
 from registry.lint.spectral.values import UNDEFINED

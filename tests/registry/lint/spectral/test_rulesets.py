@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from registry.lint.document import House, lint
-from registry.lint.spectral.expressions import Candidate, read_filter
+from registry.lint.spectral.expressions import read_filter
 from registry.lint.spectral.faults import Refused, RulesetFailed, RulesetInvalid
 from registry.lint.spectral.globs import glob_matches
 from registry.lint.spectral.loading import load_ruleset
+from registry.lint.spectral.operators import Candidate
 from registry.lint.spectral.paths import read_path
 from registry.lint.spectral.running import run_ruleset
 from registry.lint.spectral.values import UNDEFINED
