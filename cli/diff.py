@@ -126,7 +126,7 @@ def _print(verdict: Verdict, document: Document) -> None:
         said = f"{finding.severity}, waived" if finding.waived else finding.severity
         click.echo(f"\n{sign} {said} {finding.rule}\n  {finding.what}")
         click.echo(f"  at {where} #{finding.pointer}")
-        for line in ruling_lines(finding):
+        for line in ruling_lines(finding.severity, finding.ruling):
             click.echo(f"  {line}")
         if finding.severity == "safe" or finding.waived:
             continue

@@ -8,18 +8,32 @@ from typing import Any
 
 import click
 
+from cli.judging import ruling_lines
+
 _ORDER = ("breaking", "error", "undecided", "risky", "warning", "info", "safe")
+_BLOCKING = frozenset({"breaking", "undecided", "risky"})
 _LONGEST_WITNESS = 300  # characters
 
 
-def print_findings(findings: Iterable[Mapping[str, Any]], *, indent: str = "") -> None:
-    """Print each finding on stdout: severity, rule, place, what, and below it why and the witness."""
+def print_findings(
+    findings: Iterable[Mapping[str, Any]], *, indent: str = "", fingerprints: bool = False
+) -> None:
+    """Print each finding on stdout: severity, rule, place, what, and below it why and the witness.
+
+    `fingerprints`: also that of each finding that can be waived.
+    """
     for one in sorted(findings, key=lambda row: (_rank(row["severity"]), row["pointer"], row["rule"])):
         source = one.get("source") or {}
         place = f"{source['file']}:{source['line']}:{source['column']} " if source.get("line") else ""
+        ruling = one.get("ruling") or {}
+        waived = ", waived" if ruling.get("by") == "waiver" else ""
         click.echo(
-            f"{indent}{place}{one['severity']} {one['rule']} at {one['pointer'] or '/'}: {one['what']}"
+            f"{indent}{place}{one['severity']}{waived} {one['rule']} at {one['pointer'] or '/'}: {one['what']}"
         )
+        for line in ruling_lines(one["severity"], ruling):
+            click.echo(f"{indent}    {line}")
+        if waived:
+            continue
         if one.get("why"):
             click.echo(f"{indent}    why: {one['why']}")
         if one.get("witness") is not None:
@@ -29,6 +43,8 @@ def print_findings(findings: Iterable[Mapping[str, Any]], *, indent: str = "") -
             )
         if one.get("remedy"):
             click.echo(f"{indent}    remedy: {one['remedy']}")
+        if fingerprints and one["severity"] in _BLOCKING:
+            click.echo(f"{indent}    fingerprint: {one['fingerprint']}")
 
 
 def _rank(severity: str) -> int:

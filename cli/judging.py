@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -11,7 +11,6 @@ import click
 
 if TYPE_CHECKING:
     from ci.project import Project
-    from kernel.contract.finding import Finding
     from registry.compat.policy_judge import Policy
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -75,12 +74,11 @@ def policy_for(project: Project, profile: str | None, fail_on: Any, as_of: date 
     )
 
 
-def ruling_lines(finding: Finding) -> list[str]:
-    """Say what the policy made of a finding, in lines to print below it."""
-    ruling = finding.ruling
-    if ruling is None:
+def ruling_lines(severity: str, ruling: Mapping[str, Any] | None) -> list[str]:
+    """Say what the policy made of a finding that counts as `severity`, in lines to print below it."""
+    if not ruling:
         return []
-    if finding.waived:
+    if ruling.get("by") == "waiver":
         return [f"waived until {ruling['expires']} by {ruling['owner']}: {ruling['reason']}"]
     who = f" ({ruling['owner']})" if ruling.get("owner") else ""
-    return [f"counts as {finding.severity} instead of {ruling['severity']}: {ruling['reason']}{who}"]
+    return [f"counts as {severity} instead of {ruling['severity']}: {ruling['reason']}{who}"]

@@ -11,6 +11,7 @@ from cli.errors import Exit
 from cli.findings import print_findings
 from cli.output import format_option, print_facts, print_json, print_rows
 from cli.registry_client import Registry, registry_options
+from cli.review_waiving import judgement_of, print_judgement, revoke_waiver, waive
 
 _STATES = ("open", "frozen", "rejected", "withdrawn", "superseded")
 
@@ -46,10 +47,20 @@ def list_(registry: Registry, state: str, form: str) -> None:
 def show(registry: Registry, review_id: int, form: str) -> None:
     """Show what is under review, what it breaks, and exactly which digest is being signed."""
     found = registry.get("reviews", review_id)
+    judgement = judgement_of(registry, review_id)
     if form == "json":
-        print_json(found)
+        print_json({**found, "judgement": judgement})
         return
     _print(found)
+    print_judgement(judgement)
+    if found["state"] == "open" and not found["blockers"]:
+        click.echo(
+            f"\nto approve: interlock review approve {found['id']} --digest {found['digest']} --reason …"
+        )
+
+
+review.add_command(waive)
+review.add_command(revoke_waiver)
 
 
 @review.command()
@@ -134,10 +145,6 @@ def _print(found: dict[str, Any]) -> None:
     print_findings(assessment["lint"])
     for one in assessment["comparisons"]:
         click.echo(f"against {one['base_version']}: {one['verdict']}, needs {one['required_bump']}")
-        print_findings(one["findings"], indent="  ")
+        print_findings(one["findings"], indent="  ", fingerprints=True)
     for one in found["approvals"]:
         click.echo(f"approved by {one['principal']} at {one['decided_at']}: {one['reason']}")
-    if found["state"] == "open" and not found["blockers"]:
-        click.echo(
-            f"\nto approve: interlock review approve {found['id']} --digest {found['digest']} --reason …"
-        )

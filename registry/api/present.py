@@ -109,7 +109,7 @@ def assessment(row: Assessment) -> dict[str, Any]:
         "refused": row.refused,
         "verdict": str(row.outcome),
         "required_bump": str(row.required_bump),
-        "lint": _findings(row.lint),
+        "lint": findings(row.lint),
         "comparisons": [_comparison(one) for one in row.comparisons],
     }
 
@@ -197,12 +197,13 @@ def _comparison(row: Comparison) -> dict[str, Any]:
         "verdict": str(row.outcome),
         "required_bump": str(row.required_bump),
         "declared_bump": str(row.declared_bump),
-        "findings": _findings(row.findings),
+        "findings": findings(row.findings),
         "engines": dict(row.engines),
     }
 
 
-def _findings(rows: Iterable[Finding]) -> list[dict[str, Any]]:
+def findings(rows: Iterable[Finding]) -> list[dict[str, Any]]:
+    """Write findings, as many as one answer may hold."""
     return [finding.as_json() for finding in list(rows)[:_MOST_FINDINGS]]
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING
 
 from kernel.contract.version import Version
-from registry.errors import NotFound
-from registry.review import catalogue, decision, impact, quorum
+from registry.errors import NotFound, RequestRefused
+from registry.review import catalogue, decision, impact, quorum, waiving
 from registry.review.acts import LONGEST_REASON
+from registry.review.house_policy import day_of
 from registry.review.model import ReviewState
 from registry.web import words
 from registry.web.visit import Page, Redirect, Visit
@@ -17,7 +19,11 @@ if TYPE_CHECKING:
 
 _A_PAGE = 50  # reviews on one page of the queue
 _MOST_FINDINGS = 200  # shown; the API gives them all
-_DONE = {"approve": "Your approval was recorded.", "reject": "The review was ended: the version is rejected."}
+_DONE = {
+    "approve": "Your approval was recorded.",
+    "reject": "The review was ended: the version is rejected.",
+    "waive": "The finding is waived; it stands in the audit log.",
+}
 
 
 def queue(visit: Visit) -> Page:
@@ -57,6 +63,8 @@ def decide(visit: Visit) -> Page | Redirect:
     """Approve or reject the digest that the page showed."""
     form, act = visit.form, visit.form.get("act", "")
     found = _review(visit)
+    if act == "waive":
+        return _waive(visit, found)
     reason = form.get("reason", "").replace("\r\n", "\n").strip()  # browsers send CRLF and count LF
     if act not in _DONE or not reason or len(reason) > LONGEST_REASON:
         wrong = "Choose approve or refuse." if act not in _DONE else "Write why, in at most 2,000 characters."
@@ -67,6 +75,28 @@ def decide(visit: Visit) -> Page | Redirect:
     else:
         found = decision.reject(visit.services, visit.principal, found.id, digest=digest, reason=reason)
     return Redirect(f"/board/reviews/{found.id}?done={act}")
+
+
+def _waive(visit: Visit, found: Review) -> Page | Redirect:
+    """Accept one finding until a day."""
+    form = visit.form
+    try:
+        expires = date.fromisoformat(form.get("expires", ""))
+        waiving.waive(
+            visit.services,
+            visit.principal,
+            found,
+            fingerprint=form.get("fingerprint", ""),
+            owner=form.get("owner", ""),
+            reason=form.get("reason", "").replace("\r\n", "\n").strip(),
+            expires=expires,
+        )
+    except ValueError:
+        return _decision_page(visit, found, wrong="Choose the day until which it is waived.", status=422)
+    except RequestRefused as error:
+        wrong = f"It was not waived: {error.message}; {error.hint}."
+        return _decision_page(visit, found, wrong=wrong, status=422)
+    return Redirect(f"/board/reviews/{found.id}?done=waive")
 
 
 def _review(visit: Visit) -> Review:
@@ -90,7 +120,7 @@ def _decision_page(
         for comparison in found.assessment.comparisons
     ]
     done = _DONE.get(visit.query.get("done", ""), "")
-    if done and found.state is ReviewState.FROZEN:
+    if visit.query.get("done") == "approve" and found.state is ReviewState.FROZEN:
         done = "Your approval completed the quorum: the version is frozen."
     wanted = quorum.wanted(found, visit.services.settings)
     context = {
@@ -103,6 +133,11 @@ def _decision_page(
         "end": words.ENDS[found.state],
         "open": found.state is ReviewState.OPEN,
         "comparisons": comparisons,
+        "uses": _uses(visit, found),
+        "policy": found.assessment.judgement.policy,
+        "waivers": waiving.waivers(visit.services, found.contract),
+        "waivable": words.waivable,
+        "today": day_of(visit.services.now()).isoformat(),
         "lint": words.worst_first(found.assessment.lint)[:_MOST_FINDINGS],
         "hits": hits,
         "title_of": str(found.metadata.get("title") or found.contract),
@@ -116,3 +151,16 @@ def _decision_page(
         "longest": LONGEST_REASON,
     }
     return Page("review.html", f"{found.contract} {found.version}", context, status=status, section="/board")
+
+
+def _uses(visit: Visit, found: Review) -> list[dict[str, object]]:
+    """Give who uses the schema under review, what would break there, and whom that hits."""
+    return [
+        {
+            "use": use,
+            "look": words.OUTCOMES[use.outcome],
+            "findings": [one for one in words.worst_first(use.findings) if one.severity != "safe"],
+            "hits": impact.who_is_hit(visit.services, use.contract, use.major),
+        }
+        for use in found.assessment.judgement.uses
+    ]

@@ -86,6 +86,16 @@ def sentence(review: Review, consumers: int) -> str:
     if not bases:
         return f"{label} is the first version of major {major}: nothing that anybody uses can break."
     against = _listed(bases)
+    broken = [use for use in assessment.judgement.uses if use.outcome is Outcome.BREAKING]
+    if broken:
+        users = _listed([f"{use.contract} {use.version}" for use in broken])
+        return f"{label} would make {users} break its own consumers, once it is built on it."
+    accepted = {one.fingerprint for row in assessment.comparisons for one in row.findings if one.waived}
+    if assessment.outcome is Outcome.COMPATIBLE and accepted:
+        return (
+            f"{label} does not keep all that {against} promised: {count(len(accepted), 'finding')} "
+            f"{'is' if len(accepted) == 1 else 'are'} waived; it concerns {_consumers(consumers)}."
+        )
     if assessment.outcome is Outcome.COMPATIBLE:
         return f"{label} breaks nothing that {against} promised, for any of {_consumers(consumers)}."
     if assessment.outcome is Outcome.BREAKING:
@@ -93,7 +103,7 @@ def sentence(review: Review, consumers: int) -> str:
             finding.fingerprint
             for comparison in assessment.comparisons
             for finding in comparison.findings
-            if finding.severity is Severity.BREAKING
+            if finding.severity is Severity.BREAKING and not finding.waived
         }
         return (
             f"{label} breaks what {against} promised, in {count(len(breaking), 'place')}; "
@@ -135,6 +145,15 @@ def why_not_reject(review: Review, principal: Principal) -> tuple[str, ...]:
     if principal.name in review.authors:
         return ("You submitted this version, so others decide on it.",)
     return ()
+
+
+def waivable(finding: Finding) -> bool:
+    """Whether a finding stands in the way and could be accepted."""
+    return not finding.waived and finding.severity in {
+        Severity.BREAKING,
+        Severity.RISKY,
+        Severity.UNDECIDED,
+    }
 
 
 def shown(value: Any) -> str:

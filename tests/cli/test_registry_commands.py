@@ -207,6 +207,30 @@ def test_the_gate_and_wrong_digests_end_with_1(house: House, folder: Callable[..
     house.run("review", "show", "99", code=2)
 
 
+def test_the_board_waives_what_stands_in_the_way(house: House, folder: Callable[..., str]) -> None:
+    freeze(house, folder())
+    done = house.json("contract", "submit", folder(version="1.1.0", **{"x-verdict": "breaking"}), code=1)
+    number = str(done["review_id"])
+    text = house.run("review", "show", number)
+    assert "judged by profile standard, fail on risky, as of 2026-11-20" in text
+    (fingerprint,) = [line.split()[1] for line in text.splitlines() if "fingerprint:" in line]
+    told = ("--owner", "Ada Berg", "--reason", "agreed", "--expires")
+    house.run("review", "waive", number, fingerprint, *told, "2020-01-01", code=2)
+    house.run("review", "waive", number, fingerprint, *told, "soon", code=2)
+    house.run("review", "waive", number, fingerprint, *told, "2026-12-31", "--as", "author", code=4)
+    text = house.run("review", "waive", number, fingerprint.upper(), *told, "2026-12-31")
+    assert "waiver 1: fake-rule of lab-orders is accepted until 2026-12-31" in text
+    assert f"nothing stands in the way of review {number} any more" in text
+    text = house.run("review", "show", number)
+    assert "breaking, waived fake-rule at /paths" in text
+    assert "waived until 2026-12-31 by Ada Berg: agreed" in text
+    assert f"waiver 1 (holds): {fingerprint} fake-rule until 2026-12-31, Ada Berg: agreed" in text
+    assert "to approve: interlock review approve" in text
+    house.run("review", "revoke-waiver", "1", "--reason", "the caller is still there")
+    assert "stands in the way: it breaks" in house.run("review", "show", number)
+    assert house.json("review", "show", number)["judgement"]["waivers"][0]["revoked_by"]
+
+
 def test_tokens_decide_what_may_be_done(house: House, folder: Callable[..., str], tmp_path: Path) -> None:
     house.run("contract", "submit", folder(), "--as", "auditor", code=4)
     house.run("contract", "list", "--as", "nobody", code=4)

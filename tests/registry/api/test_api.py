@@ -132,7 +132,7 @@ def test_an_operation_open_by_contract_only_keeps_the_api_from_starting(
 def _paths() -> list[tuple[str, str, str]]:
     document = yaml.safe_load(CONTRACT.read_text())
     fill = {
-        "{name}": "lab-orders", "{version}": "1.0.0", "{major}": "1", "{review_id}": "1", "{consumer_id}": "ehr",
+        "{name}": "lab-orders", "{version}": "1.0.0", "{major}": "1", "{review_id}": "1", "{waiver_id}": "1", "{consumer_id}": "ehr",
         "{key_id}": "k1", "{contract}": "lab-orders", "{limit_name}": "calls", "{adapter_name}": "lab",
         "{environment}": "test", "{application}": "lis", "{release}": "7",
     }  # fmt: skip
@@ -490,3 +490,39 @@ async def test_conformance_runs_are_kept_and_listed(client: Client, doubles: Any
         "request-malformed",
     )
     problem(await client.ask("POST", path, "author", body), 403, "not-allowed")
+
+
+async def test_the_board_waives_a_finding_and_takes_it_back(client: Client, doubles: Any) -> None:
+    await frozen(client, doubles)
+    broken = draft(doubles, version="1.1.0", **{"x-verdict": "breaking"})
+    review = (await client.ask("POST", "/submissions", "author", broken)).json()["review_id"]
+    (finding,) = (await client.ask("GET", f"/reviews/{review}", "auditor")).json()["assessment"][
+        "comparisons"
+    ][0]["findings"]
+    told = {
+        "fingerprint": finding["fingerprint"],
+        "owner": "Ada Berg",
+        "reason": "agreed",
+        "expires": "2026-12-31",
+    }
+    assert (await client.ask("POST", f"/reviews/{review}/waivers", "author", told)).status_code == 403
+    for wrong, status in (({"expires": "2026-02-31"}, 422), ({"expires": "2020-01-01"}, 422),
+                          ({"fingerprint": "0" * 16}, 404), ({"more": 1}, 400)):  # fmt: skip
+        answer = await client.ask("POST", f"/reviews/{review}/waivers", "board", {**told, **wrong})
+        assert answer.status_code == status, answer.text
+    made = (await client.ask("POST", f"/reviews/{review}/waivers", "board", told)).json()
+    assert (made["owner"], made["recorded_by"], made["holds"]) == ("Ada Berg", "bo", True)
+    shown = (await client.ask("GET", f"/reviews/{review}", "auditor")).json()
+    assert shown["blockers"] == []
+    assert shown["assessment"]["comparisons"][0]["findings"][0]["ruling"]["reason"] == "agreed"
+    judgement = (await client.ask("GET", f"/reviews/{review}/judgement", "auditor")).json()
+    assert {key: judgement[key] for key in ("profile", "fail_on", "as_of", "mode", "uses")} == {
+        "profile": "standard", "fail_on": "risky", "as_of": "2026-11-20", "mode": "", "uses": [],
+    }  # fmt: skip
+    assert [one["id"] for one in judgement["waivers"]] == [made["id"]]
+    path = f"/waivers/{made['id']}/revocation"
+    assert (await client.ask("POST", path, "ci", {"reason": "no"})).status_code == 403
+    gone = (await client.ask("POST", path, "second", {"reason": "the caller is still there"})).json()
+    assert (gone["revoked_by"], gone["holds"]) == ("cy", False)
+    assert (await client.ask("POST", path, "second", {"reason": "again"})).status_code == 409
+    assert (await client.ask("GET", f"/reviews/{review}", "auditor")).json()["blockers"]

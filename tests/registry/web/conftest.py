@@ -21,8 +21,10 @@ from starlette.applications import Starlette
 from kernel import settings
 from kernel.contract.finding import Bump, Finding, Outcome, Severity
 from kernel.contract.lifecycle import State
-from registry.errors import Conflict, DigestMismatch, GateRefused, NotFound, NotSignedIn
-from registry.review import accounts, catalogue, decision, impact
+from registry.compat.policy_judge import outcome_under
+from registry.compat.policy_waivers import waived
+from registry.errors import Conflict, DigestMismatch, GateRefused, NotFound, NotSignedIn, RequestRefused
+from registry.review import accounts, catalogue, decision, impact, waiving
 from registry.review.accounts import Session
 from registry.review.model import (
     Approval,
@@ -31,10 +33,13 @@ from registry.review.model import (
     Contract,
     ContractVersion,
     Hit,
+    Judgement,
     Review,
     ReviewState,
+    Use,
 )
 from registry.review.principal import Principal, Role
+from registry.review.waiver import RecordedWaiver
 from registry.web.app import routes
 
 if TYPE_CHECKING:
@@ -67,6 +72,7 @@ class Registry:
     sessions: dict[str, Session] = field(default_factory=dict)
     people: dict[str, frozenset[Role]] = field(default_factory=dict)
     failures: int = 0
+    waived: list[RecordedWaiver] = field(default_factory=list)
 
     def sign_in(self, _: Services, name: str, password: str, *, source: str) -> Session:
         assert source
@@ -165,6 +171,30 @@ class Registry:
     def who_is_hit(self, _: Services, contract: str, major: int) -> tuple[Hit, ...]:
         return tuple(hit for hit in self.hits if (hit.contract, hit.major) == (contract, major))
 
+    def waivers(self, _: Services, contract: str) -> tuple[RecordedWaiver, ...]:
+        return tuple(one for one in self.waived if one.contract == contract)
+
+    def waive(self, _: Services, principal: Principal, found: Review, **told: Any) -> RecordedWaiver:
+        principal.require(Role.BOARD, act="waive a finding")
+        if not told["owner"]:
+            raise RequestRefused(
+                "an owner is one line of at most 100 characters", hint="say who answers for it"
+            )
+        row = found.assessment.comparisons[0]
+        (finding,) = [one for one in row.findings if one.fingerprint == told["fingerprint"]]
+        made = RecordedWaiver(
+            len(self.waived) + 1, found.contract, rule=finding.rule, what=finding.what, review_id=found.id,
+            recorded_at=NOW, recorded_by=principal.name, **told,
+        )  # fmt: skip
+        self.waived.append(made)
+        rules = [one.as_rule for one in self.waived]
+        findings = tuple(waived(one, rules, found.contract, NOW.date()) for one in row.findings)
+        row = replace(row, findings=findings, outcome=outcome_under(findings, "risky"))
+        assessment = replace(found.assessment, comparisons=(row,))
+        left = found.blockers if row.outcome is Outcome.BREAKING else ()
+        self.reviews[found.id] = replace(found, assessment=assessment, blockers=left)
+        return made
+
 
 def review(
     number: int, version: str, outcome: Outcome | None, findings: tuple[Finding, ...] = (), **more: Any
@@ -196,6 +226,12 @@ BREAKING = (
     ),
     Finding("operation-added", Severity.SAFE, "/paths/~1orders~1{id}/delete", "An operation was added"),
 )  # fmt: skip
+
+
+USED = Judgement(
+    {"profile": "strict", "fail_on": "risky", "as_of": "2026-11-21", "mode": "BACKWARD"},
+    (Use("lab-orders", "1.0.0", ("emits",), Outcome.BREAKING, BREAKING[:1]),),
+)
 
 
 def _version(contract: str, number: str, state: State, **more: Any) -> ContractVersion:
@@ -232,7 +268,9 @@ def registry(monkeypatch: pytest.MonkeyPatch) -> Registry:
             ended_by="jonas",
             end_reason="Split it.",
         ),
-    )
+        replace(schema := review(5, "1.1.0", Outcome.COMPATIBLE, kind="schema", contract="unit"),
+                assessment=replace(schema.assessment, judgement=USED)),
+    )  # fmt: skip
     made.reviews = {row.id: row for row in rows}
     made.hits = (Hit("c-1", "Ward 7", "lab-orders", 1, "1.0.0"), Hit("c-2", "EHR", "lab-orders", 1, None))
     made.versions = [
@@ -253,7 +291,7 @@ def registry(monkeypatch: pytest.MonkeyPatch) -> Registry:
         made.documents[key] = (data.read_bytes(), "yaml" if path.endswith("yaml") else "json")
     for module, names in (
         (accounts, ("sign_in", "session", "sign_out")), (decision, ("approve", "reject")), (impact, ("who_is_hit",)),
-        (catalogue, ("review", "contracts", "contract", "version", "document")),
+        (catalogue, ("review", "contracts", "contract", "version", "document")), (waiving, ("waive", "waivers")),
     ):  # fmt: skip
         for name in names:
             monkeypatch.setattr(module, name, getattr(made, name))

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     SignIn = Callable[[str], tuple[httpx.Client, str]]
 
 PAGES = ["/board", "/board?show=all", "/board/reviews/1", "/board/reviews/2", "/board/reviews/3", "/board/reviews/4",
+         "/board/reviews/5",
          "/contracts", "/contracts?search=lab", "/contracts?search=nothing", "/contracts/lab-orders",
          "/contracts/lab-orders/1.0.0", "/contracts/patient-identity/1.0.0", "/contracts/clinical-events/1.0.0"]  # fmt: skip
 
@@ -199,6 +200,57 @@ class TestDecision:
         browser, token = signed_in("otto")
         assert browser.post("/board/reviews/1", data=self.form(registry, token)).status_code == 403
         assert registry.reviews[1].state is ReviewState.OPEN
+
+    def test_a_finding_is_waived_by_itself_and_shown_as_waived(
+        self, signed_in: SignIn, registry: Registry
+    ) -> None:
+        browser, token = signed_in("amara")
+        for finding in registry.reviews[2].assessment.comparisons[0].findings[:2]:
+            page = browser.get("/board/reviews/2").text
+            assert f'value="{finding.fingerprint}"' in page
+            told = {
+                "csrf": token, "act": "waive", "fingerprint": finding.fingerprint, "owner": "Ada Berg",
+                "reason": "The only caller was changed", "expires": "2027-01-31",
+            }  # fmt: skip
+            answer = browser.post("/board/reviews/2", data=told)
+            assert (answer.status_code, answer.headers["location"]) == (303, "/board/reviews/2?done=waive")
+        text = browser.get("/board/reviews/2?done=waive").text
+        assert "it stands in the audit log" in text
+        assert text.count("until 2027-01-31 by Ada Berg: The only caller was changed.") == 2
+        assert (
+            "does not keep all that 1.0.0 promised: 2 findings are waived; it concerns 2 consumers." in text
+        )
+        assert "Waive this finding" not in text
+        assert "It cannot be approved as it stands" not in text
+        assert "Waivers of lab-orders" in text
+
+    @pytest.mark.parametrize(("changes", "said"), [
+        ({"expires": "soon"}, "Choose the day"), ({"owner": ""}, "It was not waived: an owner is one line"),
+    ])  # fmt: skip
+    def test_a_waiver_that_lacks_something_is_asked_for_again(
+        self, signed_in: SignIn, registry: Registry, changes: dict[str, str], said: str
+    ) -> None:
+        browser, token = signed_in("amara")
+        finding = registry.reviews[2].assessment.comparisons[0].findings[0]
+        told = {
+            "csrf": token, "act": "waive", "fingerprint": finding.fingerprint, "owner": "Ada", "reason": "x",
+            "expires": "2027-01-31",
+        }  # fmt: skip
+        answer = browser.post("/board/reviews/2", data=told | changes)
+        assert answer.status_code == 422
+        assert said in answer.text
+        assert registry.waived == []
+
+    @pytest.mark.parametrize("who", ["otto", "lina"])
+    def test_who_cannot_decide_is_offered_no_waiver(self, signed_in: SignIn, who: str) -> None:
+        assert "Waive this finding" not in signed_in(who)[0].get("/board/reviews/2").text
+
+    def test_a_schema_names_the_contracts_that_it_would_break(self, signed_in: SignIn) -> None:
+        text = signed_in("amara")[0].get("/board/reviews/5").text
+        assert "would make lab-orders 1.0.0 break its own consumers" in text
+        assert "It emits values of the schema." in text
+        assert "Its consumers: Ward 7, EHR." in text
+        assert "mode BACKWARD" in text
 
     def test_only_the_digest_that_was_shown_is_approved(self, signed_in: SignIn, registry: Registry) -> None:
         browser, token = signed_in("amara")
