@@ -17,12 +17,19 @@ class Dialect(StrEnum):
     OPENAPI_31 = "openapi-3.1"
     DRAFT_2020_12 = "2020-12"
     DRAFT_07 = "draft-07"
+    DRAFT_06 = "draft-06"
+    DRAFT_04 = "draft-04"
 
 
 _BY_URI = {
     "json-schema.org/draft/2020-12/schema": Dialect.DRAFT_2020_12,
     "json-schema.org/draft-07/schema": Dialect.DRAFT_07,
+    "json-schema.org/draft-06/schema": Dialect.DRAFT_06,
+    "json-schema.org/draft-04/schema": Dialect.DRAFT_04,
 }
+# Where `$ref` hides its siblings (OpenAPI 3.0 §4.7.23; draft-07 core §8.3), and items may be a tuple.
+REF_ALONE = frozenset({Dialect.OPENAPI_30, Dialect.DRAFT_07, Dialect.DRAFT_06, Dialect.DRAFT_04})
+TUPLE_ITEMS = REF_ALONE - {Dialect.OPENAPI_30}
 _BY_VERSION = {
     "draft-07": Dialect.DRAFT_07,
     "draft-2020-12": Dialect.DRAFT_2020_12,
@@ -40,7 +47,7 @@ def named(uri: str, pointer: str | None = None) -> Dialect:
         return Dialect.OPENAPI_31
     raise SchemaRefused(
         f"the dialect {uri[:200]!r} is not supported",
-        hint="write JSON Schema 2020-12 or draft-07, and name it by its $schema",
+        hint="write JSON Schema 2020-12, draft-07, -06 or -04, and name it by its $schema",
         place=Place(pointer=pointer),
     )
 
@@ -79,6 +86,11 @@ def dialect_of(root: Any) -> Dialect:
     return named(declared, "/jsonSchemaDialect") if isinstance(declared, str) else Dialect.OPENAPI_31
 
 
+def base_keyword(dialect: Dialect | None) -> str:
+    """Give the keyword by which a schema names itself, and so the base of its references."""
+    return "id" if dialect is Dialect.DRAFT_04 else "$id"
+
+
 def dialect_at(root: Any, pointer: str, default: Dialect) -> tuple[Dialect, bool]:
     """Give the dialect at a pointer, and whether a `$id` above it moves the base of its references.
 
@@ -90,5 +102,5 @@ def dialect_at(root: Any, pointer: str, default: Dialect) -> tuple[Dialect, bool
         if isinstance(node, dict):
             if isinstance(node.get("$schema"), str):
                 dialect = named(node["$schema"], pointer)
-            moved = moved or isinstance(node.get("$id"), str)
+            moved = moved or isinstance(node.get(base_keyword(dialect)), str)
     return dialect, moved

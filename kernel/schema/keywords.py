@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from kernel.errors import Place, SchemaRefused
-from kernel.schema.dialects import Dialect
+from kernel.schema.dialects import TUPLE_ITEMS, Dialect
 
 _COMMON = frozenset(
     (
@@ -19,19 +19,25 @@ _COMMON = frozenset(
         *("additionalProperties", "format"),
     )
 )
-_DRAFT_07 = _COMMON | {"const", "contains", "if", "then", "else", "propertyNames", "patternProperties"}
+_DRAFT_04 = _COMMON | {"patternProperties"}
+_DRAFT_06 = _DRAFT_04 | {"const", "contains", "propertyNames"}
+_DRAFT_07 = _DRAFT_06 | {"if", "then", "else"}
 _DRAFT_2020 = _DRAFT_07 | {
     *("prefixItems", "dependentRequired", "dependentSchemas", "unevaluatedItems", "unevaluatedProperties"),
     *("minContains", "maxContains"),
 }
-_TUPLES = frozenset({"dependencies", "additionalItems"})  # draft-07's own, which 2020-12 has other words for
+_TUPLES = frozenset(
+    {"dependencies", "additionalItems"}
+)  # of draft-07 and before, which 2020-12 has other words for
 _LISTED = {
     Dialect.OPENAPI_30: _COMMON,
     Dialect.DRAFT_07: _DRAFT_07 | _TUPLES,
+    Dialect.DRAFT_06: _DRAFT_06 | _TUPLES,
+    Dialect.DRAFT_04: _DRAFT_04 | _TUPLES,
     Dialect.OPENAPI_31: _DRAFT_2020,
     Dialect.DRAFT_2020_12: _DRAFT_2020,
 }
-_WITHOUT_DYNAMIC = (Dialect.OPENAPI_30, Dialect.DRAFT_07)
+_WITHOUT_DYNAMIC = TUPLE_ITEMS | {Dialect.OPENAPI_30}
 # What constrains in some dialect: seen in another, its author meant something that we would not hold.
 _CONSTRAINTS = _DRAFT_2020 | _TUPLES | {"extends", "disallow", "divisibleBy"}
 
@@ -50,20 +56,14 @@ def in_2020_12(node: dict[str, Any], dialect: Dialect, pointer: str) -> dict[str
             raise _refused(pointer, f"{dialect} has no keyword {key!r}", hint)
     if dialect is Dialect.OPENAPI_30:
         node = _from_openapi_30(node, pointer)
-    elif dialect is Dialect.DRAFT_07:
-        node = _from_draft_07(node)
+    elif dialect in TUPLE_ITEMS:
+        node = _from_draft_07(_with_numbers(node, pointer) if dialect is Dialect.DRAFT_04 else node)
     return {key: value for key, value in node.items() if key in _DRAFT_2020}
 
 
 def _from_openapi_30(node: dict[str, Any], pointer: str) -> dict[str, Any]:
     """Write OpenAPI 3.0's own forms (§4.7.24) in the words of 2020-12."""
-    node = dict(node)
-    for limit, flag in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
-        exclusive = node.pop(flag, False)
-        if not isinstance(exclusive, bool):
-            raise _refused(pointer, f"{flag} is a boolean in OpenAPI 3.0", f"write {limit} and {flag}: true")
-        if exclusive and limit in node:
-            node[flag] = node.pop(limit)
+    node = _with_numbers(node, pointer)
     if "type" in node:
         if not isinstance(node["type"], str):
             raise _refused(
@@ -73,6 +73,18 @@ def _from_openapi_30(node: dict[str, Any], pointer: str) -> dict[str, Any]:
             node["type"] = [node["type"], "null"]
     if isinstance(node.get("items"), list):
         raise _refused(pointer, "items is one schema in OpenAPI 3.0", "use anyOf inside items")
+    return node
+
+
+def _with_numbers(node: dict[str, Any], pointer: str) -> dict[str, Any]:
+    """Write the boolean bounds of draft-04 (validation §5.1.2), which OpenAPI 3.0 took over, as numbers."""
+    node = dict(node)
+    for limit, flag in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
+        exclusive = node.pop(flag, False)
+        if not isinstance(exclusive, bool):
+            raise _refused(pointer, f"{flag} is a boolean in this dialect", f"write {limit} and {flag}: true")
+        if exclusive and limit in node:
+            node[flag] = node.pop(limit)
     return node
 
 

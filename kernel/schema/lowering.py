@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from kernel.contract.positions import token
 from kernel.errors import Place, SchemaRefused
-from kernel.schema.dialects import Dialect, named, of_format
+from kernel.schema.dialects import REF_ALONE, Dialect, base_keyword, named, of_format
 from kernel.schema.discriminators import discriminator_of, filtered
 from kernel.schema.formats import ASSERTED, EXACT, LOWERED
 from kernel.schema.keywords import in_2020_12
@@ -96,7 +96,7 @@ class Lowering:
         lowered: dict[str, Any] = {}
         if "$ref" in node:
             lowered["$ref"] = f"#/$defs/{self.refer(self._ref(node, spot), spot)}"
-            if spot.dialect in (Dialect.OPENAPI_30, Dialect.DRAFT_07):
+            if spot.dialect in REF_ALONE:
                 return lowered  # siblings are ignored (OpenAPI 3.0 §4.7.23; draft-07 core §8.3)
         if self.direction is not None and spot.dialect is Dialect.OPENAPI_30:
             spot = replace(spot, relaxed=spot.relaxed | set(self._one_way(node, spot, 0)))
@@ -121,7 +121,7 @@ class Lowering:
             )
         if isinstance(node.get("$schema"), str):
             spot = replace(spot, dialect=named(node["$schema"], spot.pointer))
-        if isinstance(node.get("$id"), str) and node is not self.root:
+        if isinstance(node.get(base_keyword(spot.dialect)), str) and node is not self.root:
             spot = replace(spot, moved=True)
         return spot
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from kernel.contract.digest import canonical_bytes
 from registry.compat.applied import at_item
-from registry.compat.candidate_parts import MOST_ITEMS, Nodes, Trail, Writes, in_turn
+from registry.compat.candidate_parts import MOST_ALIKE, MOST_ITEMS, Nodes, Trail, Writes, in_turn
 from registry.compat.facts import Case
 from registry.compat.schema_view import View
 
@@ -67,6 +67,9 @@ class _Arrays:
         for length in sorted(wanted):
             if self.needed <= length <= MOST_ITEMS:
                 yield self.items(length)
+            elif MOST_ITEMS < length <= MOST_ALIKE and not self.unique:
+                start = self.items(min(self.case.prefix() + 1, MOST_ITEMS))
+                yield [*start, *start[-1:] * (length - len(start))]
 
     def varied(self) -> list[Iterator[Any]]:
         """Give lists in which one item departs, a stream for each place."""

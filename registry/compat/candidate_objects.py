@@ -14,6 +14,8 @@ from registry.compat.facts import Case, pattern_names, place
 from registry.compat.schema_view import View
 
 INVENTED = ("other", "x", "Other-Name_17", "o" * 70)
+MOST_NAMED = 400  # properties that are written to pass a bound
+MOST_EXPECTED = 24  # values where the difference is expected, before others are tried
 MOST_NAMES = 6  # that a schema of names gives
 Object = dict[str, Any]
 
@@ -27,14 +29,14 @@ def objects(writes: Writes, case: Case, hints: list[View], trail: Trail) -> Iter
     base = writer.base
     yield base
     yield {**base, **writer.full}
-    for name in names:
-        if name == step or (step == "*" and name not in declared):
-            yield from writer.varied(name)
-            break
+    streams = {name: writer.varied(name) for name in names}
+    expected = next((n for n in names if n == step or (step == "*" and n not in declared)), None)
+    if expected is not None:
+        yield from islice(streams[expected], MOST_EXPECTED)
     yield from writer.barring()
-    first = [name for name in names if name in declared or name in base]
-    yield from in_turn([*(writer.varied(name) for name in first), writer.sized(), writer.lacking()])
-    yield from in_turn([writer.varied(name) for name in names if name not in first])
+    first = [name for name in names if name in declared or name in base or name == expected]
+    rest = in_turn([streams[name] for name in names if name not in first])
+    yield from in_turn([*(streams[name] for name in first), writer.sized(), writer.lacking(), rest])
 
 
 class _Objects:
@@ -89,11 +91,13 @@ class _Objects:
         for view in self.hints:
             wanted |= {view.min_properties - 1} if view.min_properties else set()
             wanted |= {view.max_properties + 1} if view.max_properties is not None else set()
-        if not any(len(self.base) <= count <= MOST_ITEMS for count in wanted):
+        most = max((count for count in wanted if count <= MOST_NAMED), default=-1)
+        if most < len(self.base):
             return
-        extra = [f"other{index}" for index in range(MOST_ITEMS)]
+        extra = [f"other{index}" for index in range(most)]
         matching = [text for pattern in pattern_names(self.case) for text in samples(pattern, MOST_ITEMS)]
-        names = [name for name in (*self.names, *matching, *extra) if self._named(name)]
+        plain = [name for name in self.names if name not in INVENTED]
+        names = [name for name in (*plain, *matching, *extra, *INVENTED) if self._named(name)]
         pool = list({**self.base, **self.full, **self.plain(list(dict.fromkeys(names)))}.items())
         for count in sorted(wanted):
             if len(self.base) <= count <= len(pool):

@@ -10,7 +10,8 @@ from registry.compat.schema_view import Node
 from registry.compat.text_rules import TextRules
 
 MOST_EACH = 60  # candidates for one part of a value
-MOST_ITEMS = 40  # items or properties that are written to pass a bound
+MOST_ITEMS = 40  # items or properties that are written one by one to pass a bound
+MOST_ALIKE = 2_000  # items that are repeated to pass one
 ANYTHING: tuple[Any, ...] = ("text", 0, 1.5, True, None, [], {})
 Nodes = frozenset[Node]
 Trail = tuple[Nodes, ...]  # what is known of the value and of those around it, the outermost first

@@ -15,17 +15,21 @@ from itertools import islice
 from typing import Any
 
 from kernel.errors import InterlockError
+from kernel.schema.formats import ASSERTED, LOWERED
 from kernel.schema.validator import CompiledSchema, compile_schema
 from registry.compat.candidates import Candidates
 from registry.compat.canonical_engine import covers, differences, engine_version
+from registry.compat.equality import Sameness
 from registry.compat.evaluate import evaluate
 from registry.compat.prover import Gap, Prover
-from registry.compat.schema_view import Node, Unreadable, unresolved
+from registry.compat.schema_view import Node, Reads, Unreadable, unresolved
 from registry.compat.shrink import shrunk
 from registry.compat.text_rules import TextRules
 from registry.compat.wire import Wire, reads_any_text
 
 MOST_CANDIDATES = 2_000
+_AS_VALIDATED = TextRules(as_validated=True)
+_UNRESOLVED = "a reference could not be looked up here, and it may decide"
 
 Accepts = Callable[[Any], bool]
 
@@ -59,13 +63,14 @@ class Comparer:
     def __init__(self, *, declared_only: bool) -> None:
         self.declared_only = declared_only
         self._text = TextRules()
-        self._prover = Prover(declared_only=declared_only, text=self._text)
+        self._sameness = Sameness()
+        self._provers: dict[Reads, Prover] = {}
         self._compiled: dict[Node, CompiledSchema | str] = {}
 
     def same(self, first: Node, second: Node) -> bool:
         """Whether both say the same after normalisation; False where that cannot be read."""
         try:
-            return self._prover.sameness.same(first, second)
+            return self._sameness.same(first, second)
         except Unreadable:
             return False
 
@@ -74,14 +79,12 @@ class Comparer:
     ) -> Containment:
         """Answer for two schemas. `wire` stands in for the JSON reading where values travel as text."""
         try:
-            if (wire and reads_any_text(inner, outer)) or self._prover.includes(inner, outer):
+            if (wire and reads_any_text(inner, outer)) or self._proven(inner, outer):
                 return Containment(Answer.YES)
-            gap = self._prover.gap
+            gap = self._provers[inner.side].gap
             if covers(inner, outer):
                 return Containment(Answer.YES, engine=f"jsonschema-rs {engine_version()}")
-            if unresolved(inner) or unresolved(outer):
-                reason = "a registry URN could not be looked up here"
-                return Containment(Answer.UNKNOWN, gap=gap, reason=reason, rule="reference-unresolved")
+            partial = unresolved(inner) or unresolved(outer)
         except Unreadable as error:
             return Containment(Answer.UNKNOWN, reason=error.message)
         takes, refuses = self._validator(inner), self._validator(outer)
@@ -93,14 +96,27 @@ class Comparer:
             if not takes.accepts(value) or (wire is not None and not wire.sendable(value)):
                 return False
             readings = wire.readings(value) if wire else (value,)
-            return not any(refuses.accepts(reading) for reading in readings)
+            if any(refuses.accepts(reading) for reading in readings):
+                return False
+            # What a schema says that could not be looked up must make no difference.
+            return not partial or all(self._differs(inner, outer, value, reading) for reading in readings)
 
         witness = self._witness(inner, outer, breaks, gap.path if gap else ())
         if witness is not None:
             return Containment(Answer.NO, witness=witness[0], gap=gap)
-        keyword = gap.keyword if gap else "schema"
-        return Containment(
-            Answer.UNKNOWN, gap=gap, reason=f"no proof at `{keyword}`, and no witness was found"
+        if partial:
+            return Containment(Answer.UNKNOWN, gap=gap, reason=_UNRESOLVED, rule="reference-unresolved")
+        return Containment(Answer.UNKNOWN, gap=gap, reason=_reason(gap))
+
+    def _proven(self, inner: Node, outer: Node) -> bool:
+        """Ask the prover of the document whose values are judged."""
+        if inner.side not in self._provers:
+            self._provers[inner.side] = Prover(declared_only=self.declared_only, text=self._text)
+        return self._provers[inner.side].includes(inner, outer)
+
+    def _differs(self, inner: Node, outer: Node, value: Any, reading: Any) -> bool:
+        return (
+            evaluate(inner, value, _AS_VALIDATED) is True and evaluate(outer, reading, _AS_VALIDATED) is False
         )
 
     def accepts(self, node: Node) -> Accepts | None:
@@ -139,6 +155,16 @@ def agrees(inner: Node, outer: Node, value: Any) -> bool:
         return evaluate(inner, value, text) is not False and evaluate(outer, value, text) is False
     except Unreadable:
         return False
+
+
+def _reason(gap: Gap | None) -> str:
+    """Say why neither a proof nor a witness was found."""
+    form = gap.goal.view.format if gap is not None and gap.keyword == "format" else None
+    if form is not None and form not in ASSERTED and form not in LOWERED:
+        return f"the format `{form}` is checked by no validator here, so that nothing is known of it"
+    if gap is not None and gap.keyword == "too-large":
+        return "the proof grew beyond its bounds, and no witness was found"
+    return f"no proof at `{gap.keyword if gap else 'schema'}`, and no witness was found"
 
 
 def _compile(node: Node) -> CompiledSchema | str:

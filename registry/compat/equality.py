@@ -120,12 +120,13 @@ def _same_opaque(first: View, second: View) -> bool:
     if not (first.opaque or second.opaque or first.discriminator or second.discriminator):
         return True
     here = canonical_bytes([first.opaque, first.discriminator])
-    return here == canonical_bytes([second.opaque, second.discriminator]) and not _refers(first.opaque)
+    return here == canonical_bytes([second.opaque, second.discriminator]) and not refers(first.opaque)
 
 
-def _refers(value: Any) -> bool:
+def refers(value: Any) -> bool:
+    """Whether a value holds a reference, whose target its text does not show."""
     if isinstance(value, Mapping):
         return any(
-            key in {"$ref", "$dynamicRef", "$recursiveRef"} or _refers(item) for key, item in value.items()
+            key in {"$ref", "$dynamicRef", "$recursiveRef"} or refers(item) for key, item in value.items()
         )
-    return isinstance(value, list) and any(_refers(item) for item in value)
+    return isinstance(value, list) and any(refers(item) for item in value)

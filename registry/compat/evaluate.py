@@ -17,6 +17,7 @@ from registry.compat.schema_view import (
     INTEGER,
     OBJECT,
     STRING,
+    UNRESOLVED,
     Node,
     View,
     atom_of,
@@ -50,7 +51,7 @@ def evaluate(node: Node, value: Any, text: TextRules, depth: int = _DEEP) -> Ans
         return False
     if view.enum is not None and canonical_bytes(value) not in view.enum_keys:
         return False
-    answers: list[Answer] = [None] if view.opaque else []
+    answers: list[Answer] = [None] if _unread(view, text) else []
     if atom in {INTEGER, FRACTION}:
         answers.append(_number(view, exact(value, "")))
     elif atom == STRING:
@@ -63,6 +64,11 @@ def evaluate(node: Node, value: Any, text: TextRules, depth: int = _DEEP) -> Ans
         return False
     answers.append(_applied(view, value, text, depth - 1))
     return all_of(answers)
+
+
+def _unread(view: View, text: TextRules) -> bool:
+    """Whether the schema says something whose meaning is not known."""
+    return UNRESOLVED in view.opaque if text.as_validated else bool(view.opaque)
 
 
 def _number(view: View, value: Fraction) -> Answer:

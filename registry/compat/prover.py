@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from kernel.contract.digest import canonical_bytes
 from registry.compat import prove_applied, prove_containers, prove_values, prove_void
-from registry.compat.equality import Sameness
+from registry.compat.equality import Sameness, refers
 from registry.compat.evaluate import evaluate
 from registry.compat.facts import Case, Known, cases, place
 from registry.compat.schema_view import Node, Reads, View
@@ -246,16 +246,18 @@ class Prover:
             return self.fails("type", goal)
         if view.enum is not None and not (case.values is not None and self._within_enum(case, view)):
             return self.fails("enum", goal)
-        if view.opaque:
-            # The whole schema was not found equal to what is known, and its meaning is not known here.
-            return self.fails(min(view.opaque), goal)
-        return (
+        proven = (
             prove_values.numbers(self, case, goal)
             and prove_values.strings(self, case, goal)
             and prove_containers.arrays(self, case, goal)
             and prove_containers.objects(self, case, goal)
             and prove_applied.applied(self, case, goal)
         )
+        unread = [key for key, value in view.opaque.items() if not _kept(case, key, value)]
+        if proven and unread:
+            # The whole schema was not found equal to what is known, and its meaning is not known here.
+            return self.fails(min(unread), goal)
+        return proven
 
     def _all_values(self, case: Case, goal: Node) -> bool:
         """Decide a finite case value by value."""
@@ -286,3 +288,13 @@ class Prover:
         self.gap = None
         proven = holds(node)
         return proven, self.gap
+
+
+def _kept(case: Case, key: str, value: object) -> bool:
+    """Whether an unread keyword is asked of the value already, in the same words and by no reference."""
+    if key.startswith("$") or refers(value):
+        return False
+    return any(
+        key in part.opaque and canonical_bytes(part.opaque[key]) == canonical_bytes(value)
+        for part in case.parts
+    )

@@ -13,7 +13,7 @@ from typing import Any
 
 from kernel.contract.digest import canonical_bytes
 from kernel.contract.positions import token
-from kernel.schema.dialects import Dialect
+from kernel.schema.dialects import REF_ALONE, TUPLE_ITEMS, Dialect, base_keyword
 from kernel.schema.formats import LOWERED
 from registry.compat.schema_plain import ANNOTATIONS, plain_words
 from registry.compat.schema_view import ATOMS, FRACTION, INTEGER, Node, Unreadable, View, exact
@@ -23,27 +23,30 @@ _TYPES: Mapping[str, frozenset[str]] = {name: frozenset({name}) for name in ATOM
 }
 # In 2019-09 and later `content…` are notes, and OpenAPI's `xml` says how, not what.
 _NOTES_LATER = frozenset({"contentMediaType", "contentEncoding", "contentSchema"})
-_NOTES_OPENAPI = frozenset({"xml"})
+_NOTES_OPENAPI = frozenset({"xml", "discriminator"})
 # `password` and `binary` narrow nothing; `double` leaves out only what no JSON reader could hold.
 _IDLE_FORMATS = frozenset({"password", "binary", "double"})
 # kernel/schema/formats.py lowers them to bounds; those of a double are no bounds to what a double holds.
 _NUMERIC_FORMATS = frozenset(name for name, rule in LOWERED.items() if "minimum" in rule) - {"double"}
 _STAND_IN = "~hidden"  # no JSON pointer has this step: `~` is always written ~0
 _OPENAPI = frozenset({Dialect.OPENAPI_30, Dialect.OPENAPI_31})
-_REF_ALONE = frozenset({Dialect.OPENAPI_30, Dialect.DRAFT_07})  # `$ref` hides its siblings there
+_BOUNDS = {"exclusiveMinimum": "minimum", "exclusiveMaximum": "maximum"}
+_BOOLEAN_BOUNDS = frozenset({Dialect.OPENAPI_30, Dialect.DRAFT_04})
+_LATER = frozenset({
+    "prefixItems", "minContains", "maxContains", "dependentRequired", "dependentSchemas", "unevaluatedProperties",
+    "unevaluatedItems", "nullable", "discriminator",
+})  # fmt: skip
+_SIX = _LATER | {"if", "then", "else"}
+_FOUR = _SIX | {"const", "contains", "propertyNames"}
 _UNKNOWN_TO: Mapping[Dialect, frozenset[str]] = {
-    Dialect.OPENAPI_30: frozenset({
-        "const", "prefixItems", "contains", "minContains", "maxContains", "patternProperties", "if", "then",
-        "propertyNames", "else", "dependentRequired", "dependentSchemas", "dependencies", "additionalItems",
-        "unevaluatedProperties", "unevaluatedItems",
-    }),
+    Dialect.OPENAPI_30: (_FOUR - {"nullable", "discriminator"})
+    | {"patternProperties", "dependencies", "additionalItems"},
     Dialect.OPENAPI_31: frozenset({"nullable", "additionalItems", "dependencies"}),
     Dialect.DRAFT_2020_12: frozenset({"nullable", "additionalItems", "dependencies", "discriminator"}),
-    Dialect.DRAFT_07: frozenset({
-        "nullable", "discriminator", "prefixItems", "minContains", "maxContains", "dependentRequired",
-        "dependentSchemas", "unevaluatedProperties", "unevaluatedItems",
-    }),
-}  # fmt: skip
+    Dialect.DRAFT_07: _LATER,
+    Dialect.DRAFT_06: _SIX,
+    Dialect.DRAFT_04: _FOUR,
+}
 
 
 def read_view(node: Node) -> View:
@@ -55,20 +58,20 @@ def read_view(node: Node) -> View:
         raise Unreadable(f"what stands at #{node.pointer} is no schema")
     if node.dialect is None:
         raise Unreadable(f"the schema at #{node.pointer} follows a dialect that is not known here")
-    if "$ref" in raw and (node.dialect in _REF_ALONE or set(raw) - {"$ref"} <= ANNOTATIONS):
+    if "$ref" in raw and (node.dialect in REF_ALONE or set(raw) - {"$ref"} <= ANNOTATIONS):
         return View(ref=node.side.resolve(raw["$ref"], node.pointer))
     found: dict[str, Any] = {}
     opaque: dict[str, Any] = {}
     for key, value in raw.items():
-        if key == "$id" and not node.pointer:
+        if key == base_keyword(node.dialect) and not node.pointer:
             continue
         reader = None if _foreign(key, node.dialect) else _READERS.get(key)
         if reader is not None:
             reader(node, value, found)
         elif key in node.side.keep or not _is_note(key, node.dialect):
             opaque[key] = value
-    if "$id" in opaque:
-        raise Unreadable(f"the schema at #{node.pointer} has an $id of its own")
+    if base_keyword(node.dialect) in opaque:
+        raise Unreadable(f"the schema at #{node.pointer} names itself, which moves its references")
     _finish(node, raw, found)
     return View(**found, opaque=opaque)
 
@@ -82,19 +85,19 @@ def _is_note(key: str, dialect: Dialect | None) -> bool:
     if key.startswith("x-") or key in ANNOTATIONS:
         return True
     if key in _NOTES_LATER:
-        return dialect is not Dialect.DRAFT_07
-    return key in _NOTES_OPENAPI and dialect in _OPENAPI
+        return dialect not in TUPLE_ITEMS
+    # Beside JSON Schema's own words, `discriminator` is nobody's: the validators pass it over there.
+    return key in _NOTES_OPENAPI and (dialect in _OPENAPI or key == "discriminator")
 
 
 def _finish(node: Node, raw: dict[str, Any], found: dict[str, Any]) -> None:
     """Read what needs more than one keyword: nullable, boolean bounds, formats of numbers, array `items`."""
     dialect = node.dialect
-    if dialect is Dialect.OPENAPI_30:
-        if raw.get("nullable") is True and "types" in found:
-            found["types"] |= {"null"}
-        for key, slot in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
-            if raw.get(key) is True and slot in found:
-                found[slot] = (found[slot][0], True)
+    if dialect is Dialect.OPENAPI_30 and raw.get("nullable") is True and "types" in found:
+        found["types"] |= {"null"}
+    for key, slot in _BOUNDS.items() if dialect in _BOOLEAN_BOUNDS else ():
+        if raw.get(key) is True and slot in found:
+            found[slot] = (found[slot][0], True)
     if "enum" in found:
         found["enum_keys"] = frozenset(map(canonical_bytes, found["enum"]))
     form = found.get("format")
@@ -176,7 +179,7 @@ def _both(first: tuple[Any, ...] | None, second: tuple[Any, ...]) -> tuple[Any, 
 
 def _bound(slot: str, *, exclusive: bool) -> Callable[[Node, Any, dict[str, Any]], None]:
     def read(node: Node, raw: Any, found: dict[str, Any]) -> None:
-        if isinstance(raw, bool) and exclusive and node.dialect is Dialect.OPENAPI_30:
+        if isinstance(raw, bool) and exclusive and node.dialect in _BOOLEAN_BOUNDS:
             return
         new = (exact(raw, node.pointer), exclusive)
         old = found.get(slot)
@@ -201,7 +204,7 @@ def _read_multiple(node: Node, raw: Any, found: dict[str, Any]) -> None:
 
 def _read_items(node: Node, raw: Any, found: dict[str, Any]) -> None:
     if isinstance(raw, list):
-        if node.dialect is not Dialect.DRAFT_07:
+        if node.dialect not in TUPLE_ITEMS:
             raise Unreadable(f"a schema was expected at #{node.pointer}/items")
         found["prefix"] = _list(node, "items", raw)
     else:

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from kernel.errors import SchemaRefused
-from kernel.schema.dialects import Dialect, named
+from kernel.schema.dialects import Dialect, base_keyword, named
 from registry.compat.schema_reading import read_view
 from registry.compat.schema_view import Node, Traffic, Unreadable, View
 
@@ -92,7 +92,7 @@ class Side:
         """Follow a `$ref` within the document; raises `Unreadable` for anything else."""
         if not isinstance(reference, str):
             raise Unreadable(f"the $ref at #{pointer} is no string")
-        base = self.root.get("$id") if isinstance(self.root, dict) else None
+        base = self.root.get(base_keyword(self.dialect)) if isinstance(self.root, dict) else None
         text = reference
         if isinstance(base, str) and base.rstrip("#") and text.split("#")[0] == base.rstrip("#"):
             text = "#" + text.partition("#")[2]

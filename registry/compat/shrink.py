@@ -48,6 +48,10 @@ def _smaller(value: Any) -> Iterator[Any]:
 def _fewer(items: list[Any]) -> Iterator[Any]:
     if len(items) > 3:  # noqa: PLR2004 - below, halves are no bolder than single items
         yield items[: len(items) // 2]
+        if all(item == items[0] for item in items):
+            yield from ([part] * len(items) for part in _smaller(items[0]))
+            yield items[:-1]
+            return
     for index in range(len(items)):
         yield [*items[:index], *items[index + 1 :]]
     for index, item in enumerate(items):

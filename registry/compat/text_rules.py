@@ -25,7 +25,13 @@ _INCLUDED = {
 
 
 class TextRules:
-    """Answers about single strings; None means that the engine cannot say."""
+    """Answers about single strings; None means that the engine cannot say.
+
+    With `as_validated` keywords that no dialect knows are passed over, as the runtime validators do.
+    """
+
+    def __init__(self, *, as_validated: bool = False) -> None:
+        self.as_validated = as_validated
 
     def matches(self, pattern: str, text: str) -> bool | None:
         """Whether an ECMA-262 pattern is found in the text."""

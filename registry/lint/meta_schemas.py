@@ -64,14 +64,21 @@ def asyncapi_of(version: str) -> MetaSchema:
     return asyncapi(ASYNCAPI_FILES[version[:1] if version.startswith("2") else version[:3]])
 
 
+_EARLIER: dict[Dialect, tuple[str, Any]] = {
+    Dialect.DRAFT_07: ("http://json-schema.org/draft-07/schema#", jsonschema_rs.Draft7Validator),
+    Dialect.DRAFT_06: ("http://json-schema.org/draft-06/schema#", jsonschema_rs.Draft6Validator),
+    Dialect.DRAFT_04: ("http://json-schema.org/draft-04/schema#", jsonschema_rs.Draft4Validator),
+}
+
+
 @cache
 def of_dialect(dialect: Dialect) -> Any:
     """Give the validator of a dialect's meta-schema."""
     if dialect is Dialect.OPENAPI_30:
         return openapi("3.0").part("Schema")
-    if dialect is Dialect.DRAFT_07:
-        ref = "http://json-schema.org/draft-07/schema#"
-        return jsonschema_rs.Draft7Validator({"$ref": ref}, offline=True, validate_formats=False)
+    if dialect in _EARLIER:
+        ref, validator = _EARLIER[dialect]
+        return validator({"$ref": ref}, offline=True, validate_formats=False)
     return _compiled({"$ref": "https://json-schema.org/draft/2020-12/schema"})
 
 

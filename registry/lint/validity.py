@@ -191,7 +191,7 @@ VALIDITY: tuple[Rule, ...] = (
     Rule(
         "version-unsupported", ERROR, ALL,
         "What the specification's version means must be known, or nothing is checked.",
-        "Write OpenAPI 3.0, 3.1 or 3.2, AsyncAPI 2.6, 3.0 or 3.1, or JSON Schema 2020-12 or draft-07.",
+        "Write OpenAPI 3.0, 3.1 or 3.2, AsyncAPI 2.6, 3.0 or 3.1, or JSON Schema 2020-12, draft-07, -06 or -04.",
         good="openapi: 3.1.0", bad="openapi: 4.0.0", find=version,
     ),
     Rule(

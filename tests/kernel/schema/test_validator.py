@@ -358,7 +358,7 @@ def test_a_diamond_is_no_circle():
             "/properties/a/items",
         ),
         ({"properties": {"a": 5}}, "/properties/a"),
-        ({"items": {"$schema": "http://json-schema.org/draft-04/schema#"}}, "/items"),
+        ({"items": {"$schema": "http://json-schema.org/draft-03/schema#"}}, "/items"),
         ({"items": {"dependencies": {"a": ["b"]}}}, "/items"),
         ({"items": [{"type": "string"}]}, "/items"),
         ({"items": {"schemaFormat": "application/vnd.apache.avro", "schema": {"type": "record"}}}, "/items"),
@@ -417,7 +417,7 @@ def test_dialects_of_documents():
     assert dialect_of({"$schema": "http://json-schema.org/draft-07/schema"}) is Dialect.DRAFT_07
     assert dialect_of({"type": "object"}) is Dialect.DRAFT_2020_12
     for uri in (
-        "http://json-schema.org/draft-04/schema#",
+        "http://json-schema.org/draft-03/schema#",
         "https://json-schema.org/draft/2019-09/schema",
         "https://x.example/mine",
     ):
@@ -511,3 +511,37 @@ def test_the_engine_itself_fetches_nothing(monkeypatch):
     foreign = Bundle({"$ref": "http://127.0.0.1:9/schema.json"}, frozenset(), exact=False)
     monkeypatch.setattr(validator, "bundle", lambda *_, **__: foreign)
     assert "Retrieval is disabled" in refusal({}).message
+
+
+@pytest.mark.parametrize(
+    ("draft", "schema", "takes", "refuses"),
+    [
+        ("draft-04", {"minimum": 0, "exclusiveMinimum": True}, [1, "a"], [0, -1]),
+        ("draft-04", {"maximum": 5, "exclusiveMaximum": False}, [5], [6]),
+        ("draft-04", {"items": [{"type": "string"}], "additionalItems": False}, [["a"], []], [["a", 1], [1]]),
+        ("draft-04", {"dependencies": {"a": ["b"]}}, [{"b": 1}], [{"a": 1}]),
+        ("draft-04", {"$ref": "#/definitions/a", "maxLength": 1, "definitions": {"a": {}}}, ["abc"], []),
+        ("draft-06", {"const": 1, "exclusiveMinimum": 0}, [1, 1.0], [2]),
+        ("draft-06", {"contains": {"type": "null"}, "propertyNames": {"maxLength": 1}}, [[None], {"a": 1}], [[], {"ab": 1}]),
+    ],
+)  # fmt: skip
+def test_earlier_drafts_are_read_in_their_own_words(draft, schema, takes, refuses):
+    schema = {"$schema": f"http://json-schema.org/{draft}/schema#", **schema}
+    compiled = compile_schema(schema, root=schema, dialect=dialect_of(schema))
+    assert [value for value in takes if not compiled.accepts(value)] == []
+    assert [value for value in refuses if compiled.accepts(value)] == []
+
+
+@pytest.mark.parametrize(
+    ("draft", "schema"),
+    [
+        ("draft-04", {"const": 1}),
+        ("draft-04", {"minimum": 0, "exclusiveMinimum": 0}),
+        ("draft-06", {"if": {}, "then": {}}),
+        ("draft-04", {"properties": {"a": {"id": "http://a.example/x", "items": {"$ref": "#/definitions/b"}}}, "definitions": {"b": {}}}),
+    ],
+)  # fmt: skip
+def test_what_an_earlier_draft_does_not_have_is_refused(draft, schema):
+    schema = {"$schema": f"http://json-schema.org/{draft}/schema#", **schema}
+    with pytest.raises(SchemaRefused):
+        compile_schema(schema, root=schema, dialect=dialect_of(schema))
