@@ -13,6 +13,7 @@
 | own | a concern of the application or the operators alone | safe |
 | chosen | a schema of what the other party chooses when it calls | by meaning |
 | carried | a schema of what travels with the message | by meaning and direction |
+| open | a reference to another channel, which this one does not compare | undecided |
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ _SQS_QUEUE: Final = (
 ROWS: Final[Mapping[tuple[str, str], Mapping[str, Row]]] = {
     ("amqp", "channel"): _rows(
         "place: is name exchange/name exchange/type exchange/vhost queue/name queue/vhost; "
-        "declared: exchange/durable exchange/autoDelete queue/durable queue/exclusive queue/autoDelete",
+        "declared: exchange/durable exchange/autoDelete queue/durable queue/exclusive queue/autoDelete; open: channel",
         **{"is": "routingKey"},
         exchange_vhost="/",
         queue_vhost="/",
@@ -114,7 +115,10 @@ ROWS: Final[Mapping[tuple[str, str], Mapping[str, Row]]] = {
         topic_lastMsgRetained=False,
     ),
     ("ibmmq", "message"): _rows("form: type headers; behaviour: expiry", type="string", expiry=0),
-    ("solace", "server"): _rows("place: msgVpn; own: clientName"),
+    ("ros2", "server"): _rows("place: domainId; form: rmwImplementation"),
+    ("ros2", "operation"): _rows("form: role; own: node; behaviour: qosPolicies"),
+    # 0.4.0 writes `msvVpn`; everyone else knows it as `msgVpn`.
+    ("solace", "server"): _rows("place: msgVpn msvVpn; own: clientName"),
     ("solace", "operation"): _rows(
         "place: destinations; behaviour: timeToLive priority dmqEligible", dmqEligible=False
     ),
@@ -125,7 +129,8 @@ ROWS: Final[Mapping[tuple[str, str], Mapping[str, Row]]] = {
     ("sqs", "channel"): _rows(_SQS_QUEUE.format("queue") + "; " + _SQS_QUEUE.format("deadLetterQueue")),
     ("sqs", "operation"): _rows("place: queues"),
     ("googlepubsub", "channel"): _rows(
-        "place: topic; form: schemaSettings/encoding; behaviour: messageStoragePolicy schemaSettings/name "
+        "place: topic; form: schemaSettings/encoding; promise: messageRetentionDuration; "
+        "behaviour: messageStoragePolicy schemaSettings/name "
         "schemaSettings/firstRevisionId schemaSettings/lastRevisionId; own: labels"
     ),
     ("googlepubsub", "message"): _rows("behaviour: attributes orderingKey; form: schema/name schema/type"),
@@ -142,5 +147,5 @@ ROWS: Final[Mapping[tuple[str, str], Mapping[str, Row]]] = {
     ("anypointmq", "channel"): _rows(
         "place: destination destinationType", destination="$address", destinationType="queue"
     ),
-    ("anypointmq", "message"): _rows("behaviour: messageId messageGroupId"),
+    ("anypointmq", "message"): _rows("behaviour: messageId messageGroupId; carried: headers"),
 }

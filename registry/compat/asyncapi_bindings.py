@@ -9,6 +9,7 @@ anypointmq 0.1.0).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -23,6 +24,7 @@ from registry.compat.wire import Wire
 
 _AS_TEXT: Final = frozenset({"http", "https", "ws", "wss"})  # where queries and headers are text
 _SCHEMAS: Final = frozenset({"chosen", "carried"})
+_SECONDS: Final = re.compile(r"[0-9]{1,15}(\.[0-9]{1,9})?s")
 _IGNORED: Final = frozenset({"bindingVersion", "description"})
 _GONE: Final[Any] = object()
 _ALIASES: Final = {"mqtt5": "mqtt", "secure-mqtt": "mqtt", "mqtts": "mqtt", "amqps": "amqp", "wss": "ws", "https": "http",
@@ -194,11 +196,19 @@ def _promise(before: Any, after: Any, direction: Direction | None) -> str:
         return "binding-promise-lowered"
     if before is _GONE:
         return "binding-promise-raised"
-    if not (isinstance(before, int | float) and isinstance(after, int | float)):
+    was, now = _amount(before), _amount(after)
+    if was is None or now is None:
         return "binding-undecided"
     del direction
-    less = after >= 0 and (before < 0 or after < before)  # Kafka: -1 is without an end
+    less = now >= 0 and (was < 0 or now < was)  # Kafka: -1 is without an end
     return "binding-promise-lowered" if less else "binding-promise-raised"
+
+
+def _amount(value: Any) -> float | None:
+    """Read a number, or a duration in seconds as protobuf writes it ("86400s")."""
+    if isinstance(value, str) and _SECONDS.fullmatch(value):
+        return float(value[:-1])
+    return value if isinstance(value, int | float) else None
 
 
 def _quality(before: Any, after: Any, direction: Direction | None) -> str:
@@ -243,5 +253,5 @@ def _unknown(before: Any, after: Any, direction: Direction | None) -> str:
 
 _RULES: Final = {
     "place": _place, "form": _form, "declared": _declared, "promise": _promise, "quality": _quality, "retained": _retained,
-    "limit": _limit, "behaviour": _behaviour, "own": _own, "unknown": _unknown,
+    "limit": _limit, "behaviour": _behaviour, "own": _own, "open": _unknown, "unknown": _unknown,
 }  # fmt: skip

@@ -78,7 +78,8 @@ def _message(journal: EventJournal, scene: Scene, old: Message, new: Message, la
 
 def _operation(journal: EventJournal, scene: Scene, old: Operation, new: Operation) -> None:
     label, at = scene.label, (old.pointer, new.pointer)
-    if old.key and new.key and old.key != new.key:
+    kept = old.key in {one.key for one in journal.new.read.operations}
+    if old.key and new.key and not kept:
         journal.note(
             "operation-id-changed", label, f"operation {old.key!r} is called {new.key!r} now", at=at, way=scene.way,
         )  # fmt: skip

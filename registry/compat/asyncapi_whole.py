@@ -24,6 +24,7 @@ PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
 JSON: Final = "application/json"  # what a message is where nobody says, for our runtime too
 MOST_SAMPLES = 200
 MOST_HEADERS = 12
+MOST_WHOLES = 600  # whole messages that are tried in one search
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,8 +118,13 @@ class Whole:
         self, api: EventApi, others: Sequence[Unit], media: str, headers: Any, payload: Any
     ) -> bool | None:
         """Whether none of the declared messages takes it; None where that cannot be said."""
-        known = [self.takes(api, one.message, media, headers, payload) for one in others]
-        return False if True in known else None if None in known else True
+        answer: bool | None = True
+        for one in others:
+            taken = self.takes(api, one.message, media, headers, payload)
+            if taken:
+                return False
+            answer = None if taken is None else answer
+        return answer
 
     def samples(self, node: Node, hint: Node | None = None) -> tuple[Any, ...]:
         """Give values of a schema, the plainest first, near to where another differs; () where none is found."""
@@ -162,7 +168,7 @@ class Whole:
         """Give headers and payloads that a message takes, and none of its rivals of the same content type."""
         here, there = ends
         media = media_of(unit.message)
-        for headers, payload in self._wholes(ends, unit, rivals):
+        for payload, headers in self._wholes(ends, unit, rivals):
             taken = self.takes(here, unit.message, media, headers, payload)
             if taken and self.refused(there, rivals, media, headers, payload):
                 yield headers, payload
@@ -170,6 +176,7 @@ class Whole:
     def _wholes(
         self, ends: tuple[EventApi, EventApi], unit: Unit, rivals: Sequence[Unit]
     ) -> Iterator[tuple[Any, Any]]:
+        """Give payloads with headers to try, the plainest first."""
         here, there = ends
         found: dict[Part, list[Any]] = {"headers": [], "payload": []}
         for part, values in found.items():
@@ -179,7 +186,7 @@ class Whole:
             hints = [there.schema(one.message, part, writes=False) for one in rivals]
             for hint in [None, *hints[:4]]:
                 values += [value for value in self.samples(node, hint) if value not in values]
-        yield from product(found["headers"][:MOST_HEADERS], found["payload"])
+        yield from islice(product(found["payload"], found["headers"][:MOST_HEADERS]), MOST_WHOLES)
 
 
 def filled(address: str | None, values: Sequence[str]) -> str | None:

@@ -305,3 +305,68 @@ def test_variables_of_a_server_keep_their_values():
     assert verdict(root(one), root({"default": "a"})) == "+"
     assert verdict(root({"default": "a"}), root(one)) == "server-changed"
     assert verdict(root(two), root({**two, "default": "b"})) == "server-changed"
+
+
+@pytest.mark.parametrize(("change", "rule", "what"), [
+    (put("channels|other", {"address": "other"}), "channel-added", "channel other: it is new"),
+    (put(f"{C}|servers|1", {"$ref": "#/servers/topics"}), "channel-server-added", "channel orders/{ward}: it is on server 'topics' too"),
+    (put("operations|confirm", {"action": "send", "channel": {"$ref": "#/channels/orders"}}), "channel-operation-added",
+     "send orders/{ward}: messages are sent here now"),
+    (put(f"{M}|name", "OrderCreated"), None, ""),  # its key is still `placed`
+    (several(put(f"{M}|name", "OrderCreated"), put(f"{C}|messages|placed", None), put(f"{C}|messages|created", {"$ref": "#/components/messages/placed"})),
+     "event-renamed", "receive orders/{ward}: message 'OrderPlaced' is called message 'OrderCreated' now"),
+    (put(f"{C}|messages|cancelled", CANCELLED), "message-added", "receive orders/{ward}: message 'OrderCancelled' is taken too"),
+    (put(f"{M}|deprecated", True), "deprecated", "receive orders/{ward}: message 'OrderPlaced': deprecated is now True"),
+    (put("servers|spare", {"host": "spare.example", "protocol": "amqps"}), "server-added", "server 'spare': it is new"),
+    (put("operations|order", {"$ref": "#/operations/place"}), None, ""),
+    (put(f"{O}|bindings|mqtt|qos", 2), "binding-promise-raised", "receive orders/{ward}: `qos` of the mqtt binding is 2 now, and was 1"),
+    (put(f"{C}|bindings|kafka|replicas", 5), "binding-own-changed", "channel orders/{ward}: `replicas` of the kafka binding is 5 now, and was 2"),
+    (put(f"{P}|urgent", {"type": "boolean"}), "schema-changed-compatibly",
+     "receive orders/{ward}: message 'OrderPlaced', payload changed, and nobody is broken"),
+])  # fmt: skip
+def test_what_breaks_nobody_is_told_too(change, rule, what):
+    new = base()
+    change(new)
+    found = {one.rule: one.what for one in compare(base(), new, "asyncapi").findings}
+    assert found.get(rule) == what if rule else set(found) == {"notes-changed"}
+
+
+def test_a_reply_and_a_correlation_that_come_are_told():
+    old = base()
+    old["channels"].pop("receipts")
+    reply = old["operations"]["place"].pop("reply")
+    del old["components"]["messages"]["placed"]["correlationId"]
+    new = base()
+    new["operations"]["place"]["reply"] = reply
+    found = {one.rule for one in compare(old, new, "asyncapi").findings}
+    assert found == {"reply-added", "correlation-added", "channel-added"}
+
+
+@pytest.mark.parametrize(("change", "rule", "what"), [
+    (put(f"{C}|address", "requests/{ward}"), "channel-address-changed",
+     "channel requests/{ward}: its address is 'requests/{ward}' now, and was 'orders/{ward}'"),
+    (put(f"{M}|contentType", "application/cbor"), "message-content-type-changed",
+     "receive orders/{ward}: the content type of message 'OrderPlaced' is 'application/cbor' now, and was 'application/json'"),
+    (put("servers|topics|protocolVersion", "5"), "server-protocol-changed",
+     "server 'topics': its version of the protocol is '5' now, and was '3.1.1'"),
+    (put(f"{C}|parameters|ward|default", "icu"), "parameter-default-changed",
+     "channel orders/{ward}: parameter 'ward': its default is 'icu' now, and was 'er'"),
+    (put(O, None), "channel-use-undecided", "channel orders/{ward}: only one of the documents says who sends here"),
+])  # fmt: skip
+def test_findings_say_what_was_and_what_is(change, rule, what):
+    new = base()
+    change(new)
+    found = [one.what for one in compare(base(), new, "asyncapi").findings if one.rule == rule]
+    assert what in found
+
+
+def test_a_value_of_a_parameter_that_is_gone_is_shown_in_an_address():
+    new = base()
+    put(f"{C}|parameters|ward|enum", ["icu"])(new)
+    found = next(one for one in compare(base(), new, "asyncapi").findings if one.has_witness)
+    assert (found.rule, found.witness, found.exchange["address"]) == (
+        "value-no-longer-accepted",
+        "er",
+        "orders/er",
+    )
+    assert set(found.exchange["payload"]) >= {"code", "quantity"}

@@ -5,6 +5,8 @@ import pytest
 from kernel.contract.finding import Severity
 from registry.compat.asyncapi_binding_rows import ROWS
 from registry.compat.policy import compare
+from registry.lint.binding_shapes import OPEN
+from registry.lint.vendor_shapes import VENDOR
 
 KEYS = [(*place, path, row[0]) for place, rows in ROWS.items() for path, row in rows.items()]
 # What each kind says of a change, of an addition and of a removal, where we receive and where we send.
@@ -18,6 +20,7 @@ EXPECTED = {
     "limit": ("binding-limit-lowered", "+"),
     "behaviour": ("binding-behaviour-changed",) * 2,
     "own": ("+", "+"),
+    "open": ("binding-undecided",) * 2,
     "chosen": ("value-no-longer-accepted",) * 2,
     "carried": ("value-no-longer-accepted", "+"),
 }
@@ -82,6 +85,8 @@ def test_each_key_is_judged_by_its_kind(protocol, level, path, kind):
     ("operation", "mqtt", {"qos": 1}, None, "binding-promise-lowered", "binding-promise-lowered"),
     ("operation", "mqtt", {"retain": False}, None, "+", "+"),
     ("operation", "mqtt", {"speed": 1}, {"speed": 2}, "binding-undecided", "binding-undecided"),
+    ("channel", "googlepubsub", {"messageRetentionDuration": "86400s"}, {"messageRetentionDuration": "3600s"},
+     "binding-promise-lowered", "binding-promise-lowered"),
     ("operation", "pigeon", {"wings": 2}, {"wings": 1}, "binding-undecided", "binding-undecided"),
     ("operation", "pigeon", None, {"wings": 1}, "binding-undecided", "binding-undecided"),
     ("operation", "mqtt", {"qos": 1, "bindingVersion": "0.1.0"}, {"qos": 1, "bindingVersion": "0.2.0"}, "+", "+"),
@@ -121,3 +126,24 @@ def test_a_schema_that_a_binding_refers_to_is_compared_where_it_stands():
     assert [(one.rule, one.pointer) for one in found] == [
         ("value-no-longer-accepted", "/components/schemas/Key/maxLength")
     ]
+
+
+def leaves(form, path=""):
+    found = form.get("properties", {}) if isinstance(form, dict) else {}
+    if not found and path:
+        yield path
+    for key, one in found.items():
+        yield from leaves(one, f"{path}/{key}" if path else key)
+
+
+def test_every_key_that_lint_knows_of_a_binding_has_a_row():
+    lost = []
+    for protocol, levels in {**OPEN, **VENDOR}.items():
+        for level, forms in levels.items():
+            rows = ROWS.get(("mqtt" if protocol == "mqtt5" else protocol, level), {})
+            keys = {key for _, form in forms for key in leaves(form)} - {"description"}
+            lost += [
+                f"{protocol} {level} {key}" for key in keys
+                if not any(key == row or key.startswith(f"{row}/") for row in rows)
+            ]  # fmt: skip
+    assert lost == []
