@@ -7,7 +7,7 @@ a canonical schema by registry URN. Files are inlined before, by the client (loc
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +25,7 @@ __all__ = [
     "embed_urns",
     "free_name",
     "local_pointer",
+    "lost_references",
     "replaced",
     "resolve_pointer",
     "sites",
@@ -42,27 +43,48 @@ def check_references(root: Any) -> None:
     Local references must point to something, URNs may stand where a schema may, nothing else is allowed,
     and no chain of references leads back to itself without anything between.
     """
+    for error in lost_references(root):
+        raise error
+
+
+def lost_references(root: Any) -> Iterator[ReferenceRefused]:
+    """Give an error for every reference that `check_references` refuses: those that lead nowhere first."""
+    lost: list[ReferenceRefused] = []
+    found = list(sites(root, lost=lost))
+    yield from lost
+    known = {error.place.pointer for error in lost if error.place}
     nexts: dict[int, Any] = {}
     held: list[Site] = []
-    for site in sites(root):
-        if site.form != "one":
-            raise _refused(
-                site, "a $ref stands for a whole map or list", "write the map out, or inline the files"
-            )
-        if site.ref.startswith("#"):
+    for site in found:
+        if site.pointer in known:
+            continue
+        if site.form == "one" and site.ref.startswith("#"):
             target = resolve_pointer(root, local_pointer(site.ref, site.pointer), at=site.pointer)
             nexts[id(site.holder)] = target
             held.append(site)
-        elif site.ref.startswith(PREFIX):
-            _urn(site)
         else:
-            raise _refused(
-                site,
-                f"{site.ref[:200]!r} points out of the document",
-                "nothing is fetched: the command line inlines local files, URNs name canonical schemas",
-            )
+            yield from _strange(site)
     for site in held:
-        _refuse_loop(site, nexts)
+        yield from _loop(site, nexts)
+
+
+def _strange(site: Site) -> Iterator[ReferenceRefused]:
+    """Judge a reference that is not local."""
+    if site.form != "one":
+        yield _refused(
+            site, "a $ref stands for a whole map or list", "write the map out, or inline the files"
+        )
+    elif site.ref.startswith(PREFIX):
+        try:
+            _urn(site)
+        except ReferenceRefused as error:
+            yield error
+    else:
+        yield _refused(
+            site,
+            f"{site.ref[:200]!r} points out of the document",
+            "nothing is fetched: the command line inlines local files, URNs name canonical schemas",
+        )
 
 
 def embed_urns(root: Any, lookup: Callable[[Urn], Any]) -> Any:
@@ -205,14 +227,15 @@ def _urn(site: Site) -> Urn:
         raise _refused(site, error.message, error.hint) from None
 
 
-def _refuse_loop(site: Site, nexts: dict[int, Any]) -> None:
+def _loop(site: Site, nexts: dict[int, Any]) -> Iterator[ReferenceRefused]:
     passed: set[int] = set()
     node: Any = site.holder
     while id(node) in nexts:
         if id(node) in passed:
-            raise _refused(
+            yield _refused(
                 site, "a chain of references leads back to itself", "let one of them hold a definition"
             )
+            return
         passed.add(id(node))
         node = nexts[id(node)]
 

@@ -26,8 +26,14 @@ class Site:
     form: Form = "one"
 
 
-def sites(root: Any, grammar: Grammar | None = None) -> Iterator[Site]:
-    """Give every reference that can be reached from the root, through local references too, once each."""
+def sites(
+    root: Any, grammar: Grammar | None = None, lost: list[ReferenceRefused] | None = None
+) -> Iterator[Site]:
+    """Give every reference that can be reached from the root, through local references too, once each.
+
+    Raises `ReferenceRefused` at the first that leads nowhere; with `lost` they are put there instead, and the
+    walk goes on.
+    """
     grammar = grammar or grammar_of(root)
     seen: set[tuple[int, str]] = set()
     stack: list[tuple[str, Any, str]] = [("", root, grammar.root)]
@@ -36,7 +42,7 @@ def sites(root: Any, grammar: Grammar | None = None) -> Iterator[Site]:
         if type(node) is not dict or (id(node), type_) in seen:
             continue
         seen.add((id(node), type_))
-        found = [Site(pointer, node, _text(node, pointer), type_)] if "$ref" in node else []
+        found = _own(node, pointer, type_, lost)
         below: list[tuple[str, Any, str]] = []
         for key, value, row in grammar.fields(type_, node):
             here = pointer + token(key)
@@ -48,8 +54,26 @@ def sites(root: Any, grammar: Grammar | None = None) -> Iterator[Site]:
         for site in found:
             yield site
             if site.form == "one" and site.ref.startswith("#"):
-                target = local_pointer(site.ref, site.pointer)
-                stack.append((target, resolve_pointer(root, target, at=site.pointer), site.type))
+                try:
+                    target = local_pointer(site.ref, site.pointer)
+                    stack.append((target, resolve_pointer(root, target, at=site.pointer), site.type))
+                except ReferenceRefused as error:
+                    if lost is None:
+                        raise
+                    lost.append(error)
+
+
+def _own(node: dict[str, Any], pointer: str, type_: str, lost: list[ReferenceRefused] | None) -> list[Site]:
+    """Give the reference that an object is itself, if it is one."""
+    if "$ref" not in node:
+        return []
+    try:
+        return [Site(pointer, node, _text(node, pointer), type_)]
+    except ReferenceRefused as error:
+        if lost is None:
+            raise
+        lost.append(error)
+        return []
 
 
 def whole_ref(row: Field, value: Any) -> bool:

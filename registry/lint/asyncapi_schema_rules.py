@@ -19,7 +19,7 @@ _OWN_KEYWORDS: dict[str, tuple[type, str]] = {
     "discriminator": (str, "a text"), "deprecated": (bool, "true or false"), "externalDocs": (dict, "an object"),
 }  # fmt: skip
 _AVRO = "application/vnd.apache.avro"
-_AS_TREE = (_AVRO, "application/raml", "application/schema", "application/vnd.oai.openapi", _DEFAULT)
+_AS_TREE = ("application/raml", "application/schema", "application/vnd.oai.openapi", _DEFAULT)
 _PYTHON: dict[str, tuple[type, ...]] = {
     "object": (dict,), "array": (list,), "string": (str,), "boolean": (bool,), "null": (type(None),),
 }  # fmt: skip
@@ -63,15 +63,15 @@ def misplaced_encodings(subject: Subject) -> Iterator[Hit]:
         media = written.replace(" ", "").lower()
         if media.startswith(_AS_TEXT) and not isinstance(schema, str) and target(schema) is None:
             yield Hit(pointer, f"a schema of {written[:80]} is written as one text")
-            continue
-        named = media.startswith(_AVRO) and isinstance(schema, str) and _is_avro_name(schema)
-        if media.startswith(_AS_TREE) and isinstance(schema, str) and not named:
+        elif media.startswith(_AVRO) and not isinstance(schema, dict | list) and not _is_avro_name(schema):
+            yield Hit(pointer, f"a schema of {written[:80]} is an object, a list, or the name of a type")
+        elif media.startswith(_AS_TREE) and isinstance(schema, str):
             yield Hit(pointer, f"a schema of {written[:80]} is written as an object, not as text")
 
 
-def _is_avro_name(schema: str) -> bool:
+def _is_avro_name(schema: Any) -> bool:
     """Whether this is the name of a type: Avro writes those as strings, such as `string` or `org.lab.Result`."""
-    return all(piece.isidentifier() for piece in schema.split("."))
+    return isinstance(schema, str) and all(piece.isidentifier() for piece in schema.split("."))
 
 
 def _formatted(subject: Subject) -> Iterator[tuple[str, str, Any]]:
@@ -128,13 +128,16 @@ def _is_of(value: Any, kind: Any) -> bool:
 
 def _own_schemas(subject: Subject) -> Iterator[Part]:
     """Give the Schema Objects of AsyncAPI itself: those of no other format or dialect."""
-    foreign: list[str] = []
+    foreign = "\0"  # the place that everything of the other format stands below
     for part in subject.parts:
-        if any(part.pointer.startswith(prefix) for prefix in foreign[-1:]):
+        if part.pointer.startswith(foreign) or not isinstance(part.node, dict):
             continue
-        if isinstance(part.node, dict) and ("schemaFormat" in part.node or "$schema" in part.node):
-            foreign.append(f"{part.pointer}/")
-        elif part.type in SCHEMAS and part.parent != "binding" and isinstance(part.node, dict):
+        written = part.node.get("schemaFormat")
+        if isinstance(written, str) and _plain(written) != _DEFAULT:
+            foreign = f"{part.pointer}/payload" if part.type == "message" else f"{part.pointer}/"
+        elif "$schema" in part.node:
+            foreign = f"{part.pointer}/"
+        elif part.type in SCHEMAS and part.parent != "binding" and written is None:
             yield part
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from kernel.contract.references import check_references
+from kernel.contract.references import lost_references
 from kernel.contract.sites import local_pointer, sites
-from kernel.errors import ReferenceRefused, SchemaRefused
+from kernel.errors import SchemaRefused
 from kernel.schema.dialects import Dialect, dialect_of, named, of_format
 from registry.lint import meta_schemas
 from registry.lint.meta_schemas import MetaSchema
@@ -82,7 +82,8 @@ def schema_objects(subject: Subject) -> Iterator[Hit]:
         return
     default = dialect_of(subject.root)
     for part in subject.schemas:
-        outermost = part.parent not in SCHEMAS
+        wrapped = subject.kind == "asyncapi" and schema_format(subject, part) is not None
+        outermost = part.parent not in SCHEMAS or wrapped
         foreign = isinstance(part.node, dict) and isinstance(part.node.get("$schema"), str)
         if (
             not (outermost or foreign)
@@ -95,7 +96,7 @@ def schema_objects(subject: Subject) -> Iterator[Hit]:
         except SchemaRefused as error:
             yield Hit(part.pointer, error.message)
             continue
-        if dialect is None or (dialect is Dialect.OPENAPI_30 and not foreign):
+        if dialect is None or (subject.kind == "openapi" and dialect is Dialect.OPENAPI_30 and not foreign):
             continue  # Avro and the like; and Schema Objects of OpenAPI 3.0 are a part of its structure
         yield from violations(meta_schemas.of_dialect(dialect), part.node, {}, part.pointer)
 
@@ -152,10 +153,8 @@ def payload_formats(subject: Subject) -> Iterator[Hit]:
 
 
 def references(subject: Subject) -> Iterator[Hit]:
-    """Find the first reference that leads nowhere, out of the document, or round in a circle."""
-    try:
-        check_references(subject.root)
-    except ReferenceRefused as error:
+    """Find references that lead nowhere, out of the document, or round in a circle."""
+    for error in lost_references(subject.root):
         yield Hit((error.place.pointer if error.place else None) or "", error.message)
 
 

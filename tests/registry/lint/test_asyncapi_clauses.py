@@ -53,7 +53,10 @@ BROKEN: dict[tuple[str, str], list[tuple[dict[str, Any], str, Any]]] = {
     ("Components Object", "names"): [
         (root, f"/components/{section}/a b", {}) for root in (MODERN, OLDER) for section in root["components"]
     ],
-    ("Multi Format Schema Object", "`schemaFormat` and"): [(MODERN, "/components/schemas/Wrapped/schema", ...)],
+    ("Multi Format Schema Object", "`schemaFormat` and"): [
+        (MODERN, "/components/schemas/Wrapped/schema", ...), (MODERN, "/components/schemas/Wrapped/schemaFormat", ...),
+        (MODERN, "/components/messages/Avro/payload/schemaFormat", ...),
+    ],
     ("Security Scheme Object", "`type`"): [(root, f"{SCHEMES}/cert/type", ...) for root in (MODERN, OLDER)],
     ("Security Scheme Object", "what the type"): [
         (MODERN, f"{SCHEMES}/key/in", ...), (MODERN, f"{SCHEMES}/query/name", ...), (MODERN, f"{SCHEMES}/query/in", "body"),
@@ -177,3 +180,41 @@ def test_schemas_inside_bindings_are_judged_as_schemas_and_other_values_are_none
     keyed = "/components/messageBindings/keyed/kafka/key"
     assert told(changed(MODERN, keyed, {"type": "record", "name": "Key", "fields": []})) == {}
     assert told(changed(MODERN, keyed, {"type": "strin"})).keys() == {"schema-invalid"}
+
+
+WRAPPED = "/components/schemas/Wrapped"
+
+
+@pytest.mark.parametrize(
+    ("form", "schema", "rules"),
+    [
+        ("application/schema+json;version=draft-07", {"type": "strin"}, {"schema-invalid"}),
+        ("application/schema+yaml;version=draft-07", {"enum": "a"}, {"schema-invalid"}),
+        ("application/vnd.aai.asyncapi;version=3.0.0", {"minLength": "1"}, {"schema-invalid"}),
+        (
+            "application/vnd.aai.asyncapi;version=3.0.0",
+            {"type": "string", "default": 1},
+            {"default-mistyped"},
+        ),
+        (
+            "application/vnd.oai.openapi;version=3.0.0",
+            {"type": "string", "nullable": "yes"},
+            {"schema-invalid"},
+        ),
+        ("application/vnd.oai.openapi;version=3.0.0", {"type": "string", "nullable": True}, set()),
+        ("application/schema+json;version=draft-07", 7, {"schema-invalid"}),
+        ("application/vnd.apache.avro;version=1.9.0", 7, {"schema-encoding-invalid"}),
+        ("application/vnd.apache.avro;version=1.9.0", "{type: record}", {"schema-encoding-invalid"}),
+        ("application/vnd.apache.avro;version=1.9.0", "org.lab.Result", set()),
+        ("application/vnd.apache.avro;version=1.9.0", ["null", "string"], set()),
+        ("application/raml+yaml;version=1.0", "type: string", {"schema-encoding-invalid"}),
+        ("application/vnd.google.protobuf;version=3", {}, {"schema-encoding-invalid"}),
+        ("application/vnd.ours;version=1", "anything", set()),
+    ],
+)
+def test_a_schema_in_a_wrapper_is_held_to_its_format(form: str, schema: Any, rules: set[str]) -> None:
+    root = changed(MODERN, WRAPPED, {"schemaFormat": form, "schema": schema})
+    assert told(root).keys() == rules
+    unread = [one.pointer for one in lint(root, "asyncapi") if one.rule == "payload-unchecked"]
+    known = form.startswith(("application/schema", "application/vnd.aai", "application/vnd.oai"))
+    assert (f"{WRAPPED}/schemaFormat" in unread) is not known or bool(rules)
