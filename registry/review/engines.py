@@ -10,7 +10,7 @@ from kernel.operation.serving import serve
 from registry.compat.canonical_uses import judged_through
 from registry.compat.policy import compare
 from registry.compat.policy_judge import judge
-from registry.lint.document import lint
+from registry.lint.document import House, lint
 from registry.review.telling import finding_of
 
 if TYPE_CHECKING:
@@ -31,9 +31,9 @@ class HouseEngines:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
-    def lint(self, root: Any, kind: Kind, name: str) -> tuple[Finding, ...]:
+    def lint(self, root: Any, kind: Kind, name: str, house: House) -> tuple[Finding, ...]:
         """Judge a self-contained document."""
-        return tuple(lint(root, kind, name=name))
+        return tuple(lint(root, kind, name=name, house=house))
 
     def compile(self, root: Any, kind: Kind, name: str) -> tuple[Finding, ...]:
         """Compile as the proxy will; what cannot be served are findings with the error's code as their rule."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from registry.compat.canonical_uses import Candidate, User
     from registry.compat.policy_judge import Policy
     from registry.compat.policy_modes import Mode
+    from registry.lint.document import House
     from registry.review.model import Kind
     from registry.review.release_shelves import EvidenceShelf, ReleaseShelf
     from registry.review.shelves import (
@@ -92,8 +93,11 @@ class Store(Protocol):
 class Engines(Protocol):
     """Lint, compile check and comparison, joined in cli/wiring.py."""
 
-    def lint(self, root: Any, kind: Kind, name: str) -> tuple[Finding, ...]:
-        """Judge a self-contained document (URNs embedded); findings of severity `error` refuse it."""
+    def lint(self, root: Any, kind: Kind, name: str, house: House) -> tuple[Finding, ...]:
+        """Judge a self-contained document (URNs embedded); findings of severity `error` refuse it.
+
+        `house` holds the frozen canonical schemas, and the day by which exceptions end.
+        """
 
     def compile(self, root: Any, kind: Kind, name: str) -> tuple[Finding, ...]:
         """Compile as the proxy will; every place that it could not serve is a finding that is an error."""

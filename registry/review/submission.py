@@ -11,8 +11,10 @@ from kernel.contract.finding import Finding, Severity
 from kernel.contract.metadata import read_metadata
 from kernel.contract.references import check_references
 from kernel.errors import ContractInvalid, DocumentError, ReferenceRefused, SchemaRefused
+from registry.lint.document import House
 from registry.review import gate, judging
 from registry.review.acts import acting
+from registry.review.canon import canon_of
 from registry.review.model import Assessment, Submission
 from registry.review.naming import name_findings
 from registry.review.opening import Reading, put_in_review
@@ -97,7 +99,9 @@ def _judge(services: Services, draft: Draft) -> Submission | tuple[Reading, Asse
             )
             version = (reading.contract, reading.version)
             case = judging.case_of(services, ledger, version, reading.kind, reading.metadata)
-        linted = services.engines.lint(reading.whole, reading.kind, draft.source)
+            canon = canon_of(ledger, reading.contract)
+        house = House(canon=canon, as_of=case.policy.as_of, written=document.root)
+        linted = services.engines.lint(reading.whole, reading.kind, draft.source, house)
         lint = placed(document, (*gaps, *named, *linted))
         if any(finding.severity is Severity.ERROR for finding in lint):
             return refused(reading, Assessment(lint, ()))

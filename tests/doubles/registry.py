@@ -49,7 +49,7 @@ class FakeEngines:
     compiled: tuple[Finding, ...] | InterlockError = ()
     compared: list[tuple[Any, Any]] = field(default_factory=list)
 
-    def lint(self, root: Any, kind: str, name: str) -> tuple[Finding, ...]:
+    def lint(self, root: Any, kind: str, name: str, house: Any) -> tuple[Finding, ...]:
         return self.linted
 
     def compile(self, root: Any, kind: str, name: str) -> tuple[Finding, ...]:

@@ -19,7 +19,7 @@ from registry.review.engines import HouseEngines
 class SchemaEngines(HouseEngines):
     """The real comparison, without lint and compiler: these documents are small."""
 
-    def lint(self, root: Any, kind: Any, name: str) -> tuple[Any, ...]:
+    def lint(self, root: Any, kind: Any, name: str, house: Any) -> tuple[Any, ...]:
         return ()
 
     def compile(self, root: Any, kind: Any, name: str) -> tuple[Any, ...]:

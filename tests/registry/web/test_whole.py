@@ -64,7 +64,7 @@ paths:
 class Engines:
     """Says of every change that it breaks, so that only a first version is free."""
 
-    def lint(self, root: Any, kind: str, name: str) -> tuple[Finding, ...]:
+    def lint(self, root: Any, kind: str, name: str, house: Any) -> tuple[Finding, ...]:
         return ()
 
     def compile(self, root: Any, kind: str, name: str) -> tuple[Finding, ...]:
