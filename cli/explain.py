@@ -5,10 +5,14 @@ from __future__ import annotations
 import difflib
 import json
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import click
 
 from cli.errors import Exit
+
+if TYPE_CHECKING:
+    from cli.topics import Topic
 
 
 @click.command()
@@ -36,21 +40,32 @@ def explain(code: str | None, form: str) -> int:
         click.echo(json.dumps([asdict(topic) for topic in found], indent=2))
         return Exit.OK
     for topic in found:
-        click.echo(f"{topic.code} · {topic.kind}\n{topic.title}")
-        if topic.text != topic.title:
-            click.echo(f"\n{topic.text}")
-        if topic.ends_with is not None:
-            click.echo(f"\nExit code: {topic.ends_with}")
-        if topic.remedy:
-            click.echo(f"\nWhat to do: {topic.remedy}")
+        _print(topic)
     return Exit.OK
 
 
+def _print(topic: Topic) -> None:
+    click.echo(f"{topic.code} · {topic.kind}\n{topic.title}")
+    if topic.text != topic.title:
+        click.echo(f"\n{topic.text}")
+    if topic.examples:
+        click.echo(f"\n{topic.examples}")
+    if topic.ends_with is not None:
+        click.echo(f"\nExit code: {topic.ends_with}")
+    if topic.remedy:
+        click.echo(f"\nWhat to do: {topic.remedy}")
+
+
 def _code_of(said: str) -> str:
-    """Give the code that was meant: also INTERLOCK_<SETTING>, a refusal's URN, oasdiff/<id>, an exit code's number."""
-    from cli.topics import OASDIFF
+    """Give the code that was meant.
+
+    Also INTERLOCK_<SETTING>, a refusal's URN, oasdiff/<id>, ruleset/<name>, an exit code's number.
+    """
+    from cli.topics import OASDIFF, RULESET
 
     wanted = said.strip().lower().removeprefix("urn:interlock:refusal:")
+    if wanted.startswith("ruleset/"):
+        return RULESET
     if wanted.startswith("oasdiff/"):
         return OASDIFF
     if wanted.isdecimal():

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from cli.errors import Exit
 from kernel.errors import InterlockError
 from kernel.settings import SETTINGS
+
+if TYPE_CHECKING:
+    from registry.lint.rule import Rule as LintRule
 
 # Modules that define errors; importing them is how their classes become known.
 ERROR_MODULES = (
@@ -38,6 +43,7 @@ EXIT_CODES: dict[Exit, str] = {
 }
 
 
+RULESET = "ruleset-rules"  # one topic for the whole family ruleset/<name>
 OASDIFF = "oasdiff-rules"  # one topic for the whole family oasdiff/<id>
 
 # kernel.audit.verify.Reason, in words.
@@ -63,6 +69,7 @@ class Topic:
     title: str
     text: str
     remedy: str = ""
+    examples: str = ""  # what a rule complains of, and what it does not
     ends_with: int | None = None  # the exit code that an error ends a command with
 
 
@@ -142,7 +149,14 @@ def rule_topics() -> Iterator[Topic]:
 
     for lint_rule in LINT_RULES:
         title = f"{lint_rule.id} ({lint_rule.severity})"
-        yield Topic(lint_rule.id, "rule", title, lint_rule.why, lint_rule.remedy)
+        yield Topic(lint_rule.id, "rule", title, lint_rule.why, lint_rule.remedy, _examples(lint_rule))
+    yield Topic(
+        RULESET,
+        "rule",
+        "Rules that a team brings, in Spectral's format",
+        "They appear as ruleset/<name>. What they ask for, and why, stands in the ruleset that the finding names.",
+        "docs/guide/lint.md says how to write one.",
+    )
     for rule in (*COMPAT_RULES, *GATE_RULES):
         yield Topic(rule.id, "rule", f"{rule.id} ({rule.severity})", rule.why, rule.remedy)
     for row in (*CONFORMANCE_RULES, *DRIFT_RULES):
@@ -155,6 +169,11 @@ def rule_topics() -> Iterator[Topic]:
         "proves that nobody is broken it becomes safe, and where it can neither prove nor refute, undecided.",
         "docs/rules/oasdiff.md lists each of them with what changed.",
     )
+
+
+def _examples(rule: LintRule) -> str:
+    pieces = (("Bad", rule.bad), ("Good", rule.good))
+    return "\n\n".join(f"{word}:\n{textwrap.indent(piece, '    ')}" for word, piece in pieces if piece)
 
 
 def _subclasses(kind: type[InterlockError]) -> Iterator[type[InterlockError]]:

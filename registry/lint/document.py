@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -101,17 +100,18 @@ def _house_rules(subject: Subject, house: House, exceptions: Exceptions) -> Iter
 def _rulesets(subject: Subject, house: House, exceptions: Exceptions, file: str) -> Iterator[Finding]:
     """Give what a team's own rules find; a severity of interlock.toml goes before the ruleset's."""
     for ruleset in house.rulesets:
-        told: Counter[str] = Counter()
+        told: dict[str, list[Finding]] = {}
         for one in run_ruleset(ruleset, subject.root, file):
             name = RULESET_PREFIX + one.rule.name
             severity = house.severity.get(name, one.severity)
             if severity is None or subject.is_embedded(one.pointer) or exceptions.spare(name, one.pointer):
                 continue
-            told[name] += 1
-            if told[name] <= MOST_PLACES:
-                why = one.rule.description or f"A rule of {ruleset.name}."
-                remedy = f"See {one.rule.documentation or one.rule.place}."
-                yield Finding(name, severity, one.pointer, one.message, why=why, remedy=remedy)
+            why = one.rule.description or f"A rule of {ruleset.name}."
+            remedy = f"See {one.rule.documentation or one.rule.place}."
+            made = Finding(name, severity, one.pointer, one.message, why=why, remedy=remedy)
+            told.setdefault(name, []).append(made)
+        for findings in told.values():
+            yield from _at_most(findings)
 
 
 def _about_exceptions(exceptions: Exceptions, house: House) -> Iterator[Finding]:
@@ -135,10 +135,15 @@ def _hits(rule: Rule, subject: Subject) -> list[Hit]:
 def _told(rule: Rule, hits: list[Hit]) -> list[Finding]:
     if rule.counted and hits:
         return [_finding(rule, Hit(hits[0].pointer, _sum(rule, hits)))]
-    told = [_finding(rule, hit) for hit in hits[:MOST_PLACES]]
-    if len(hits) > MOST_PLACES:
+    return _at_most([_finding(rule, hit) for hit in hits])
+
+
+def _at_most(found: list[Finding]) -> list[Finding]:
+    """Give the first places of a rule, and say at the last of them how many more there are."""
+    told = found[:MOST_PLACES]
+    if len(found) > MOST_PLACES:
         last = told[-1]
-        told[-1] = replace(last, what=f"{last.what} (and in {len(hits) - MOST_PLACES} more places)")
+        told[-1] = replace(last, what=f"{last.what} (and in {len(found) - MOST_PLACES} more places)")
     return told
 
 

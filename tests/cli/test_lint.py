@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ci.errors import ProjectInvalid
+from cli.explain import explain
 from cli.lint import lint
 from registry.lint.spectral.faults import RulesetFailed, RulesetInvalid
 
@@ -138,3 +139,22 @@ def test_a_ruleset_that_cannot_be_used_ends_with_its_code(contract: Path, tmp_pa
     with pytest.raises(RulesetFailed) as failed:
         run(contract, "--ruleset", bad)
     assert failed.value.exit_code == 3
+
+
+def test_every_place_is_counted_though_only_the_first_are_told(contract: Path, tmp_path: Path) -> None:
+    rules = tmp_path / "many.yaml"
+    rules.write_text("rules: {never: {given: '$.x-many[*]', then: {function: undefined}}}\n")
+    document = contract / "openapi.yaml"
+    document.write_text(API + "x-many: [" + ", ".join(map(str, range(150))) + "]\n")
+    lines = [
+        line for line in run(document, "--ruleset", rules).stdout.splitlines() if "must be undefined" in line
+    ]
+    assert len(lines) == 100
+    assert lines[-1].endswith("(and in 50 more places)")
+
+
+def test_explain_shows_a_rule_with_its_examples_and_says_whose_a_teams_rule_is() -> None:
+    told = CliRunner().invoke(explain, ["name-drift"]).stdout
+    assert "Bad:\n    # canonical schema ward 1.0.0" in told
+    assert "What to do: Spell it as the canonical schema does." in told
+    assert "stands in the ruleset" in CliRunner().invoke(explain, ["ruleset/summary-dot"]).stdout
