@@ -57,6 +57,7 @@ def open_services(settings: Settings) -> Iterator[Services]:
     """Give the services of a data folder whose schema is up to date; raises `StoreFailed` where it is not."""
     from registry.errors import StoreFailed
     from registry.review.engines import HouseEngines
+    from registry.review.house_policy import profile_for
     from registry.review.requirement import required_of
     from registry.review.services import Services
     from registry.store.database import SqlStore
@@ -65,6 +66,7 @@ def open_services(settings: Settings) -> Iterator[Services]:
     from registry.store.upgrade import pending
 
     required_of(settings)  # a slip in it must not look like nothing being required
+    profile_for(settings, "", {})
     engine = open_engine(settings)
     try:
         missing = pending(engine)

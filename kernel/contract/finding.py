@@ -117,6 +117,7 @@ class Finding:
     engine_version: str = ""
     agreed: tuple[str, ...] = ()
     ruling: Ruling | None = None
+    through: str = ""
 
     @property
     def waived(self) -> bool:
@@ -127,6 +128,8 @@ class Finding:
     def fingerprint(self) -> str:
         """Identity of the finding over rule, places and values, never over wording (16 hex digits)."""
         identity = [self.rule, self.base_pointer, self.pointer, self.direction, self.before, self.after]
+        if self.through:
+            identity.append(self.through)
         return hashlib.sha256(canonical_bytes(identity)).hexdigest()[:16]
 
     def as_json(self) -> dict[str, Any]:
@@ -153,6 +156,8 @@ class Finding:
             "ruling": self.ruling,
             "fingerprint": self.fingerprint,
         }
+        if self.through:
+            body["through"] = self.through
         if self.source is not None:
             body["source"] = {"file": self.source, "line": self.line, "column": self.column}
         if self.base_source is not None:

@@ -16,6 +16,7 @@ from kernel.contract.version import Version
 from kernel.errors import ContractInvalid, ReferenceRefused
 from registry.compat.policy_judge import Policy, bump_under, judge, outcome_under
 from registry.compat.policy_modes import Mode
+from registry.compat.policy_waivers import waived
 from registry.compat.rules import BY_ID
 from registry.compat.schema_change import Direction
 
@@ -111,7 +112,8 @@ def judged_through(
 ) -> Verdict | None:
     """Compare a contract as it is with itself on the new version; None when it does not use the schema's major.
 
-    `lookup` gives the canonical schemas that are there already, by URN. What of the schema the contract names and the
+    `lookup` gives the canonical schemas that are there already, by URN. Findings name the user (`through`), and
+    waivers of the schema hold for them. What of the schema the contract names and the
     new version no longer has is a break.
     """
     try:
@@ -123,12 +125,15 @@ def judged_through(
         new = embed_urns(after, lambda urn: made[urn.digest] if urn.digest in made else lookup(urn))
     except (ReferenceRefused, ContractInvalid) as error:
         return _lost(schema, user, error.message, policy)
-    verdict = judge(old, new, user.kind, policy, contract=user.name, mode=user.mode, settings=settings)
-    with_words = (
-        replace(one, what=f"In {user.label}, with {schema.name} {schema.version}: {one.what}")
-        for one in verdict.findings
-    )
-    return replace(verdict, findings=tuple(with_words))
+    bare = replace(policy, waivers=())  # they are bound to findings that name the user
+    verdict = judge(old, new, user.kind, bare, mode=user.mode, settings=settings)
+    beginning = f"In {user.label}, with {schema.name} {schema.version}: "
+    told = (replace(one, what=beginning + one.what, through=user.name) for one in verdict.findings)
+    findings = tuple(waived(one, policy.waivers, schema.name, policy.as_of) for one in told)
+    if not any(one.waived for one in findings):
+        return replace(verdict, findings=findings)
+    outcome, bump = outcome_under(findings, policy.fail_on), bump_under(findings, policy.fail_on)
+    return replace(verdict, outcome=outcome, required_bump=bump, findings=findings)
 
 
 def _moved(

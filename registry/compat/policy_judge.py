@@ -129,7 +129,7 @@ def _compared(
     second = [_back(one, kept, revised) for one in again.findings]
     return [
         *(one for one in first if one.direction != "emits"),
-        *(one for one in second if one.direction == "emits"),
+        *(one for one in second if one.direction != "accepts"),  # what has no direction may be seen in either
     ], verdict.engines | again.engines
 
 

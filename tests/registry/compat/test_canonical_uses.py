@@ -1,5 +1,6 @@
 """Who uses a canonical schema, which way its values travel, and whom a new version of it would break."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -12,6 +13,7 @@ from kernel.errors import ReferenceRefused
 from registry.compat.canonical_uses import Candidate, User, directions_of, judged_through, used_by
 from registry.compat.policy_judge import Policy
 from registry.compat.policy_modes import Mode
+from registry.compat.policy_tables import Waiver
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 POLICY = Policy(date(2026, 11, 26))
@@ -182,3 +184,18 @@ def test_a_schema_that_names_it_is_judged_by_its_own_mode():
             candidate(NARROWER), user(QUANTITY, "schema", "quantity", mode=mode), lookup, POLICY
         )
         assert verdict.outcome == outcome
+
+
+def test_a_waiver_of_the_schema_holds_for_one_user_and_not_for_another_that_is_alike():
+    alike = [user(api(request=REF), name=name) for name in ("orders", "returns")]
+    bare = [judged_through(candidate(NARROWER), one, lookup, POLICY) for one in alike]
+    assert [verdict.outcome for verdict in bare] == ["breaking", "breaking"]
+    broken = [one for one in bare[0].findings if one.severity is not Severity.SAFE]
+    assert {one.through for one in broken} == {"orders"}
+    for contract, outcome in (("unit", "compatible"), ("orders", "breaking")):
+        waivers = tuple(
+            Waiver(one.fingerprint, "Ada", "agreed", date(2026, 12, 31), contract) for one in broken
+        )
+        policy = replace(POLICY, waivers=waivers)
+        assert judged_through(candidate(NARROWER), alike[0], lookup, policy).outcome == outcome
+        assert judged_through(candidate(NARROWER), alike[1], lookup, policy).outcome == "breaking"
