@@ -117,7 +117,7 @@ def _carried(
     """Write a message of the old version at an address, where it has one there."""
     for way in _WAYS:
         for unit in _units(journal.old, channels, way):
-            return whole.written(journal.old, Scene("", way, address), unit.message)
+            return whole.written(journal.old, Scene("", way, address), unit)
     return None
 
 
@@ -198,7 +198,7 @@ def _stopped(journal: EventJournal, whole: Whole, scene: Scene, old: list[Unit])
         journal.note(
             "channel-operation-removed", scene.label, f"nothing is {_DONE[scene.way]} here any more",
             at=(pointer, None), way=scene.way,
-            exchange=whole.written(journal.old, scene, unit.message),
+            exchange=whole.written(journal.old, scene, unit),
         )  # fmt: skip
 
 

@@ -47,6 +47,30 @@ class Messages:
 
     def compare(self) -> list[Pair]:
         """Note what changed; gives which message of the old document became which of the new."""
+        silent = [[unit for unit in side if unit.unsaid] for side in (self.old, self.new)]
+        if any(silent):
+            self._silent(*silent)
+            self.old, self.new = ([unit for unit in side if not unit.unsaid] for side in (self.old, self.new))
+        if not any(silent) or (self.old and self.new):
+            self._told()
+        return self.pairs
+
+    def _silent(self, old: Sequence[Unit], new: Sequence[Unit]) -> None:
+        """Pair operations of which no messages are told, and note where only one version tells them."""
+        for unit in old or self.old[:1]:
+            others = new or self.new
+            same = (
+                one
+                for one in others
+                if one.operation and unit.operation and one.operation.key == unit.operation.key
+            )
+            self.pairs.append((unit, next(same, others[0])))
+        if not (old and new):
+            at = (old or self.old)[0].message.pointer, (new or self.new)[0].message.pointer
+            what = "only one of the documents says which messages travel here"
+            self.journal.note("messages-undecided", self.scene.label, what, at=at, way=self.scene.way)
+
+    def _told(self) -> None:
         inner, outer = (self.old, self.new) if self.accepts else (self.new, self.old)
         left = dict(enumerate(inner))
         used: set[int] = set()
@@ -61,7 +85,6 @@ class Messages:
         for index, unit in enumerate(outer):
             if index not in used and not self._repeats(unit):
                 self._lonely(unit, written=False)
-        return self.pairs
 
     def _repeats(self, unit: Unit) -> bool:
         """Whether another operation has the same message, which was found; this one matters for its reply only."""
@@ -161,7 +184,7 @@ class Messages:
         self.journal.note(
             rule, self.scene.label, f"the content type of {new.label} {turned(*types)}", at=at, way=self.scene.way,
             before=types[0], after=types[1],
-            exchange=self.whole.written(api, self.scene, unit.message) if rule == "message-content-type-changed" else None,
+            exchange=self.whole.written(api, self.scene, unit) if rule == "message-content-type-changed" else None,
         )  # fmt: skip
 
     def _confirmed(self, found: Finding, part: Part, ends: Pair, outer: Sequence[Unit]) -> Finding:

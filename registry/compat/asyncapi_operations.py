@@ -34,7 +34,8 @@ def compare_pairs(journal: EventJournal, whole: Whole, scene: Scene, pairs: Iter
     for old, new in {
         (one.message.pointer, other.message.pointer): (one, other) for one, other in pairs
     }.values():
-        _message(journal, scene, old.message, new.message, f"{scene.label}: {new.label}")
+        if not (old.unsaid or new.unsaid):
+            _message(journal, scene, old.message, new.message, f"{scene.label}: {new.label}")
     operations = {
         (old.operation.pointer, new.operation.pointer): (old.operation, new.operation)
         for old, new in pairs
@@ -50,12 +51,12 @@ def compare_pairs(journal: EventJournal, whole: Whole, scene: Scene, pairs: Iter
 
 
 def units(messages: Iterable[Message], operation: Operation | None, owner: str, api: EventApi) -> list[Unit]:
-    """Give the messages of an operation; one that names none may carry anything."""
+    """Give the messages of an operation: one that stands for all where none is told, none where the list is empty."""
     found = [Unit(message, operation) for message in messages]
-    if found:
+    if found or (operation is not None and operation.declared.get("messages") == []):
         return found
     default = api.read.default_content_type
-    return [Unit(Message("", owner, None, None, None, default, None, {}, {}), operation)]
+    return [Unit(Message("", owner, None, None, None, default, None, {}, {}), operation, unsaid=True)]
 
 
 def _message(journal: EventJournal, scene: Scene, old: Message, new: Message, label: str) -> None:

@@ -105,7 +105,8 @@ def settled(root: Any, pointer: str) -> str:
         else:
             return place
         place += token(step)
-    return place
+    reached, home = follow(root, node, place)
+    return home if reached else place
 
 
 @dataclass(slots=True)

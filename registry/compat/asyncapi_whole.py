@@ -29,10 +29,14 @@ MOST_WHOLES = 600  # whole messages that are tried in one search
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Unit:
-    """One message of one operation; `operation` is None where the document says of nobody that he sends it."""
+    """One message of one operation; `operation` is None where the document says of nobody that he sends it.
+
+    `unsaid` stands for an operation of which no messages are told: what it carries is not known.
+    """
 
     message: Message
     operation: Operation | None
+    unsaid: bool = False
 
     @property
     def names(self) -> frozenset[str]:
@@ -145,8 +149,11 @@ class Whole:
         node = api.schema(message, part, writes=True)
         return self.samples(node)[:1] if node is not None else ()
 
-    def written(self, api: EventApi, scene: Scene, message: Message) -> MessageExchange:
+    def written(self, api: EventApi, scene: Scene, unit: Unit) -> MessageExchange | None:
         """Write the plainest message of a declaration, with as much of it as can be written."""
+        if unit.unsaid:
+            return None
+        message = unit.message
         headers = self.plain(api, message, "headers")
         return scene.exchange(message, headers[0] if headers else None, self.plain(api, message, "payload"))
 

@@ -143,6 +143,7 @@ RULES: tuple[Rule, ...] = (
     Rule("channel-operation-removed", BREAKING, "What the application took here is not taken any more, or what it sent does not come any more.", "Deprecate it, and remove it in the next major version."),
     Rule("channel-operation-added", SAFE, "The other way was not used here: no party sends or listens that way."),
     Rule("event-renamed", SAFE, "Keys and names of channels and messages are for tools; what travels stays the same."),
+    Rule("messages-undecided", UNDECIDED, "One version does not say which messages travel here.", "List the messages of the channel in both versions."),
     Rule("message-removed", BREAKING, "The message is not taken any more, or does not come any more for those who wait for it.", _KEEP),
     Rule("message-added", SAFE, "Who sends to us need not send another message."),
     Rule("message-newly-sent", BREAKING, "Readers of this address meet a message that the old version promised never to send there, and may fail on it.", "Send it at an address of its own, or release a new major version."),

@@ -196,6 +196,8 @@ ROWS = [
     ("operation limit", put(f"{O}|x-interlock-max-body", 100), "limit-lowered", "+", "change-unclassified", "change-unclassified"),
     ("operation idempotency", put(f"{O}|x-interlock-idempotency", "required"), "idempotency-key-required", "idempotency-key-dropped", "idempotency-key-required", "idempotency-key-dropped"),
     ("operation unknown key", put(f"{O}|priority", 3), *["change-unclassified"] * 4),
+    ("messages not told", put(f"{C}|messages", {}), *["messages-undecided"] * 4),
+    ("no messages listed", put(f"{O}|messages", []), "channel-operation-removed", "+", "channel-operation-removed", "+"),
     ("use not told", put(O, None), *["channel-use-undecided"] * 4),
     # replies: the other way round
     ("reply narrower", put("channels|receipts|messages|receipt|payload|maxLength", 9), "+", EMITTED, REFUSED, "+"),
@@ -370,3 +372,14 @@ def test_a_value_of_a_parameter_that_is_gone_is_shown_in_an_address():
         "orders/er",
     )
     assert set(found.exchange["payload"]) >= {"code", "quantity"}
+
+
+def test_what_surrounds_messages_counts_where_none_are_told():
+    old = base()
+    old["channels"]["orders"]["messages"] = {}
+    new = copy.deepcopy(old)
+    assert verdict(old, new) == "+"
+    put(f"{O}|security", [{"$ref": "#/components/securitySchemes/token"}])(new)
+    assert (verdict(old, new), verdict(new, old)) == ("security-tightened", "+")
+    put(f"{C}|messages|placed", {"$ref": "#/components/messages/placed"})(new)
+    assert verdict(old, new) == "messages-undecided security-tightened"
