@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 MOST_COMPARED = 20  # pairs that one question may compare anew
 _SHOWN = 3  # findings that one sentence names
+_BLOCKING = frozenset({Severity.BREAKING, Severity.RISKY, Severity.UNDECIDED})
 _Judged = tuple[Outcome, tuple[Finding, ...]]
 
 
@@ -86,13 +87,19 @@ class Meetings:
 
 def _said(ledger: Ledger, need: Need, base: ContractVersion, judged: _Judged) -> Meeting:
     outcome, findings = judged
-    if outcome is Outcome.COMPATIBLE:
-        return Meeting(Answer.YES, f"it keeps what {need.version} promised")
     if need.operations:
         known = named_operations(root_of(ledger, base.digest))
         pointers = {known[name] for name in need.operations if name in known}
         findings = tuple(one for one in findings if concerns(one, pointers))
-    breaking = [one for one in findings if one.severity is Severity.BREAKING]
+    accepted = [one for one in findings if one.waived and one.severity in _BLOCKING]
+    if outcome is Outcome.COMPATIBLE and accepted:
+        return Meeting(
+            Answer.UNKNOWN,
+            f"the board waived what may break whoever relies on {need.version}: {_listed(accepted)}",
+        )
+    if outcome is Outcome.COMPATIBLE:
+        return Meeting(Answer.YES, f"it keeps what {need.version} promised")
+    breaking = [one for one in findings if one.severity in {Severity.BREAKING, Severity.RISKY}]
     if breaking:
         return Meeting(Answer.NO, f"it breaks what {need.version} promised: {_listed(breaking)}")
     open_ones = [one for one in findings if one.severity is Severity.UNDECIDED]

@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute, Route
 from kernel.errors import InterlockError
 from kernel.theme.pages import SECURITY_HEADERS, Theme, load_theme
 from registry.errors import GateRefused, NotFound, NotSignedIn, RegistryError, RequestRefused
-from registry.web import board, contracts, sign_in, words
+from registry.web import board, contracts, deployments, sign_in, words
 from registry.web.gate import check_origin, check_token, read_form, session_of
 from registry.web.visit import Cookie, Download, Page, Redirect, View, Visit
 
@@ -38,6 +38,8 @@ VIEWS: tuple[tuple[str, View | None, View | None, bool], ...] = (
     ("/contracts/{name}", contracts.contract, None, False),
     ("/contracts/{name}/{version}", contracts.version, None, False),
     ("/contracts/{name}/{version}/document", contracts.document, None, False),
+    ("/deployments", deployments.table, None, False),
+    ("/deployments/{name}", deployments.environment, None, False),
 )
 _TITLES = {
     400: "Not understood",
@@ -57,7 +59,7 @@ def routes(services: Services) -> list[BaseRoute]:
     ]
     found += [
         Route(f"{prefix}/{{rest:path}}", _Room(desk, _nothing, None, True))
-        for prefix in ("/board", "/contracts")
+        for prefix in ("/board", "/contracts", "/deployments")
     ]
     for file in theme.files:
         found.append(Route(file.path, _theme_file(file.data, file.media_type)))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kernel.contract.version import Version
 from registry.errors import NotFound, RequestRefused
-from registry.review import catalogue, decision, impact, quorum, waiving
+from registry.review import catalogue, conformance, decision, impact, quorum, waiving
 from registry.review.acts import LONGEST_REASON
 from registry.review.house_policy import day_of
 from registry.review.model import ReviewState
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from registry.review.model import Review
 
 _A_PAGE = 50  # reviews on one page of the queue
+_MOST_RUNS = 10  # conformance runs that one page shows
 _MOST_FINDINGS = 200  # shown; the API gives them all
 _DONE = {
     "approve": "Your approval was recorded.",
@@ -123,7 +124,10 @@ def _decision_page(
     if visit.query.get("done") == "approve" and found.state is ReviewState.FROZEN:
         done = "Your approval completed the quorum: the version is frozen."
     wanted = quorum.wanted(found, visit.services.settings)
+    runs = conformance.evidence(visit.services, found.contract, found.version, _MOST_RUNS)
     context = {
+        "runs": [one for one in runs if one.digest == found.digest],
+        "results": words.RESULTS,
         "review": found,
         "wanted": wanted,
         "missing": wanted - len(found.approvals),

@@ -61,6 +61,11 @@ SEVERITIES: Mapping[Severity, Look] = {  # worst first
     Severity.SAFE: Look("good", "safe"),
     Severity.INFO: Look("", "note"),
 }
+RESULTS: Mapping[str, Look] = {
+    "passed": Look("good", "passed"),
+    "failed": Look("bad", "failed"),
+    "undecided": Look("unsure", "undecided"),
+}
 _ORDER = tuple(SEVERITIES)
 
 

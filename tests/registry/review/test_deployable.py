@@ -328,3 +328,21 @@ def test_more_comparisons_than_the_limit_are_unknown(house: Any, monkeypatch: py
     release(house, "lis", "1", provides="1.0.0")
     monkeypatch.setattr(meeting.Meetings.__init__, "__kwdefaults__", {"most_compared": 0})
     assert ask(house, "lis", "1")[0] == Answer.UNKNOWN
+
+
+def test_a_break_that_the_board_waived_is_unknown_for_whom_it_concerns(
+    house: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from registry.review.meeting import Meetings
+
+    place = "/paths/~1orders/post"
+    finding = Finding("operation-removed", Severity.BREAKING, place, "it changed", base_pointer=place)
+    finding = replace(finding, ruling={"by": "waiver", "severity": "breaking", "owner": "lab"})
+    monkeypatch.setattr(Meetings, "_reviewed", lambda *_: (Outcome.COMPATIBLE, (finding,)))
+    deployed(house, "ehr", "3", needs=[Need("lab-orders", "1.0.0", ("createOrder",))])
+    deployed(house, "portal", "1", needs=[Need("lab-orders", "1.0.0", ("findOrders",))])
+    release(house, "lis", "1", provides="1.1.0")
+    found = deployable.can_deploy(house, application="lis", version="1", environment="production")
+    answers = {one.other: str(one.answer) for one in found.reasons if one.other}
+    assert (str(found.answer), answers) == ("unknown", {"ehr": "unknown", "portal": "yes"})
+    assert "the board waived what may break whoever relies on 1.0.0" in found.reasons[0].text

@@ -24,7 +24,7 @@ from kernel.contract.lifecycle import State
 from registry.compat.policy_judge import outcome_under
 from registry.compat.policy_waivers import waived
 from registry.errors import Conflict, DigestMismatch, GateRefused, NotFound, NotSignedIn, RequestRefused
-from registry.review import accounts, catalogue, decision, impact, waiving
+from registry.review import accounts, catalogue, conformance, decision, impact, waiving
 from registry.review.accounts import Session
 from registry.review.model import (
     Approval,
@@ -296,6 +296,7 @@ def registry(monkeypatch: pytest.MonkeyPatch) -> Registry:
         for name in names:
             monkeypatch.setattr(module, name, getattr(made, name))
     monkeypatch.setattr(catalogue, "reviews", made.find_reviews)
+    monkeypatch.setattr(conformance, "evidence", lambda *_, **__: ())
     return made
 
 
