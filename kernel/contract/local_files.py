@@ -23,9 +23,9 @@ from kernel.contract.errors import LimitPassed
 from kernel.contract.grammar import Field, Grammar, grammar_of, members
 from kernel.contract.positions import token, tokens_of
 from kernel.contract.references import (
-    check_references,
     default_dialect,
     free_name,
+    lost_references,
     members_of,
     with_section,
 )
@@ -38,27 +38,35 @@ _FILE_LIKE = re.compile(r"[#/]|\.(?:json|ya?ml)$", re.IGNORECASE)
 _SCHEMAS = frozenset({"schema", "payload"})
 
 
-def inline_files(path: Path, root: Path | None = None, *, limits: Limits = DEFAULT) -> Document:
+def inline_files(
+    path: Path,
+    root: Path | None = None,
+    *,
+    limits: Limits = DEFAULT,
+    lost: list[ReferenceRefused] | None = None,
+) -> Document:
     """Read a contract with the local files that it refers to, below the folder `root` (its own by default).
 
     A document of one file is given back as it is read. Otherwise `data` holds canonical JSON, `origins`
-    where each part came from. Raises `DocumentError` and `ReferenceRefused` with file, line and pointer.
+    where each part came from. Raises `DocumentError` and `ReferenceRefused` with file, line and pointer; with
+    `lost`, references that lead nowhere are put there and left as they are.
     """
     entry = Path(os.path.normpath(path))
     files = ContractFiles((root or entry.parent).resolve(), limits)
     document = files.read(entry, Place(str(entry)))
-    inlining = _Inlining(document, entry, files, grammar_of(document.root))
+    inlining = _Inlining(document, entry, files, grammar_of(document.root), lost)
     result = inlining.run()
     made = document
     if result is not document.root:
         data = canonical_bytes(result)
         parse(data, name=document.name, limits=limits, media="json")  # only to hold it to the limits
         made = Document(document.name, data, "json", result, {"": (document, ""), **inlining.origins})
-    try:
-        check_references(made.root)
-    except ReferenceRefused as error:
+    for error in lost_references(made.root):
         pointer = error.place.pointer if error.place else None
-        raise ReferenceRefused(error.message, hint=error.hint, place=made.position(pointer or "")) from None
+        placed = ReferenceRefused(error.message, hint=error.hint, place=made.position(pointer or ""))
+        if lost is None:
+            raise placed
+        lost.append(placed)
     return made
 
 
@@ -92,6 +100,7 @@ class _Inlining:
     entry: Path
     files: ContractFiles
     grammar: Grammar
+    lost: list[ReferenceRefused] | None
     origins: dict[str, tuple[Document, str]] = field(default_factory=dict)
     additions: dict[str, dict[str, Any]] = field(default_factory=dict)  # by section, then by name
     _names: dict[tuple[Path, str, str], str] = field(default_factory=dict)  # (file, pointer, section) -> name
@@ -218,9 +227,8 @@ class _Inlining:
     def _enter_copy(self, target: _Target, what: str, spot: _Spot) -> _Spot:
         mark = (target.path, target.pointer, what)
         if mark in self._copying:
-            self._refuse(
-                spot, f"a {what} contains itself through files", "let the recursion pass through a schema"
-            )
+            hint = "let the recursion pass through a schema"
+            self._refuse(spot, f"a {what} contains itself through files", hint)
         self._weigh(target.value, spot)
         self._copying.append(mark)
         self.origins[spot.out] = (target.document, target.pointer)
@@ -234,9 +242,7 @@ class _Inlining:
             self._weight += 1
             if self._weight > self.files.limits.nodes:
                 place = spot.document.position(spot.pointer)
-                raise LimitPassed(
-                    "the inlined document has too many nodes", hint="split the contract", place=place
-                )
+                raise LimitPassed("the whole has too many nodes", hint="split the contract", place=place)
             if isinstance(node, dict):
                 stack.extend(node.values())
             elif isinstance(node, list):
@@ -258,7 +264,16 @@ class _Inlining:
         )
 
     def _target(self, ref: Any, spot: _Spot, type_: str) -> _Target | None:
-        """Find what a reference names; None where it may stay as it is: local to the entry, or a URN."""
+        """Find what a reference names; None where it may stay as it is: local to the entry, a URN, or lost."""
+        try:
+            return self._named(ref, spot, type_)
+        except ReferenceRefused as error:
+            if self.lost is None:
+                raise
+            self.lost.append(error)
+            return None
+
+    def _named(self, ref: Any, spot: _Spot, type_: str) -> _Target | None:
         if not isinstance(ref, str):
             self._refuse(spot, "$ref is no string", "a reference is a string")
         name, _, rest = ref.partition("#")

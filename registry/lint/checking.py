@@ -18,7 +18,7 @@ from kernel.contract.urn import PREFIX, Urn
 from kernel.errors import DocumentError, Place, ReferenceRefused, SchemaRefused
 from kernel.operation.serving import serve
 from registry.lint.canon import NO_CANON, Canon, canon_beside
-from registry.lint.document import PLAIN, House, lint, placed
+from registry.lint.document import MOST_PLACES, PLAIN, House, lint, placed
 from registry.lint.rules import BY_ID
 
 NAMES = tuple(
@@ -80,7 +80,7 @@ def check_file(
     try:
         document = inline_files(path, root)
     except ReferenceRefused as error:
-        return _with_lost_reference(path, error, house)
+        return _with_lost_references(path, root, error, house)
     kind = kind_of(document.root)
     self_contained, notes = embedded(document, beside)
     found = lint(self_contained, kind, document=document, house=house)
@@ -89,21 +89,41 @@ def check_file(
     return (*found, *notes)
 
 
-def _with_lost_reference(path: Path, error: ReferenceRefused, house: House) -> tuple[Finding, ...]:
-    """Judge the document by itself where a reference leads nowhere: both are worth knowing."""
+def _with_lost_references(
+    path: Path, root: Path | None, first: ReferenceRefused, house: House
+) -> tuple[Finding, ...]:
+    """Tell every reference that leads nowhere, and judge what is there: both are worth knowing."""
+    lost: list[ReferenceRefused] = []
     try:
-        document = parse(path.read_bytes(), name=str(path))
+        document = inline_files(path, root, lost=lost)
+    except ReferenceRefused as error:  # not even its files can be put together: it is judged by itself
+        lost.append(error)
+        document = _alone(path)
+    known = {(one.place.source, one.place.line, one.place.column): one for one in lost if one.place}
+    places = [(one.place or Place(str(path)), one) for one in known.values() or (first,)]
+    rule = BY_ID["reference-refused"]
+    told = tuple(
+        Finding(
+            rule.id, rule.severity, place.pointer or "", one.message, why=rule.why, remedy=one.hint or rule.remedy,
+            source=place.source or str(path), line=place.line, column=place.column,
+        )
+        for place, one in sorted(places, key=lambda item: _order(item[0]))
+    )  # fmt: skip
+    found = lint(document.root, kind_of(document.root), document=document, house=house)
+    return (*told[:MOST_PLACES], *(one for one in found if one.rule != rule.id))
+
+
+def _order(place: Place) -> tuple[str, int, int]:
+    return place.source or "", place.line or 0, place.column or 0
+
+
+def _alone(path: Path) -> Document:
+    try:
+        return parse(path.read_bytes(), name=str(path))
     except OSError as failed:
         raise DocumentError(
             f"cannot be read: {failed.strerror}", hint="name a file that exists", place=Place(str(path))
         ) from None
-    rule, place = BY_ID["reference-refused"], error.place or Place(str(path))
-    lost = Finding(
-        rule.id, rule.severity, place.pointer or "", error.message, why=rule.why, remedy=error.hint or rule.remedy,
-        source=place.source or str(path), line=place.line, column=place.column,
-    )  # fmt: skip
-    found = lint(document.root, kind_of(document.root), document=document, house=house)
-    return (lost, *(one for one in found if one.rule != rule.id))
 
 
 def served(root: Any, kind: Kind, document: Document) -> tuple[Finding, ...]:

@@ -254,3 +254,17 @@ def test_it_runs_alone_without_database_web_framework_or_the_slow_validator(tmp_
         env={"PATH": "/usr/bin:/bin"},
     )  # fmt: skip
     assert run.returncode == 0, run.stderr
+
+
+def test_every_reference_that_leads_nowhere_is_told(tmp_path: Path) -> None:
+    lost = API.replace(
+        "components: {",
+        "  /beds: {$ref: gone.yaml}\n"
+        "components: {schemas: {a: {$ref: '#/components/schemas/none'}, b: {$ref: 'other.yaml#/x'}, "
+        "c: {$ref: 'https://elsewhere.example/c'}}, ",
+    )
+    path = _write(tmp_path / "api.yaml", lost)
+    (tmp_path / "other.yaml").write_text("y: {type: string}\n")
+    lines = [line.removeprefix(f"{path}:") for line in _run(path).stdout.splitlines() if " error " in line]
+    assert [line.split(" ")[0] for line in lines] == ["14:3", "15:24", "15:64", "15:92"]
+    assert all(" error reference-refused " in line for line in lines)
