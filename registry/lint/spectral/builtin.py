@@ -1,16 +1,26 @@
-"""The rulesets that Spectral brings by name, as far as Interlock can stand for them."""
+"""The rulesets that Spectral brings by name: what core functions can say, and who asks for the rest in this house."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
 
-if TYPE_CHECKING:
-    from registry.lint.spectral.ruleset import RulesetRule
+from registry.lint.spectral.ruleset import RulesetRule
 
-BUILTIN: Mapping[str, str] = {}
+_HERE = Path(__file__).parent
+BUILTIN: Mapping[str, Path] = {
+    "spectral:oas": _HERE / "spectral-oas.yaml",
+    "spectral:asyncapi": _HERE / "spectral-asyncapi.yaml",
+}
 
 
-def builtin_rules(name: str) -> dict[str, RulesetRule]:
-    """Give the rules of a ruleset of that name."""
-    raise KeyError(name)
+def stand_ins(root: Mapping[str, Any]) -> Iterator[RulesetRule]:
+    """Give the rules that find nothing themselves: a rule of the house asks for the same, or no document is theirs.
+
+    Documents of Swagger 2.0 are refused as a whole (`version-unsupported`), so that rules about them never speak.
+    """
+    for name, asked_by in root.get("x-asked-by", {}).items():
+        yield RulesetRule(name, (), (), enabled=False, asked_by=asked_by)
+    for name in root.get("x-swagger-2", ()):
+        yield RulesetRule(name, (), (), enabled=False, formats=("oas2",))

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import math
 import re
-import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from registry.lint.spectral.json_schemas import schema_faults
+from registry.lint.spectral.ordering import comes_after
 from registry.lint.spectral.regexes import Test, compiled, written
 from registry.lint.spectral.tree import Key, Tree
-from registry.lint.spectral.values import UNDEFINED, is_number, number, printed, strictly_equal, truthy
+from registry.lint.spectral.values import UNDEFINED, is_number, kind, printed, strictly_equal, truthy
 
 
 class Fault(NamedTuple):
@@ -159,7 +158,7 @@ def _alphabetical(options: dict[str, Any] | None) -> Function:
         if not all(isinstance(item, str) or is_number(item) for item in items):
             yield Fault(f"{_PROPERTY}must be one of the allowed types: number, string")
             return
-        index = next((at for at in range(len(items) - 1) if _after(items[at], items[at + 1])), None)
+        index = next((at for at in range(len(items) - 1) if comes_after(items[at], items[at + 1])), None)
         if index is None:
             return
         if keyed_by is not None:
@@ -169,39 +168,6 @@ def _alphabetical(options: dict[str, Any] | None) -> Function:
         yield Fault(f"{printed(items[index])} must be placed after {printed(items[index + 1])}", (below,))
 
     return judge
-
-
-def _after(first: Any, second: Any) -> bool:
-    """Whether one comes after the other, with Spectral's own idea of what is a number.
-
-    A text before something that reads as a number is never out of order; two texts are sorted as in a
-    dictionary, and so are two that read as numbers.
-    """
-    if (is_number(first) or _is_nan(first)) and (is_number(second) or not _is_nan(second)):
-        return bool(number(first) - number(second) >= 1)  # type: ignore[operator]
-    return isinstance(first, str) and isinstance(second, str) and _collated(first) > _collated(second)
-
-
-def _is_nan(value: Any) -> bool:
-    return math.isnan(number(value))
-
-
-def _collated(text: str) -> tuple[Any, ...]:
-    """Sort as the root collation does, near enough: marks, digits, letters; small before capital where else equal."""
-    plain = "".join(char for char in unicodedata.normalize("NFD", text) if not unicodedata.combining(char))
-    primary = tuple((_rank(char), char.lower()) for char in plain)
-    return primary, text.swapcase()
-
-
-def _rank(char: str) -> tuple[int, int]:
-    if char.isalpha():
-        return 3, 0
-    if char.isdigit():
-        return 2, 0
-    return 1, _MARKS.find(char) if char in _MARKS else len(_MARKS)
-
-
-_MARKS = "_-,;:!?.'\"()[]{}@*/\\&#%`^+<=>|~$"  # the order of CLDR's root collation
 
 
 def _unreferenced(options: dict[str, Any]) -> Function:
@@ -237,6 +203,42 @@ def _references(root: Any) -> set[tuple[Key, ...]]:
     return found
 
 
+def _typed_enum(_: Any) -> Function:
+    def judge(value: Any, context: Context) -> Iterator[Fault]:
+        node = value if isinstance(value, dict) else {}
+        values, said = node.get("enum"), node.get("type")
+        types: list[Any] = said if isinstance(said, list) else [said]
+        if not isinstance(values, list) or not all(isinstance(one, str) for one in types):
+            return
+        version = context.tree.document.get("openapi") if isinstance(context.tree.document, dict) else ""
+        if node.get("nullable") is True and str(version).startswith("3.0"):
+            types = [*types, "null"]
+        for index, one in enumerate(values):
+            if _type_of(one, whole="integer" in types) not in types:
+                yield Fault(f'Enum value {printed(one)} must be "{",".join(types)}".', ("enum", index))
+
+    return judge
+
+
+def _type_of(value: Any, *, whole: bool) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, list):
+        return "array"
+    if is_number(value):
+        return "integer" if whole and value == int(value) else "number"
+    return kind(value)
+
+
+def _ref_siblings(_: Any) -> Function:
+    def judge(value: Any, __: Context) -> Iterator[Fault]:
+        for key in value if isinstance(value, dict) else ():
+            if key != "$ref":
+                yield Fault("$ref must not be placed next to any other properties", (key,))
+
+    return judge
+
+
 def _schema(options: dict[str, Any]) -> Function:
     judge_value = schema_faults(
         options["schema"], options.get("dialect", "auto"), every=options.get("allErrors", False)
@@ -265,5 +267,7 @@ FUNCTIONS: dict[str, Maker] = {
     "xor": lambda options: _choice(options, only_one=True),
     "alphabetical": _alphabetical,
     "schema": _schema,
+    "typedEnum": _typed_enum,
+    "refSiblings": _ref_siblings,
     "unreferencedReusableObject": _unreferenced,
 }

@@ -12,7 +12,7 @@ from kernel.contract.document import Document, Limits, parse
 from kernel.contract.positions import token
 from kernel.errors import DocumentError, Place
 from registry.lint.spectral.aliases import Aliases
-from registry.lint.spectral.builtin import BUILTIN, builtin_rules
+from registry.lint.spectral.builtin import BUILTIN, stand_ins
 from registry.lint.spectral.faults import Refused, RulesetInvalid
 from registry.lint.spectral.rule_reading import Around, RuleReader
 from registry.lint.spectral.ruleset import Exemption, Override, Ruleset, RulesetRule
@@ -54,6 +54,13 @@ class _Loader:
         self._open.pop()
         return rules
 
+    def builtin(self, file: Path) -> dict[str, RulesetRule]:
+        """Give the rules of a ruleset that Spectral brings, and those that rules of the house stand for."""
+        document, root = self._read(file)
+        rules = _Reader(document, file, self, ours=True).rules(root, "")
+        self._open.pop()
+        return {**rules, **{one.name: one for one in stand_ins(root)}}
+
     def _read(self, file: Path) -> tuple[Document, dict[str, Any]]:
         self._files += 1
         if self._files > MOST_FILES:
@@ -85,11 +92,11 @@ class _Loader:
 class _Reader:
     """Reads one file."""
 
-    def __init__(self, document: Document, file: Path, loader: _Loader) -> None:
+    def __init__(self, document: Document, file: Path, loader: _Loader, *, ours: bool = False) -> None:
         self._document = document
         self._file = file
         self._loader = loader
-        self._rules = RuleReader(document)
+        self._rules = RuleReader(document, ours=ours)
 
     def _invalid(self, pointer: str, what: str, hint: str = "") -> RulesetInvalid:
         return self._rules.invalid(pointer, what, hint)
@@ -153,7 +160,7 @@ class _Reader:
     def _extended(self, pointer: str, name: str, choice: str) -> dict[str, RulesetRule]:
         try:
             if name in BUILTIN:
-                rules = builtin_rules(name)
+                rules = self._loader.builtin(BUILTIN[name])
             elif name.startswith(("spectral:", "http:", "https:", "npm:")) or "://" in name:
                 raise self._invalid(
                     pointer, f"{name[:120]} is not on this machine, and nothing is fetched",

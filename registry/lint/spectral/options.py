@@ -29,6 +29,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "falsy": _NONE,
     "defined": _NONE,
     "undefined": _NONE,
+    "typedEnum": _NONE,
     "alphabetical": {
         "type": ["object", "null"],
         "additionalProperties": False,
@@ -86,11 +87,14 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "properties": {"reusableObjectsLocation": {"type": "string", "pattern": "^#(/|$)"}},
     },
 }
+_OURS = frozenset({"refSiblings"})  # functions that only rulesets of Interlock may use
 _VALIDATORS = {name: jsonschema_rs.Draft202012Validator(schema) for name, schema in OPTIONS.items()}
 
 
-def check_options(name: str, options: Any) -> None:
+def check_options(name: str, options: Any, *, ours: bool = False) -> None:
     """Hold the options of a function to its schema; raises `Refused`, also for a function that is not known."""
+    if name in _OURS and ours and options is None:
+        return
     if name not in OPTIONS:
         near = difflib.get_close_matches(name, OPTIONS, n=1)
         raise Refused(

@@ -38,10 +38,14 @@ class Around:
 
 
 class RuleReader:
-    """Reads the rules of one file; every complaint carries rule and line."""
+    """Reads the rules of one file; every complaint carries rule and line.
 
-    def __init__(self, document: Document) -> None:
+    `ours`: the file is one that Interlock brings, and may use functions that others may not.
+    """
+
+    def __init__(self, document: Document, *, ours: bool = False) -> None:
         self._document = document
+        self._ours = ours
 
     def invalid(self, pointer: str, what: str, hint: str = "") -> RulesetInvalid:
         """Make a complaint about a place of the file."""
@@ -60,6 +64,12 @@ class RuleReader:
         self, name: str, value: Any, pointer: str, known: RulesetRule | None, around: Around
     ) -> RulesetRule:
         """Read a rule, or what becomes of a known one: another severity, on, off, or other words."""
+        if known is not None and known.asked_by:
+            raise self.invalid(
+                pointer,
+                f"Interlock asks for the same by its own rule `{known.asked_by}`, which holds without being named",
+                f"leave it out here; its severity stands in interlock.toml, [lint.severity] {known.asked_by} = …",
+            )
         if isinstance(value, dict):
             return self._defined(name, value, pointer, known, around)
         if known is None:
@@ -140,7 +150,7 @@ class RuleReader:
             if field is not None and not isinstance(field, str):
                 raise self.invalid(f"{at}/field", "`field` is a text")
             try:
-                check_options(item["function"], item.get("functionOptions"))
+                check_options(item["function"], item.get("functionOptions"), ours=self._ours)
                 function = FUNCTIONS[item["function"]](item.get("functionOptions"))
                 Aliases.check_field(field)
             except Refused as error:

@@ -65,6 +65,7 @@ class RulesetRule:
     documentation: str = ""
     exemptions: tuple[Exemption, ...] = ()
     place: Place | None = None
+    asked_by: str = ""  # the rule of the house that asks for the same; then there is nothing to run
 
     def severity_at(self, pointer: str) -> Severity | None:
         """Give the severity at a place: that of the longest pointer of an exemption above it, else its own."""

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from registry.lint.document import House, lint
+from registry.lint.rules import BY_ID
+from registry.lint.spectral.builtin import BUILTIN
 from registry.lint.spectral.expressions import read_filter
 from registry.lint.spectral.faults import Refused, RulesetFailed, RulesetInvalid
 from registry.lint.spectral.globs import glob_matches
@@ -53,7 +55,7 @@ def found(folder: Path, given: str, then: str, root: Any) -> list[tuple[str, str
     ("text", "line", "said"),
     [
         ("rules:\n  mine: {given: $, then: {function: truthyy}}\n", 2, "the rule `mine`: the function `truthyy` is not known; did you mean `truthy`?"),
-        ("rules:\n  a: {given: $, then: {function: truthy}}\n  mine:\n    given: $\n    then: {function: typedEnum}\n", 5, "`typedEnum` is not known"),
+        ("rules:\n  a: {given: $, then: {function: truthy}}\n  mine:\n    given: $\n    then: {function: refSiblings}\n", 5, "`refSiblings` is not known"),
         ("functions: [mine]\nrules: {}\n", 1, "JavaScript, which is never run"),
         ("functionsDir: ./f\nrules: {}\n", 1, "JavaScript, which is never run"),
         ("extends: spectral:arazzo\n", 1, "nothing is fetched"),
@@ -82,6 +84,8 @@ def found(folder: Path, given: str, then: str, root: Any) -> list[tuple[str, str
         ("rules:\n  mine: {given: '#None', then: {function: truthy}}\n", 2, "there is no alias `None`"),
         ("aliases: {A: ['#B'], B: ['#A']}\nrules:\n  mine: {given: '#A', then: {function: truthy}}\n", 3, "holds itself"),
         ("rules:\n  mine: {given: $, formats: [oas4], then: {function: truthy}}\n", 2, "the format `oas4` is not known"),
+        ("extends: spectral:oas\nrules:\n  operation-tag-defined: error\n", 3, "by its own rule `tag-undeclared`"),
+        ("extends: spectral:oas\nrules:\n  operation-tags-defined: error\n", 3, "no ruleset that is extended has such a rule"),
         ("rulez: {}\n", 1, "`rulez` is not known"),
         ("description: none\n", 1, "has `rules`, `extends` or `overrides`"),
         ("- a\n", 1, "a ruleset is an object"),
@@ -98,6 +102,17 @@ def test_what_is_not_supported_is_refused_with_rule_and_line(
     assert said in caught.value.message
     assert caught.value.place is not None
     assert line is None or caught.value.place.line == line
+
+
+@pytest.mark.parametrize("name", BUILTIN)
+def test_rules_of_the_house_stand_for_what_spectral_judges_by_programs(tmp_path: Path, name: str) -> None:
+    rules = load_ruleset(wrote(tmp_path, f"extends: [['{name}', all]]\n")).rules.values()
+    standing = {rule.name: rule.asked_by for rule in rules if rule.asked_by}
+    assert len(standing) > 10
+    assert set(standing.values()) <= BY_ID.keys()
+    assert {rule.name for rule in rules if not rule.given} == standing.keys() | {
+        rule.name for rule in rules if rule.formats == ("oas2",)
+    }
 
 
 def test_a_filter_that_reads_what_is_not_there_ends_the_run_as_it_does_with_spectral(tmp_path: Path) -> None:
