@@ -60,7 +60,7 @@ def from_import(wanted: Import) -> Document:
         }
         (home / "order.json").write_text(json.dumps(order), encoding="utf-8")
         output = home / "document.json"
-        command = [str(wanted.python), "-I", str(LOADER), str(home / "order.json"), str(output)]
+        command = [str(wanted.python), "-I", "-B", str(LOADER), str(home / "order.json"), str(output)]
         environment = {**wanted.environment, **clean_environment(home)}
         if wanted.django_settings:
             environment["DJANGO_SETTINGS_MODULE"] = wanted.django_settings
@@ -77,7 +77,10 @@ def from_import(wanted: Import) -> Document:
 
 def _read(output: Path, ended: Ended, wanted: Import) -> Document:
     if ended.code != 0 or not output.is_file():
-        why = ended.why or f"its interpreter ended with {ended.code}"
+        ended_so = (
+            f"its interpreter ended with {ended.code}" if ended.code else "its interpreter wrote nothing"
+        )
+        why = ended.why or ended_so
         lines = ended.complaint.decode("utf-8", "replace").strip().splitlines()
         said = f": {lines[-1][:300]}" if lines else ""
         raise ApplicationUnusable(

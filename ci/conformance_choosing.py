@@ -11,24 +11,41 @@ from ci.errors import ConformanceUnusable
 from kernel.contract.positions import token
 from kernel.operation.compile import CompiledContract
 from kernel.operation.operation import Operation
+from kernel.operation.shapes import dereference
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "QUERY"})  # RFC 9110 §9.2.1
+_METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
 _LINKS = ("operationId", "operationRef")
 
 
 def pruned(root: Any, chosen: Iterable[Operation]) -> Any:
     """Give the document with only these operations, and without links to any other: what is not there is not called."""
-    kept = {one.pointer for one in chosen}
-    ids = {one.id for one in chosen}
+    kept = {(one.template, one.method.decode()): one for one in chosen}
     made = copy.deepcopy(root)
-    for path, item in list(made.get("paths", {}).items()):
-        for method in [
-            key for key, value in item.items() if isinstance(value, dict) and "responses" in value
-        ]:
-            if f"/paths{token(path)}/{method}" not in kept:
+    pointers = {one.pointer for one in kept.values()}
+    for path, declared in list(made.get("paths", {}).items()):
+        if not isinstance(declared, dict):
+            continue
+        # A path item that stands elsewhere may be used by several paths: each gets its own.
+        item = {
+            **copy.deepcopy(dereference(made, declared)),
+            **{key: declared[key] for key in declared if key != "$ref"},
+        }
+        for method in _METHODS:
+            if method in item and (path, method.upper()) not in kept:
                 del item[method]
-    made.pop("webhooks", None)
-    _drop_links(made, ids, kept)
+        others = item.get("additionalOperations")
+        if isinstance(others, dict):
+            item["additionalOperations"] = {
+                key: value for key, value in others.items() if (path, key) in kept
+            }
+        made["paths"][path] = item
+        pointers |= {f"/paths{token(path)}/{method.lower()}" for template, method in kept if template == path}
+    for key in ("webhooks", "servers"):
+        made.pop(key, None)
+    if isinstance(made.get("components"), dict):
+        made["components"].pop("pathItems", None)
+    _drop_links(made, {one.id for one in kept.values()}, pointers)
     return made
 
 

@@ -1,6 +1,6 @@
 """Imports an application and writes its OpenAPI document; run by the application's own interpreter, alone.
 
-    PYTHON -I foreign_loader.py ORDER.json OUTPUT.json
+    PYTHON -I -B foreign_loader.py ORDER.json OUTPUT.json
 
 Standard library only, and nothing of Interlock's: it shares an interpreter with code that is not ours.
 OUTPUT is `{"document": …}` or `{"error": {"kind", "message", "place"}}`; nothing in it is trusted.

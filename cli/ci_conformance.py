@@ -147,15 +147,21 @@ def held_of(registry: Registry, text: str, *, record: bool = False) -> Held:
 
 def _from_file(path: Path) -> Held:
     from ci.conformance import Held
+    from ci.errors import ConformanceUnusable
     from kernel.contract.digest import digest
     from kernel.contract.document import kind_of
     from kernel.contract.local_files import inline_files
     from kernel.contract.metadata import read_metadata
-    from registry.compat.inputs import read_self_contained
+    from registry.compat.inputs import read_self_contained, unresolved
     from registry.lint.checking import METADATA, document_of
 
     file = document_of(path) if path.is_dir() else path
     document = read_self_contained(file)
+    if unresolved(document.root):
+        raise ConformanceUnusable(
+            f"{path} refers to a canonical schema that is not known here, so nothing could be held to it",
+            hint="run beside the canonical schemas, or name the version of the registry: NAME@VERSION",
+        )
     if kind_of(document.root) != "openapi":
         raise click.UsageError(f"--contract {path}: only openapi contracts are called")
     beside = file.parent / METADATA

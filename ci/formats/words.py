@@ -44,7 +44,7 @@ def _counts(contract: ContractReport) -> str:
     found = contract.findings()
     counts = [(sum(one.severity is severity for one in found), str(severity)) for severity in SEVERITIES]
     told = [f"{number} {word}" for number, word in counts if number]
-    return f"{', '.join(told)}" if told else "nothing was found"
+    return f"{counted(len(found), 'finding')}: {', '.join(told)}" if told else "nothing was found"
 
 
 def _reasons(contract: ContractReport) -> list[str]:

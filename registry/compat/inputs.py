@@ -64,6 +64,13 @@ def beside(path: Path) -> Callable[[Urn], Any]:
     return lookup
 
 
+def unresolved(node: Any) -> bool:
+    """Whether a stand-in for an unknown canonical schema stands anywhere in a document: it would admit anything."""
+    if isinstance(node, dict):
+        return UNRESOLVED in node or any(unresolved(value) for value in node.values())
+    return isinstance(node, list) and any(unresolved(item) for item in node)
+
+
 def _unknown(ref: str, lookup: Callable[[Urn], Any]) -> bool:
     if not ref.startswith(PREFIX):
         return False

@@ -11,7 +11,7 @@ from registry.review.acts import acting, record
 from registry.review.catalogue import known_version
 from registry.review.operations import count_operations
 from registry.review.principal import Role
-from registry.review.references import root_of
+from registry.review.references import self_contained
 
 if TYPE_CHECKING:
     from registry.review.evidence import Evidence
@@ -41,7 +41,7 @@ def keep_evidence(services: Services, principal: Principal, given: Evidence) -> 
                 f"{found.label} is {found.digest}, and the run was held to {given.digest}",
                 hint="run again with --contract NAME@VERSION",
             )
-        declared = count_operations(root_of(ledger, found.digest))
+        declared = count_operations(self_contained(ledger, found.digest))
         kept = replace(
             given,
             complete=given.operations >= declared > 0,
@@ -52,7 +52,7 @@ def keep_evidence(services: Services, principal: Principal, given: Evidence) -> 
         detail: dict[str, str | int] = {
             "run": number,
             "outcome": kept.outcome,
-            "provider": kept.provider,
+            "provider": kept.provider[:200],
             "operations": kept.operations,
             "calls": kept.calls,
         }

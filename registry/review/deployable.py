@@ -14,6 +14,7 @@ from registry.review.release import Answer, Deployable, Need, Reason, Release
 from registry.review.releasing import known_environment
 
 if TYPE_CHECKING:
+    from registry.review.environment import Route
     from registry.review.ports import Ledger
     from registry.review.services import Services
 
@@ -84,7 +85,12 @@ class _Question:
                 continue
             if self.here:
                 yield from self._granted(need)
-            yield self._provided(need)
+            provided = self._provided(need)
+            major = Version.parse(need.version).major
+            if provided is not None:
+                yield provided
+            if provided is None or self._routes(need.contract, major):
+                yield self._routed(need, major, f"it relies on {need.contract} {need.version}")
 
     def _callers(self, contracts: set[str]) -> Iterator[tuple[str, str, Need]]:
         """Give (who, name, need) of every caller there whom these contracts concern."""
@@ -148,8 +154,11 @@ class _Question:
             text = f"{name} is pinned to {need.contract} {grant.pin} and was built against {need.version}: {met.why}"
             yield Reason(met.answer, text, need.contract)
 
-    def _provided(self, need: Need) -> Reason:
-        """Judge one need against whoever provides it there; several providers must all meet it, or it is unknown."""
+    def _provided(self, need: Need) -> Reason | None:
+        """Judge one need against whoever provides it there; None where nobody is recorded.
+
+        Several providers must all meet it, or it is unknown.
+        """
         major = Version.parse(need.version).major
         there = (*self.others, self.release)
         wanted = f"it relies on {need.contract} {need.version}"
@@ -164,11 +173,16 @@ class _Question:
                 return found[0]
             text = f"{wanted}; of several providers there only some meet it, and which one answers is not recorded"
             return Reason(Answer.UNKNOWN, text, need.contract)
-        return self._routed(need, major, wanted)
+        return None
+
+    def _routes(self, contract: str, major: int) -> Route | None:
+        """Give the route of this environment where it serves something: callers reach what it serves."""
+        route = self.ledger.routes.route(contract, major) if self.here else None
+        return route if route is not None and route.versions else None
 
     def _routed(self, need: Need, major: int, wanted: str) -> Reason:
-        route = self.ledger.routes.route(need.contract, major) if self.here else None
-        if route is not None and route.versions:
+        route = self._routes(need.contract, major)
+        if route is not None:
             if need.version in route.versions:
                 return Reason(Answer.YES, f"{wanted}, which a route here serves", need.contract)
             served = route.current or route.versions[-1]

@@ -10,7 +10,7 @@ from kernel.contract.lifecycle import FROZEN_FOR_EVER
 from kernel.contract.version import Version
 from registry.review.catalogue import known_version
 from registry.review.operations import concerns, named_operations
-from registry.review.references import root_of, self_contained
+from registry.review.references import self_contained
 from registry.review.release import Answer
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class Meetings:
 def _said(ledger: Ledger, need: Need, base: ContractVersion, judged: _Judged) -> Meeting:
     outcome, findings = judged
     if need.operations:
-        known = named_operations(root_of(ledger, base.digest))
+        known = named_operations(self_contained(ledger, base.digest), base.kind)
         pointers = {known[name] for name in need.operations if name in known}
         findings = tuple(one for one in findings if concerns(one, pointers))
     accepted = [one for one in findings if one.waived and one.severity in _BLOCKING]

@@ -12,7 +12,7 @@ from registry.review.acts import acting, record
 from registry.review.catalogue import known_version
 from registry.review.operations import named_operations
 from registry.review.principal import Role
-from registry.review.references import root_of
+from registry.review.references import self_contained
 from registry.review.release import Deployment, Environment, Need, Provided, Release
 
 if TYPE_CHECKING:
@@ -229,7 +229,7 @@ def _check_need(ledger: Ledger, need: Need) -> None:
             hint="only frozen and deprecated versions can be needed",
         )
     if need.operations:
-        known = named_operations(root_of(ledger, found.digest))
+        known = named_operations(self_contained(ledger, found.digest), found.kind)
         unknown = [one for one in need.operations if one not in known]
         if unknown:
             raise RequestRefused(

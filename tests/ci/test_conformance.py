@@ -374,3 +374,63 @@ def test_every_check_of_schemathesis_has_a_rule_and_an_unknown_one_is_told() -> 
     assert judged(*GOOD, call("GET", "/beds", 200, b"[]", failed=("brand_new_check",))) == {
         ("other", f"{ALL}/get")
     }
+
+
+ELSEWHERE = {
+    "openapi": "3.2.0",
+    "info": {"title": "x", "version": "1"},
+    "paths": {
+        "/a": {"$ref": "#/components/pathItems/Both"},
+        "/b": {"$ref": "#/components/pathItems/Both", "put": {"responses": {"204": {"description": "d"}}}},
+        "/c": {"get": {}, "additionalOperations": {"PURGE": {"responses": {"204": {"description": "d"}}}}},
+        "/d": {"delete": {}},
+    },
+    "components": {
+        "pathItems": {
+            "Both": {
+                "get": {"responses": {"200": {"description": "d"}}},
+                "post": {"responses": {"200": {"description": "d"}}},
+            }
+        }
+    },
+}
+
+
+def test_what_may_not_be_called_is_gone_wherever_it_stands() -> None:
+    """Path items elsewhere, methods of OpenAPI 3.2, operations without answers."""
+    compiled = compile_contract(ELSEWHERE)
+    assert len(compiled.operations) == 8
+    kept = pruned(ELSEWHERE, [one for one in compiled.operations if one.method == b"GET"])
+    assert {path: sorted(item) for path, item in kept["paths"].items()} == {
+        "/a": ["get"], "/b": ["get"], "/c": ["additionalOperations", "get"], "/d": [],
+    }  # fmt: skip
+    assert kept["paths"]["/c"]["additionalOperations"] == {}
+    assert "pathItems" not in kept["components"]
+    only = pruned(
+        ELSEWHERE, [one for one in compiled.operations if (one.method, one.template) == (b"POST", "/b")]
+    )
+    assert {path: sorted(item) for path, item in only["paths"].items() if item} == {
+        "/b": ["post"],
+        "/c": ["additionalOperations"],
+    }
+
+
+def test_a_contract_with_an_unknown_canonical_schema_is_not_held_to_anything(tmp_path: Path) -> None:
+    from click.testing import CliRunner
+
+    from cli.errors import run_guarded
+    from cli.main import interlock
+
+    urn = "urn:interlock:schema:patient:1.0.0:sha256-" + "0" * 64
+    text = (
+        (HERE / "bed_board.yaml")
+        .read_text()
+        .replace("maxItems: 100, items: {$ref: '#/components/schemas/Bed'}", f"items: {{$ref: '{urn}'}}")
+    )
+    assert urn in text
+    file = tmp_path / "openapi.yaml"
+    file.write_text(text)
+    words = ["ci", "conformance", "http://127.0.0.1:9", "--contract", str(file)]
+    with pytest.raises(ConformanceUnusable, match="canonical schema that is not known"):
+        CliRunner().invoke(interlock, words, standalone_mode=False, catch_exceptions=False)
+    assert run_guarded(lambda: interlock.main(args=words, standalone_mode=False)) == 2

@@ -116,15 +116,15 @@ def test_an_import_without_end_is_ended() -> None:
 
 def test_an_interpreter_that_is_none_is_told(tmp_path: Path) -> None:
     fake = tmp_path / "python"
-    fake.write_text("#!/bin/sh\necho '[1]' > \"$4\"\n")
+    fake.write_text("#!/bin/sh\necho '[1]' > \"$5\"\n")
     fake.chmod(0o755)
     with pytest.raises(ApplicationUnusable, match="cannot be read"):
         loaded("plain_apps:same", str(fake))
-    fake.write_text('#!/bin/sh\necho \'{"document": {"openapi": "3.1.0", "a": 1, "a": 2}}\' > "$4"\n')
+    fake.write_text('#!/bin/sh\necho \'{"document": {"openapi": "3.1.0", "a": 1, "a": 2}}\' > "$5"\n')
     assert (
         loaded("plain_apps:same", str(fake)).root["a"] == 2
     )  # written by json.dumps again: one key, one value
-    fake.write_text('#!/bin/sh\necho \'{"document": [1]}\' > "$4"\n')
+    fake.write_text('#!/bin/sh\necho \'{"document": [1]}\' > "$5"\n')
     with pytest.raises(ApplicationUnusable, match="no OpenAPI document"):
         loaded("plain_apps:same", str(fake))
 
@@ -134,7 +134,7 @@ def test_an_interpreter_has_no_network_at_all(tmp_path: Path) -> None:
     """Beneath the hook, which native code would go around."""
     fake = tmp_path / "python"
     fake.write_text(
-        '#!/bin/sh\nls /sys/class/net > "$4.seen" 2>/dev/null; cat /proc/net/dev | tail -n +3 | cut -d: -f1 >&2; exit 5\n'
+        '#!/bin/sh\nls /sys/class/net > "$5.seen" 2>/dev/null; cat /proc/net/dev | tail -n +3 | cut -d: -f1 >&2; exit 5\n'
     )
     fake.chmod(0o755)
     with pytest.raises(ApplicationUnusable, match=r"ended with 5: *lo$"):

@@ -346,3 +346,43 @@ def test_a_break_that_the_board_waived_is_unknown_for_whom_it_concerns(
     answers = {one.other: str(one.answer) for one in found.reasons if one.other}
     assert (str(found.answer), answers) == ("unknown", {"ehr": "unknown", "portal": "yes"})
     assert "the board waived what may break whoever relies on 1.0.0" in found.reasons[0].text
+
+
+def test_the_route_of_the_own_environment_counts_beside_a_provider_that_is_there(
+    house: Any, doubles: Any
+) -> None:
+    """Callers reach what the route serves, whatever runs behind it."""
+    from kernel.bundle.model import Grant
+
+    here = own(house, doubles)  # its route serves 1.0.0
+    access.grant(house, doubles.OPERATOR, "ehr", Grant("lab-orders", 1, None, ()))
+    release(house, "lis", "1", provides="1.1.0")
+    releasing.deploy(house, CI, environment=here, application="lis", version="1")
+    release(house, "ehr", "4", needs=["1.1.0"])
+    answer, reasons = ask(house, "ehr", "4", here)
+    assert (answer, "the route here serves 1.0.0: it breaks what 1.1.0 promised" in reasons[0]) == (
+        "no",
+        True,
+    )
+    routing.activate(house, doubles.OPERATOR, "lab-orders", "1.1.0")
+    assert ask(house, "ehr", "4", here)[0] == "yes"
+
+
+def test_operations_of_path_items_elsewhere_are_known_and_not_lost(house: Any, doubles: Any) -> None:
+    from registry.review.operations import concerns, count_operations, named_operations
+
+    item = {"get": {"operationId": "find", "responses": {"200": {"description": "d"}}}}
+    root = {
+        "openapi": "3.1.0", "info": {"title": "x", "version": "1"}, "paths": {"/a~b/{c}": {"$ref": "#/components/pathItems/A"}},
+        "components": {"pathItems": {"A": {**item, "parameters": [{"name": "c", "in": "path", "required": True, "schema": {}}]}}},
+    }  # fmt: skip
+    place = "/paths/~1a~0b~1{c}/get"
+    assert named_operations(root, "openapi") == {"find": place, "GET /a~b/{c}": place}
+    assert count_operations(root) == 1
+    for pointer, touched in (
+        (f"{place}/responses", True),
+        ("/components/pathItems/A/get", True),
+        ("/paths/~1a~0b~1{c}/put", False),
+    ):
+        finding = Finding("r", Severity.BREAKING, "", "w", base_pointer=pointer)
+        assert concerns(finding, {place}) is touched, pointer
