@@ -17,6 +17,7 @@ from kernel.errors import ContractInvalid, InterlockError
 
 _NOT_FOUND = 404
 _SERVED = frozenset({"frozen", "deprecated"})
+_RETIRED = "retired"
 
 Get = Callable[
     ..., Any
@@ -26,18 +27,19 @@ Get = Callable[
 class BaseVersion:
     """One earlier version: `place` names it for people, `document` is read when it is asked for.
 
-    `version` is None for a file that says none. `folder` is there where the version lies in files. Only what is
-    `frozen` may not be edited.
+    `version` is None for a file that says none. `folder` is there where the version lies in files. What is
+    `frozen` may not be edited; on what is `retired` nobody relies, and its number is taken all the same.
     """
 
     def __init__(
         self, version: Version | None, place: str, load: Callable[[], Loaded], folder: Folder | None = None,
-        *, frozen: bool = True,
+        *, frozen: bool = True, retired: bool = False,
     ) -> None:  # fmt: skip
         self.version = version
         self.place = place
         self.folder = folder
         self.frozen = frozen
+        self.retired = retired
         self._load = load
 
     @cached_property
@@ -116,7 +118,7 @@ class FolderBase:
         self.kept: list[Kept] = []
         self.root = root.resolve()
         try:
-            folders = discover([self.root], self.root)
+            folders = discover([self.root], self.root, hidden=self.whole)
         except NoContracts:
             folders = []
         for folder in folders:
@@ -199,7 +201,7 @@ def _declared(root: Any) -> Version | None:
 
 
 class RegistryBase:
-    """The versions that a registry has frozen and not retired."""
+    """The versions that a registry has frozen, those that it has retired among them."""
 
     label = "registry"
 
@@ -207,7 +209,7 @@ class RegistryBase:
         self._get = get
 
     def versions(self, name: str) -> tuple[BaseVersion, ...]:
-        """Ask for the served versions with their URNs embedded, oldest first."""
+        """Ask for the versions with their URNs embedded, oldest first."""
         try:
             listed = self._get("contracts", name, "versions")["versions"]
         except InterlockError as error:
@@ -215,16 +217,19 @@ class RegistryBase:
                 return ()  # the first version of a new contract
             raise
         return _sorted(
-            self._version(name, row["version"], row["digest"]) for row in listed if row["state"] in _SERVED
+            self._version(name, row) for row in listed if row["state"] in _SERVED or row["state"] == _RETIRED
         )
 
-    def _version(self, name: str, version: str, known: str) -> BaseVersion:
+    def _version(self, name: str, row: dict[str, str]) -> BaseVersion:
+        version, known = row["version"], row["digest"]
+
         def load() -> Loaded:
             answer = self._get("contracts", name, "versions", version, "document", form="embedded")
             document = parse(answer["document"].encode(), name=f"{name} {version}", media=answer["media"])
             return Bare(document, known)
 
-        return BaseVersion(Version.parse(version), f"registry:{name} {version}", load)
+        place, retired = f"registry:{name} {version}", row["state"] == _RETIRED
+        return BaseVersion(Version.parse(version), place, load, retired=retired)
 
 
 def _sorted(versions: Iterable[BaseVersion]) -> tuple[BaseVersion, ...]:

@@ -123,10 +123,12 @@ def _kinds_differ(before: str, after: str) -> Verdict:
 def _relied_on(contract: Contract, base: BaseVersion) -> bool:
     """Whether somebody may rely on a version and expect this one to serve in its place."""
     mine, theirs = contract.version, base.version
+    if base.retired:
+        return False
     if theirs is None:
         return True
     if theirs.prerelease:
         return False  # nobody may rely on what is not released (semver 2.0.0 §9)
-    if theirs.major != mine.major or (theirs > mine and (mine.prerelease or not base.frozen)):
+    if theirs.major != mine.major or theirs > mine:
         return False
     return mine.major > 0 or theirs.minor == mine.minor

@@ -65,14 +65,25 @@ class Shelf:
             gone = "is removed here" if key in self.touched else "is not known here"
             yield found("canonical-unresolved", pointer, f"{contract.label} is built on {name}, which {gone}")
 
+    def state(self, name: str, version: str) -> str | None:
+        """Say where a version of any contract stands in the registry; "absent" for none, None where nobody answers."""
+        row = self._asked((name, version))
+        if self.get is None or self.silent:
+            return None
+        return "absent" if row is None else row[0]
+
     def _registered(self, key: tuple[str, str]) -> tuple[str, str] | None:
-        """Ask for state and digest of a frozen version; None where there is none, or nobody answers."""
+        """Give state and digest of a frozen version; None where there is none, or nobody answers."""
+        row = self._asked(key)
+        return row if row is not None and row[0] in _FROZEN else None
+
+    def _asked(self, key: tuple[str, str]) -> tuple[str, str] | None:
         if self.get is None or self.silent:
             return None
         if key not in self.asked:
             try:
                 row = self.get("contracts", key[0], "versions", key[1])
-                self.asked[key] = (row["state"], row["digest"]) if row["state"] in _FROZEN else None
+                self.asked[key] = (row["state"], row["digest"])
             except InterlockError as error:
                 if getattr(error, "status", None) != _NOT_FOUND:
                     self.silent = error.message

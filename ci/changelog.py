@@ -30,6 +30,7 @@ class Sort(StrEnum):
     UNDECIDED = "undecided"
 
 
+_NOT_ALLOWED = 4  # exit code: the registry refuses the token for everything
 _OASDIFF = "oasdiff/"
 _NAMED = re.compile(r"((?:[A-Z]+|send|receive) [^\s:]+): ")  # a sentence that begins with its operation
 _VAGUE = frozenset({"schema-changed-compatibly"})
@@ -128,8 +129,13 @@ def _release(folder: Folder, base: Base | None, siblings: Siblings, question: Qu
             return None  # nothing new
         before = _before(contract, known, siblings.versions(name))
         changes, bump = _changes(contract, before, question) if before is not None else ((), Bump.NONE)
-    except InterlockError as error:
-        return Release(name, version, name, shown, None, Bump.NONE, (), trouble=folder.shown(error))
+    except Exception as error:
+        if isinstance(error, InterlockError) and error.exit_code == _NOT_ALLOWED:
+            raise
+        told = (
+            str(error) if isinstance(error, InterlockError) else f"{type(error).__name__} in Interlock itself"
+        )
+        return Release(name, version, name, shown, None, Bump.NONE, (), trouble=folder.shown(told))
     since = None if before is None else str(before.version or before.place)
     return Release(name, version, contract.metadata.title or name, shown, since, bump, changes)
 

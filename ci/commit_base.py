@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -33,8 +33,8 @@ class GitBase(FolderBase):
 
 
 @contextmanager
-def commit(reference: str, home: Path) -> Iterator[GitBase]:
-    """Give the contracts of a commit; works without a network.
+def commit(reference: str, home: Path, paths: Iterable[Path] = ()) -> Iterator[GitBase]:
+    """Give the contracts of a commit, those below `paths` in any case; works without a network.
 
     Where they lay is what the interlock.toml of that commit says: what a change writes into its own hides nothing.
     Raises `BaseUnusable` for a commit that is not there.
@@ -48,25 +48,42 @@ def commit(reference: str, home: Path) -> Iterator[GitBase]:
         )
     with tempfile.TemporaryDirectory(prefix="interlock-base-") as folder:
         root = Path(folder).resolve()
-        _lay_out(found, root)
+        given = [
+            path.resolve().relative_to(found.top)
+            for path in paths
+            if path.resolve().is_relative_to(found.top)
+        ]
+        _lay_out(found, root, given)
         fork = found.fork_point()
         same = fork is None or fork.id == found.id
         yield GitBase(root, found, None if same or fork is None else _identities(fork))
 
 
-def _lay_out(found: Commit, root: Path) -> None:
+def _lay_out(found: Commit, root: Path, given: list[Path]) -> None:
     """Write the folders of contracts, and nothing else of the commit, below a folder."""
     entries = list(found.entries())
     homes = {Path(entry.path).parent for entry in entries if Path(entry.path).name == METADATA}
     within = _named_paths(found, entries)
     if within:
-        homes = {folder for folder in homes if any(folder.is_relative_to(path) for path in within)}
+        homes = {folder for folder in homes if any(folder.is_relative_to(path) for path in (*within, *given))}
     wanted = [entry for entry in entries if not homes.isdisjoint(Path(entry.path).parents)]
+    files = {entry.path: entry for entry in entries if not entry.link}
+    linked: list[tuple[str, Entry]] = []
     for entry, data in found.read(wanted):
-        target = (root / entry.path).resolve()
-        if target.is_relative_to(root):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(data)
+        if entry.link:
+            named = os.path.normpath(Path(entry.path).parent / os.fsdecode(data))
+            linked += [(entry.path, files[named])] if named in files else []
+        else:
+            _write(root, entry.path, data)
+    for (path, _), (_, data) in zip(linked, found.read(one for _, one in linked), strict=True):
+        _write(root, path, data)
+
+
+def _write(root: Path, path: str, data: bytes) -> None:
+    target = (root / path).resolve()
+    if target.is_relative_to(root):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
 
 
 def _named_paths(found: Commit, entries: list[Entry]) -> list[Path]:

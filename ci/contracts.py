@@ -87,11 +87,14 @@ def home_of(paths: Iterable[Path]) -> Path:
     return named[-1] if named else start if start.is_dir() else start.parent
 
 
-def discover(paths: Iterable[Path], home: Path | None = None) -> list[Folder]:
-    """Find the contracts below some paths, sorted; raises `NoContracts` when there is none."""
+def discover(paths: Iterable[Path], home: Path | None = None, *, hidden: bool = False) -> list[Folder]:
+    """Find the contracts below some paths, sorted; raises `NoContracts` when there is none.
+
+    Folders below them whose name begins with a dot are passed over, unless `hidden`.
+    """
     wanted = [path.resolve() for path in paths]
     top = home.resolve() if home else home_of(wanted)
-    found = {folder.document: folder for path in wanted for folder in _below(path, top)}
+    found = {folder.document: folder for path in wanted for folder in _below(path, top, hidden=hidden)}
     if not found:
         shown = ", ".join(str(path) for path in wanted)
         raise NoContracts(
@@ -101,11 +104,11 @@ def discover(paths: Iterable[Path], home: Path | None = None) -> list[Folder]:
     return [found[path] for path in sorted(found)]
 
 
-def _below(path: Path, home: Path) -> Iterator[Folder]:
+def _below(path: Path, home: Path, *, hidden: bool) -> Iterator[Folder]:
     if not path.exists():
         raise NoContracts(f"{path} does not exist", hint="name a folder of contracts")
     start = path if path.is_dir() else path.parent
-    folders = [start] if path.is_file() else list(_holding(start))
+    folders = [start] if path.is_file() else list(_holding(start, hidden=hidden))
     seen = 0
     for folder in folders:
         inside = folder.relative_to(home) if folder.is_relative_to(home) else folder
@@ -119,10 +122,12 @@ def _below(path: Path, home: Path) -> Iterator[Folder]:
             yield made
 
 
-def _holding(start: Path) -> Iterator[Path]:
+def _holding(start: Path, *, hidden: bool) -> Iterator[Path]:
     """Give the folders below that hold a file of a contract; links to folders are not followed."""
     for place, below, files in os.walk(start):
-        below[:] = sorted(name for name in below if name not in _SKIPPED and not name.startswith("."))
+        below[:] = sorted(
+            name for name in below if name not in _SKIPPED and (hidden or not name.startswith("."))
+        )
         if not {METADATA, *DOCUMENTS}.isdisjoint(files):
             yield Path(place)
 

@@ -51,10 +51,18 @@ def edited(contract: Contract, base: BaseVersion) -> tuple[Finding, ...]:
         what = f"{contract.label} is frozen ({base.place}), and its document has other content here"
         out.append(found("version-edited", "", what, base_pointer="", before=before, after=after))
     out += _metadata(contract, base)
-    if not out and base.folder is not None and not same_files(contract.folder, base):
+    if not out and _rewritten(contract, base):
         what = f"the files of {contract.label} were rewritten without a change of meaning"
         out.append(found("version-rewritten", "", what))
     return tuple(out)
+
+
+def _rewritten(contract: Contract, base: BaseVersion) -> bool:
+    if base.folder is None:
+        return False
+    mine, theirs = contract.folder, base.folder
+    pairs = ((mine.document, theirs.document), (mine.metadata, theirs.metadata))
+    return any(here.read_bytes() != there.read_bytes() for here, there in pairs)
 
 
 def _metadata(contract: Contract, base: BaseVersion) -> Iterator[Finding]:

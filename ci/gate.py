@@ -18,6 +18,7 @@ from ci.frozen import doubled, edited, identities, removed, same_files
 from ci.house import HouseRules
 from ci.impact import with_consumers
 from ci.lint import lint_contract
+from ci.numbers import contradictions
 from ci.project import Project
 from ci.report import ContractReport, GateReport, Status, placed, status_of
 from ci.rules import found
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from kernel.settings import Settings
     from registry.compat.policy_judge import Policy
 
+_NOT_SERVED = frozenset(
+    {"absent", "draft", "in-review", "rejected", "withdrawn", "retired"}
+)  # states of a version
 _NOT_ALLOWED = 4  # exit code of an error: the token is refused for everything, not for one contract
 
 
@@ -62,8 +66,13 @@ def run_gate(question: Question, base: Base | None = None) -> GateReport:
 
     Without a base each contract is compared with the earlier versions in the same tree.
     """
-    judged = discover(question.paths, question.home)
     run = _Run(question, base)
+    try:
+        judged = discover(question.paths, question.home)
+    except NoContracts:
+        if not isinstance(base, FolderBase) or not base.whole or not base.kept:
+            raise
+        judged = []  # all are gone, and that is what must be told
     reports = [run.judge(folder) for folder in judged]
     if isinstance(base, FolderBase) and run.is_another_state_of(base):
         reports += [run.gone(kept, finding) for kept, finding in run.removed_from(base)]
@@ -94,7 +103,8 @@ class _Run:
         self._known: dict[Path, Contract] = {}
         self._rules = HouseRules(question.project, question.policy.as_of)
         try:
-            self.tree = discover(question.house or (question.home,), question.home)
+            given = (path for path in question.paths if path.exists())
+            self.tree = discover((*(question.house or (question.home,)), *given), question.home)
         except NoContracts:
             self.tree = []
         elsewhere = base.root if isinstance(base, FolderBase) else None
@@ -116,7 +126,8 @@ class _Run:
     def removed_from(self, base: FolderBase) -> Iterator[tuple[Kept, Finding]]:
         """Give the frozen versions of the base that are gone from the judged part of the tree."""
         question = self._question
-        return removed(base, self._places, question.scope or question.paths, question.home)
+        gone = removed(base, self._places, question.scope or question.paths, question.home)
+        return ((kept, finding) for kept, finding in gone if not self._free(kept.name, str(kept.version)))
 
     def judge(self, folder: Folder) -> ContractReport:
         """Judge one contract; whatever happens becomes its report."""
@@ -155,7 +166,11 @@ class _Run:
         question = self._question
         own = report.document  # in its own tree a version is no base of itself
         bases = tuple(base for base in self.base.versions(contract.name) if base.place != own)
-        same = next((base for base in bases if base.version == contract.version), None)
+        named = [base for base in bases if base.version == contract.version]
+        same = next((base for base in named if _equal(contract, base)), named[0] if named else None)
+        if same is not None and self._free(contract.name, str(contract.version)):
+            bases, same = tuple(base for base in bases if base not in named), None
+        bases = tuple(base for base in bases if not self._retired(contract.name, base))
         report = replace(
             report,
             frozen=self._accepted(contract, self._frozen(contract, same)),
@@ -170,15 +185,27 @@ class _Run:
             contract, bases, policy, question.settings, used=directions(contract, users)
         )
         comparisons += through_users(contract, users, policy, question.settings)
+        numbers = placed(contract, contradictions(contract, bases))
         edited_here = any(one.rule == "version-edited" for one in report.frozen)
         report = replace(
             report,
-            lint=self._accepted(contract, lint_contract(contract, self._rules)),
+            lint=self._accepted(contract, (*numbers, *lint_contract(contract, self._rules))),
             comparisons=comparisons,
             bump=None if edited_here else low,
             required_bump=required,
         )
         return replace(report, status=status_of(report, question.policy.fail_on))
+
+    def _free(self, name: str, version: str) -> bool:
+        """Whether the registry says that nobody can rely on a version: it was never frozen, or is retired."""
+        if not isinstance(self.base, FolderBase):
+            return False
+        return self.shelf.state(name, version) in _NOT_SERVED
+
+    def _retired(self, name: str, base: BaseVersion) -> bool:
+        if not isinstance(self.base, FolderBase) or base.version is None:
+            return False
+        return self.shelf.state(name, str(base.version)) == "retired"
 
     def _accepted(self, contract: Contract, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
         policy = self._question.policy

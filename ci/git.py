@@ -27,6 +27,7 @@ class Entry:
     path: str
     blob: str
     size: int
+    link: bool = False  # its bytes are the path that it links to
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +49,12 @@ class Commit:
             raise _unknown(top, reference) from None
 
     def entries(self) -> Iterator[Entry]:
-        """List the regular files; raises `BaseUnusable` above `MOST_FILES`."""
+        """List files and symbolic links; raises `BaseUnusable` above `MOST_FILES`."""
         for count, (mode, kind, blob, size, path) in enumerate(self._listed()):
             if count >= MOST_FILES:
                 raise BaseUnusable(f"{self.reference} has more than {MOST_FILES} files", hint="name a folder")
-            if kind == "blob" and mode != _SYMLINK:
-                yield Entry(path, blob, int(size))
+            if kind == "blob":
+                yield Entry(path, blob, int(size), mode == _SYMLINK)
 
     def submodules(self) -> tuple[str, ...]:
         """Give the paths of other repositories that are mounted in the commit."""

@@ -19,6 +19,7 @@ RULES: tuple[Rule, ...] = (
     Rule("metadata-notes-edited", WARNING, "Title, owner, domain and description of a frozen version may change here, but the registry keeps what was approved."),
     Rule("version-rewritten", WARNING, "The file has other bytes and the same meaning (comments, order, spaces): the digest that was signed still holds.", "Leave the files of frozen versions alone, formatters too."),
     Rule("version-twice", ERROR, "Two folders say that they are the same version: which one consumers get would be luck.", "Give one of them another version in meta.yaml, or remove it."),
+    Rule("document-version-differs", WARNING, "Readers of the document see another number than the one that is frozen.", "Write the same version into `info.version` and meta.yaml."),
     Rule("base-unreadable", UNDECIDED, "An earlier version cannot be read where it lies, so nothing can be said about whoever relies on it.", "Repair it on the branch that is compared with, or compare with the registry."),
     # Canonical schemas
     Rule("canonical-digest-differs", ERROR, "The URN pins a digest, and the schema of that version has another one: the reference leads nowhere.", "Restore the schema where it was edited; else pin the digest of the frozen version, which `interlock contract show NAME VERSION` tells."),

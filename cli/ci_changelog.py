@@ -69,7 +69,7 @@ def changelog(
     policy = policy_for(project, profile, fail_on, as_of)
     scope = () if paths else (home,)
     question = Question(home, tuple(chosen), settings, policy, house=house, scope=scope)
-    with opened(against, home, get) as base:
+    with opened(against, home, chosen, get) as base:
         log = write_changelog(question, base)
     text: str = import_module(NOTES[form]).render(log)
     if output is None:

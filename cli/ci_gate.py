@@ -78,7 +78,7 @@ def gate(
     question = Question(
         home, tuple(chosen), settings, policy, project.places, house, scope, get, _trace, project
     )
-    with opened(against, home, get) as base:
+    with opened(against, home, chosen, get) as base:
         result = run_gate(question, base)
     write_reports(wanted, result)
     return result.exit_code
@@ -94,7 +94,9 @@ def chosen_paths(paths: tuple[Path, ...], config: Path | None) -> tuple[list[Pat
     return [Path("contracts") if Path("contracts").is_dir() else Path()], project
 
 
-def opened(against: str | None, home: Path, get: Get | None) -> AbstractContextManager[Base | None]:
+def opened(
+    against: str | None, home: Path, paths: list[Path], get: Get | None
+) -> AbstractContextManager[Base | None]:
     """Open what is compared against; raises `BaseUnusable`, or a usage error for what is none of the forms."""
     from ci.bases import FileBase, FolderBase, RegistryBase
     from ci.commit_base import commit
@@ -104,7 +106,7 @@ def opened(against: str | None, home: Path, get: Get | None) -> AbstractContextM
     if against == "registry" and get is not None:
         return nullcontext(RegistryBase(get))
     if against.startswith("git:"):
-        return commit(against.removeprefix("git:"), home)
+        return commit(against.removeprefix("git:"), home, paths)
     place = Path(against)
     if place.is_dir():
         return nullcontext(FolderBase(place, against))

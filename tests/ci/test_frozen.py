@@ -6,10 +6,14 @@ from datetime import date
 
 import pytest
 
+from ci.bases import RegistryBase
 from ci.commit_base import commit
 from ci.contracts import home_of
 from ci.errors import BaseUnusable
 from ci.gate import Question, run_gate
+from kernel.contract.digest import canonical_bytes, digest
+from kernel.contract.document import parse
+from kernel.errors import InterlockError
 from kernel.settings import load
 from registry.compat.policy_judge import Policy
 from registry.compat.policy_tables import Waiver
@@ -27,7 +31,7 @@ def repo(tmp_path):
 
 def judged(repo, *paths, reference="main", waivers=(), **more):
     given = tuple(repo.home / path for path in paths) or (repo.home / "contracts",)
-    with commit(reference, repo.home) as base:
+    with commit(reference, repo.home, given) as base:
         return run_gate(Question(repo.home, given, SETTINGS, Policy(DAY, waivers=waivers), **more), base)
 
 
@@ -226,3 +230,101 @@ def test_the_home_of_contracts_is_the_repository(repo, tmp_path):
     assert home_of([folder]) == (plain / "deep").resolve()
     (plain / "interlock.toml").write_text("")
     assert home_of([folder]) == plain.resolve()
+
+
+class Absent(InterlockError):
+    """The registry knows no such version."""
+
+    status = 404
+
+
+def states(known):
+    def get(*path, **query):
+        if path[2:3] != ("versions",) or f"{path[1]} {path[3]}" not in known:
+            raise Absent("unknown")
+        return {"state": known[f"{path[1]} {path[3]}"], "digest": "sha256:" + "0" * 64}
+
+    return get
+
+
+@pytest.mark.parametrize(("known", "edited", "removed"), [
+    ({}, "passed", None),  # never submitted: it may still change
+    ({"meal-orders 1.0.0": "in-review", "bed-events 1.0.0": "draft"}, "passed", None),
+    ({"meal-orders 1.0.0": "frozen", "bed-events 1.0.0": "deprecated"}, "failed", "failed"),
+    ({"meal-orders 1.0.0": "retired", "bed-events 1.0.0": "retired"}, "passed", None),
+])  # fmt: skip
+def test_where_a_registry_can_be_asked_it_says_what_is_frozen(repo, known, edited, removed):
+    repo.edit(f"{ORDERS_AT}/openapi.yaml", ("maximum: 4", "maximum: 2"))
+    shutil.rmtree(repo.home / "contracts/bed-events")
+    whole = {"patient-ref 1.0.0": "frozen", **known}
+    found = results(judged(repo, get=states(whole)))
+    assert found["meal-orders 1.0.0"][0] == edited
+    assert found.get("bed-events 1.0.0", (None,))[0] == removed
+
+
+def test_a_registry_that_is_silent_frees_nothing(repo):
+    def get(*path, **query):
+        raise Down("away")
+
+    repo.edit(f"{ORDERS_AT}/openapi.yaml", ("maximum: 4", "maximum: 2"))
+    assert results(judged(repo, get=get))["meal-orders 1.0.0"] == ("failed", ["version-edited"])
+
+
+class Down(InterlockError):
+    """The registry is away."""
+
+    status = 503
+
+
+def test_a_version_that_the_registry_retired_is_no_base_any_more(repo):
+    repo.next("meal-orders", "1.1.0", ("maximum: 4", "maximum: 8"))
+    repo.commit("1.1.0")
+    repo.next("meal-orders", "1.2.0", ("maximum: 4", "maximum: 6"))
+    known = {"meal-orders 1.0.0": "frozen", "meal-orders 1.1.0": "retired"}
+    report = judged(repo, "contracts/meal-orders/1.2.0", get=states(known))
+    assert [str(one.base) for one in report.contracts[0].comparisons] == ["1.0.0"]
+
+
+def test_the_number_of_a_retired_version_is_taken_for_ever(repo):
+    text = (repo.home / f"{ORDERS_AT}/openapi.yaml").read_text()
+    root = parse(text.encode(), name="openapi.yaml").root
+
+    def get(*path, **query):
+        if path[-1] == "document":
+            return {"document": canonical_bytes(root).decode(), "media": "json"}
+        if path[1] == "meal-orders" and len(path) == 3:
+            return {"versions": [{"version": "1.0.0", "state": "retired", "digest": digest(root)}]}
+        raise Absent("unknown")
+
+    repo.edit(f"{ORDERS_AT}/openapi.yaml", ("maximum: 4", "maximum: 5"))
+    question = Question(repo.home, (repo.home / ORDERS_AT,), SETTINGS, Policy(DAY))
+    (one,) = run_gate(question, RegistryBase(get)).contracts
+    assert (str(one.status), [finding.rule for finding in one.frozen], one.comparisons) == (
+        "failed", ["version-edited"], (),
+    )  # fmt: skip
+
+
+def test_where_everything_is_gone_that_is_told(repo):
+    shutil.rmtree(repo.home / "contracts")
+    found = results(judged(repo))
+    assert {result for result, _ in found.values()} == {"failed"}
+    assert len(found) == 3
+
+
+def test_a_linked_document_is_the_one_that_it_links_to(repo):
+    (repo.home / f"{ORDERS_AT}/openapi.yaml").rename(repo.home / f"{ORDERS_AT}/whole.yaml")
+    (repo.home / f"{ORDERS_AT}/openapi.yaml").symlink_to("whole.yaml")
+    repo.commit("A link")
+    assert results(judged(repo))["meal-orders 1.0.0"] == ("unchanged", [])
+    repo.edit(f"{ORDERS_AT}/whole.yaml", ("maximum: 4", "maximum: 2"))
+    assert results(judged(repo))["meal-orders 1.0.0"] == ("failed", ["version-edited"])
+
+
+@pytest.mark.parametrize("toml", ["", '[contracts]\npaths = ["contracts"]\n'])
+def test_contracts_in_odd_places_have_their_base_too(repo, toml):
+    repo.write("interlock.toml", toml)
+    (repo.home / ".hidden").mkdir()
+    repo.git("mv", "contracts/meal-orders", ".hidden/meal-orders")
+    repo.commit("Hidden")
+    repo.edit(".hidden/meal-orders/1.0.0/openapi.yaml", ("maximum: 4", "maximum: 2"))
+    assert results(judged(repo, ".hidden"))["meal-orders 1.0.0"] == ("failed", ["version-edited"])

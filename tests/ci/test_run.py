@@ -171,14 +171,28 @@ def test_without_a_base_a_single_version_is_compared_with_its_siblings(repo):
     assert (code, json.loads(text)["contracts"][0]["comparisons"][0]["base"]) == (1, "1.0.0")
 
 
-def test_a_contract_that_changes_its_kind_is_undecided(repo):
+def test_a_contract_that_changes_its_kind_fails(repo):
     text = (repo.home / "contracts/bed-events/1.0.0/asyncapi.yaml").read_text().replace("1.0.0", "1.1.0")
     repo.contract("meal-orders", "1.1.0", "asyncapi", "Meal orders", text)
     code, found, _ = told(repo)
-    assert code == 3
-    assert [row["rule"] for row in found["meal-orders 1.1.0"]["comparisons"][0]["findings"]] == [
-        "kinds-differ"
-    ]
+    one = found["meal-orders 1.1.0"]
+    assert code == 1
+    assert [row["rule"] for row in one["comparisons"][0]["findings"]] == ["kinds-differ"]
+    assert [row["rule"] for row in one["lint"]][:1] == ["kind-changed"]
+
+
+def test_numbers_and_kinds_agree_with_the_document_and_only_grow(repo):
+    repo.next("meal-orders", "1.2.0")
+    repo.commit("1.2.0")
+    repo.next("meal-orders", "1.1.0", ("version: 1.1.0", "version: 7.0.0"))
+    repo.edit("contracts/meal-orders/1.1.0/meta.yaml", ("kind: openapi", "kind: schema"))
+    code, found, _ = told(repo)
+    lint = {row["rule"]: row for row in found["meal-orders 1.1.0"]["lint"]}
+    assert code == 1
+    assert {"version-not-newer", "meta-kind-mismatch", "document-version-differs"} <= lint.keys()
+    place = {"file": "contracts/meal-orders/1.1.0/meta.yaml", "line": 2, "column": 1}
+    assert lint["version-not-newer"]["source"] == place
+    assert [row["base"] for row in found["meal-orders 1.1.0"]["comparisons"]] == ["1.0.0"]
 
 
 @pytest.mark.parametrize("place", ["read", "lint_contract", "compare_with"])
