@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from kernel.contract.digest import canonical_bytes
@@ -9,10 +11,35 @@ from kernel.operation.asyncapi_model import SchemeUse, Security
 from registry.compat.asyncapi_sides import EventApi, EventJournal
 
 _NOTES: Final = frozenset({"description", "bearerFormat", "scopes", "availableScopes"})
-_PLACES: Final = frozenset(
-    {"authorizationUrl", "tokenUrl", "refreshUrl", "openIdConnectUrl", "flows", "authorizationUri"}
-)
-Alternative = dict[bytes, frozenset[str]]  # what a scheme is -> scopes
+_RENAMED: Final = ""  # stands for every name that only one document has
+# Where credentials are had, and not what they are.
+_PLACES: Final = frozenset({"flows", "openIdConnectUrl"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One scheme that is asked for: what it is, the same blind to where credentials are had, name, scopes.
+
+    The name counts where both documents have it, so that a scheme may be renamed (`_RENAMED`: only one of
+    them has it), and `readers` is not taken for `writers`; one that is written in place has none.
+    """
+
+    scheme: bytes
+    bare: bytes
+    name: str | None
+    scopes: frozenset[str]
+
+    def within(self, other: _Asked, *, blind: bool) -> bool:
+        """Whether who has what the other asks for has what this one asks for too."""
+        same = self.bare == other.bare if blind else self.scheme == other.scheme
+        return (
+            same
+            and self.scopes <= other.scopes
+            and (self.name == other.name or None in {self.name, other.name})
+        )
+
+
+_Alternative = tuple[_Asked, ...]
 
 
 def compare_security(
@@ -21,17 +48,24 @@ def compare_security(
     """Note where a party that was admitted may be refused, whichever way its messages go."""
     shared = _schemes(journal.old) & _schemes(journal.new)
     before, after = _read(old, shared), _read(new, shared)
-    if _keys(before) == _keys(after):
-        return
-    for blind, rule in ((False, "security-relaxed"), (True, "security-scheme-changed")):
-        left, right = (_loose(before), _loose(after)) if blind else (before, after)
-        if all(any(_within(choice, admitted) for choice in right) for admitted in left):
-            words = (
-                "where credentials come from changed" if blind else "security changed, and all parties stay"
-            )
-            journal.note(rule, label, words, at=at)
-            return
-    journal.note("security-tightened", label, "a way to be admitted is gone, or asks for more", at=at)
+    if _admits(after, before):
+        if not _admits(before, after):
+            journal.note("security-relaxed", label, "security changed, and all parties stay", at=at)
+    elif _admits(after, before, blind=True):
+        journal.note("security-scheme-changed", label, "where credentials come from changed", at=at)
+    else:
+        journal.note("security-tightened", label, "a way to be admitted is gone, or asks for more", at=at)
+
+
+def _admits(
+    choices: Sequence[_Alternative], admitted: Sequence[_Alternative], *, blind: bool = False
+) -> bool:
+    """Whether who meets any of the admitted alternatives meets one of the choices."""
+    return all(any(_within(choice, one, blind=blind) for choice in choices) for one in admitted)
+
+
+def _within(choice: _Alternative, admitted: _Alternative, *, blind: bool) -> bool:
+    return all(any(asked.within(other, blind=blind) for other in admitted) for asked in choice)
 
 
 def _schemes(api: EventApi) -> frozenset[str]:
@@ -40,59 +74,28 @@ def _schemes(api: EventApi) -> frozenset[str]:
     return frozenset(found) if isinstance(found, dict) else frozenset()
 
 
-def _read(security: Security, shared: frozenset[str]) -> list[Alternative]:
+def _read(security: Security, shared: frozenset[str]) -> list[_Alternative]:
     """Give the alternatives; where there is none, everyone is admitted."""
-    found = [
-        {canonical_bytes(_plain(use, shared)): frozenset(use.scopes) for use in uses} for uses in security
-    ]
-    return found or [{}]
+    return [tuple(_asked(use, shared) for use in uses) for uses in security] or [()]
 
 
-def _plain(use: SchemeUse, shared: frozenset[str]) -> Any:
-    """Identify a scheme by what it is, and by its name too where both documents have that name.
-
-    So a scheme may be renamed, and `readers` is not taken for `writers`.
-    """
+def _asked(use: SchemeUse, shared: frozenset[str]) -> _Asked:
     kept = _without_notes(dict(use.scheme))
-    kept["~name"] = use.name if use.name in shared else None
     if kept.get("type") == "httpApiKey" and kept.get("in") == "header":
         kept["name"] = str(kept.get("name")).lower()
     if kept.get("type") == "http":
         kept["scheme"] = str(kept.get("scheme")).lower()
-    return kept
+    bare = {key: item for key, item in kept.items() if key not in _PLACES}
+    name = use.name if use.name is None or use.name in shared else _RENAMED
+    return _Asked(canonical_bytes(kept), canonical_bytes(bare), name, frozenset(use.scopes))
 
 
 def _without_notes(value: Any) -> Any:
+    """Leave out notes, extensions, and the catalogue of scopes, which asks for nothing."""
     if not isinstance(value, dict):
         return value
     return {
         key: _without_notes(item)
         for key, item in value.items()
         if key not in _NOTES and not key.startswith("x-")
-    }
-
-
-def _loose(alternatives: list[Alternative]) -> list[Alternative]:
-    """Give the same, blind to where credentials are had."""
-    import json  # noqa: PLC0415 - only where definitions changed
-
-    return [
-        {
-            canonical_bytes(
-                {key: item for key, item in json.loads(scheme).items() if key not in _PLACES}
-            ): scopes
-            for scheme, scopes in alternative.items()
-        }
-        for alternative in alternatives
-    ]
-
-
-def _within(choice: Alternative, admitted: Alternative) -> bool:
-    return all(scheme in admitted and scopes <= admitted[scheme] for scheme, scopes in choice.items())
-
-
-def _keys(alternatives: list[Alternative]) -> set[bytes]:
-    return {
-        canonical_bytes(sorted([scheme.decode(), sorted(scopes)] for scheme, scopes in one.items()))
-        for one in alternatives
     }
