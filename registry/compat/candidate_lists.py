@@ -8,7 +8,15 @@ from typing import Any
 
 from kernel.contract.digest import canonical_bytes
 from registry.compat.applied import at_item
-from registry.compat.candidate_parts import MOST_ALIKE, MOST_ITEMS, Nodes, Trail, Writes, in_turn
+from registry.compat.candidate_parts import (
+    MOST_ALIKE,
+    MOST_EXPECTED,
+    MOST_ITEMS,
+    Nodes,
+    Trail,
+    Writes,
+    in_turn,
+)
 from registry.compat.facts import Case
 from registry.compat.schema_view import View
 
@@ -20,7 +28,12 @@ def arrays(writes: Writes, case: Case, hints: list[View], trail: Trail) -> Itera
     """Give arrays of one case, the plainest first."""
     writer = _Arrays(writes, case, hints, trail)
     yield writer.base
-    yield from in_turn([writer.of_length(), *writer.varied(), writer.counted()])
+    step = writes.steer.step(len(trail) - 1)
+    streams = writer.varied()
+    expected = case.prefix() if step == "*" else int(step) if step is not None and step.isdecimal() else None
+    if expected is not None and expected < len(streams):
+        yield from islice(streams[expected], MOST_EXPECTED)
+    yield from in_turn([writer.of_length(), *streams, writer.counted()])
 
 
 class _Arrays:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from itertools import islice
 from typing import Any
 
 from kernel.schema.pattern_text import samples
 from registry.compat.applied import applied, at_property
-from registry.compat.candidate_parts import ANYTHING, MOST_ITEMS, Trail, Writes, in_turn
+from registry.compat.candidate_parts import ANYTHING, MOST_EXPECTED, MOST_ITEMS, Trail, Writes, in_turn
 from registry.compat.evaluate import evaluate
 from registry.compat.facts import Case, pattern_names, place
 from registry.compat.schema_view import View
 
 INVENTED = ("other", "x", "Other-Name_17", "o" * 70)
 MOST_NAMED = 400  # properties that are written to pass a bound
-MOST_EXPECTED = 24  # values where the difference is expected, before others are tried
 MOST_NAMES = 6  # that a schema of names gives
 Object = dict[str, Any]
 
@@ -23,13 +23,13 @@ Object = dict[str, Any]
 def objects(writes: Writes, case: Case, hints: list[View], trail: Trail) -> Iterator[Any]:
     """Give objects of one case, the plainest first; where the difference is expected comes before the rest."""
     writer = _Objects(writes, case, hints, trail)
-    step = writes.steer[len(trail) - 1] if len(trail) <= len(writes.steer) else None
-    declared = frozenset(case.declared())
-    names = writer.names
     base = writer.base
     yield base
+    declared = frozenset(writer.declared)
+    names = writer.names
     yield {**base, **writer.full}
     streams = {name: writer.varied(name) for name in names}
+    step = writes.steer.step(len(trail) - 1)
     expected = next((n for n in names if n == step or (step == "*" and n not in declared)), None)
     if expected is not None:
         yield from islice(streams[expected], MOST_EXPECTED)
@@ -45,10 +45,18 @@ class _Objects:
         self.case = case
         self.hints = hints
         self.trail = trail
-        declared = case.declared()
-        self.names = self._names(declared)
-        self.base = self.plain([name for name in self.names if name in case.required()])
-        self.full = self.plain([name for name in self.names if name in declared])
+        self.declared = case.declared()
+        self.base = self.plain(sorted(case.required()))
+
+    @cached_property
+    def full(self) -> Object:
+        """An object with all that is declared."""
+        return self.plain(self.declared)
+
+    @cached_property
+    def names(self) -> list[str]:
+        """Names that may stand in the object: required, declared, matching a pattern, invented."""
+        return self._names(self.declared)
 
     def plain(self, names: list[str]) -> Object:
         """Write an object with a plain value for each name that can have one."""
@@ -109,7 +117,6 @@ class _Objects:
         return all(evaluate(node, name, self.writes.text) is not False for node in asked)
 
     def _names(self, declared: list[str]) -> list[str]:
-        """Names that may stand in the object: required, declared, matching a pattern, invented."""
         names = [*sorted(self.case.required()), *declared]
         foreign = [name for view in self.hints for name in (*view.properties, *view.required, *view.needs)]
         patterns = [*pattern_names(self.case), *(pattern for view in self.hints for pattern in view.patterns)]

@@ -15,7 +15,16 @@ from kernel.contract.digest import canonical_bytes
 from registry.compat.applied import applied
 from registry.compat.candidate_lists import arrays
 from registry.compat.candidate_objects import objects
-from registry.compat.candidate_parts import ANYTHING, MOST_EACH, Nodes, Trail, in_turn
+from registry.compat.candidate_parts import (
+    ANYTHING,
+    MOST_EACH,
+    MOST_EXPECTED,
+    Memory,
+    Nodes,
+    Steer,
+    Trail,
+    in_turn,
+)
 from registry.compat.candidate_values import number_values, string_values
 from registry.compat.evaluate import evaluate
 from registry.compat.facts import Case, Known, cases
@@ -39,6 +48,7 @@ MOST_WORK = 6_000  # parts for which values are written, in one search
 MOST_VALUES = 2_000
 MOST_OVERLAPS = 8  # alternatives, and pairs of them, that are tried together
 MOST_TRIED = 24  # candidates among which a plain value is looked for
+_HOLDING = frozenset({ARRAY, OBJECT})
 _ORDER = (OBJECT, ARRAY, STRING, INTEGER, FRACTION, BOOLEAN, NULL)
 
 
@@ -49,12 +59,17 @@ class Candidates:
     """
 
     def __init__(
-        self, *, declared_only: bool = False, text: TextRules | None = None, steer: tuple[str, ...] = ()
+        self,
+        *,
+        declared_only: bool = False,
+        text: TextRules | None = None,
+        steer: Steer | None = None,
+        memory: Memory | None = None,
     ) -> None:
         self.declared_only = declared_only
-        self.steer = steer  # the path at which a difference is expected: tried first
+        self.steer = steer or Steer()  # tried first
         self.text = text or TextRules()
-        self._plainest: dict[Nodes, tuple[Any, ...]] = {}
+        self.memory = memory or Memory()
         self._spent = 0
         self._overlapping = False
 
@@ -72,16 +87,32 @@ class Candidates:
         if len(trail) >= MOST_DEPTH or trail.count(inner) >= MOST_ROUNDS or self._spent >= MOST_WORK:
             return
         self._spent += 1
-        trail = (*trail, inner)
         if not inner:
-            yield from islice(self._free(outer, trail), most)
+            yield from islice(self._free(outer, (*trail, inner)), most)
             return
+        if inner not in self.memory.cases:
+            self.memory.cases[inner] = [case for case in cases(Known(inner)) if case.types]
+        found = self.memory.cases[inner]
+        if any(case.types & _HOLDING for case in found):
+            yield from islice(self._of_cases(found, inner, outer, trail), most)
+            return
+        key = (inner, outer)  # what holds no parts is the same wherever it stands
+        if key not in self.memory.scalars:
+            written = self._of_cases(found, inner, outer, ())
+            self.memory.scalars[key] = tuple(islice(written, MOST_EACH))
+        yield from self.memory.scalars[key][:most]
+
+    def _of_cases(self, found: list[Case], inner: Nodes, outer: Nodes, trail: Trail) -> Iterator[Any]:
+        """Values of several cases in turn, after some of the one in which the difference is expected."""
         hints = applied(outer)
-        found = [case for case in islice(cases(Known(inner)), MOST_CASES) if case.types]
-        streams = [self._of_case(case, hints, trail) for case in found]
+        depth, trail = len(trail), (*trail, inner)
+        ordered = self.steer.first(depth, found)[:MOST_CASES]
+        streams = [self._of_case(case, hints, trail) for case in ordered]
+        if len(streams) > 1 and depth < len(self.steer.cases):
+            yield from islice(streams[0], MOST_EXPECTED)
         if not self._overlapping:
             streams.append(self._overlaps(inner, hints, trail))
-        yield from islice(in_turn(streams), most)
+        yield from in_turn(streams)
 
     def _overlaps(self, inner: Nodes, hints: list[View], trail: Trail) -> Iterator[Any]:
         """Values that match two alternatives of a `oneOf` at once."""
@@ -122,9 +153,23 @@ class Candidates:
 
     def plain(self, nodes: Nodes, trail: Trail = ()) -> Iterator[Any]:
         """Give at most one value: the first that the schemas are not seen to refuse."""
-        if nodes not in self._plainest:
-            self._plainest[nodes] = ()  # met again below itself: a recursive part that is left out
-            tried = list(islice(self.part(nodes, frozenset(), trail, MOST_TRIED), MOST_TRIED))
-            fitting = (v for v in tried if all(evaluate(n, v, self.text) is not False for n in nodes))
-            self._plainest[nodes] = (*islice(fitting, 1), *tried[:1])[:1]
-        yield from self._plainest[nodes]
+        known = self.memory.plain
+        if nodes not in known:
+            known[nodes] = ()  # met again below itself: a recursive part that is left out
+            known[nodes] = self._plainest(nodes, trail)
+            if not known[nodes] and len(trail) > MOST_DEPTH // 2:
+                del known[nodes]  # perhaps only too deep here
+                return
+        yield from known[nodes]
+
+    def _plainest(self, nodes: Nodes, trail: Trail) -> tuple[Any, ...]:
+        steer, self.steer = self.steer, Steer()
+        first: tuple[Any, ...] = ()
+        try:
+            for value in islice(self.part(nodes, frozenset(), trail, MOST_TRIED), MOST_TRIED):
+                if all(evaluate(node, value, self.text) is not False for node in nodes):
+                    return (value,)
+                first = first or (value,)
+        finally:
+            self.steer = steer
+        return first

@@ -17,11 +17,13 @@ from typing import Any
 from kernel.errors import InterlockError
 from kernel.schema.formats import ASSERTED, LOWERED
 from kernel.schema.validator import CompiledSchema, compile_schema
+from registry.compat.candidate_parts import Memory, Steer
 from registry.compat.candidates import Candidates
 from registry.compat.canonical_engine import covers, differences, engine_version
 from registry.compat.equality import Sameness
 from registry.compat.evaluate import evaluate
-from registry.compat.prover import Gap, Prover
+from registry.compat.prover import Prover
+from registry.compat.proving import Gap
 from registry.compat.schema_view import Node, Reads, Unreadable, unresolved
 from registry.compat.shrink import shrunk
 from registry.compat.text_rules import TextRules
@@ -65,6 +67,7 @@ class Comparer:
         self._text = TextRules()
         self._sameness = Sameness()
         self._provers: dict[Reads, Prover] = {}
+        self._memory = Memory()
         self._compiled: dict[Node, CompiledSchema | str] = {}
 
     def same(self, first: Node, second: Node) -> bool:
@@ -95,13 +98,13 @@ class Comparer:
         def breaks(value: Any) -> bool:
             if not takes.accepts(value) or (wire is not None and not wire.sendable(value)):
                 return False
-            readings = wire.readings(value) if wire else (value,)
+            readings = list(wire.readings(value)) if wire else [value]
             if any(refuses.accepts(reading) for reading in readings):
                 return False
             # What a schema says that could not be looked up must make no difference.
             return not partial or all(self._differs(inner, outer, value, reading) for reading in readings)
 
-        witness = self._witness(inner, outer, breaks, gap.path if gap else ())
+        witness = self._witness(inner, outer, breaks, gap)
         if witness is not None:
             return Containment(Answer.NO, witness=witness[0], gap=gap)
         if partial:
@@ -124,12 +127,13 @@ class Comparer:
         found = self._validator(node)
         return None if isinstance(found, str) else found.accepts
 
-    def _witness(
-        self, inner: Node, outer: Node, breaks: Accepts, steer: tuple[str, ...]
-    ) -> tuple[Any] | None:
+    def _witness(self, inner: Node, outer: Node, breaks: Accepts, gap: Gap | None) -> tuple[Any] | None:
         """Look for a value that one takes and the other refuses, the plainest first."""
         try:
-            candidates = Candidates(declared_only=self.declared_only, text=self._text, steer=steer)
+            steer = Steer(gap.path, gap.cases) if gap else Steer()
+            candidates = Candidates(
+                declared_only=self.declared_only, text=self._text, steer=steer, memory=self._memory
+            )
             for value in islice(candidates.values(inner, outer), MOST_CANDIDATES):
                 if breaks(value):
                     return (shrunk(value, breaks),)

@@ -17,7 +17,7 @@ from typing import Any
 from registry.compat.schema_view import ATOMS, BOOLEAN, FRACTION, INTEGER, NULL, Node, Reads, View
 from registry.compat.unevaluated import looked_at, looked_at_items
 
-MOST_CASES = 96
+MOST_CASES = 200
 
 Matches = Callable[[str, str], bool | None]  # (pattern, text) -> matched, or None when that is not known
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
+from kernel.contract.digest import canonical_bytes
+from registry.compat.equality import refers
 from registry.compat.facts import Case
 from registry.compat.proving import Proving
 from registry.compat.schema_view import Node, View
@@ -79,3 +81,19 @@ def _discriminated(case: Case, view: View) -> bool:
         mine, theirs = have.get("mapping") or {}, goal.get("mapping") or {}
         return isinstance(mine, dict) and all(theirs.get(key) == target for key, target in mine.items())
     return False
+
+
+def unread(prover: Proving, case: Case, goal: Node) -> bool:
+    """Prove the keywords that no dialect knows: they hold only where they are asked of the value already."""
+    left = [key for key, value in goal.view.opaque.items() if not _kept(case, key, value)]
+    return not left or prover.fails(min(left), goal)
+
+
+def _kept(case: Case, key: str, value: object) -> bool:
+    """Whether an unread keyword is asked of the value already, in the same words and by no reference."""
+    if key.startswith("$") or refers(value):
+        return False
+    return any(
+        key in part.opaque and canonical_bytes(part.opaque[key]) == canonical_bytes(value)
+        for part in case.parts
+    )

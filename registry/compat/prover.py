@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 
 from kernel.contract.digest import canonical_bytes
 from registry.compat import prove_applied, prove_containers, prove_values, prove_void
-from registry.compat.equality import Sameness, refers
+from registry.compat.equality import Sameness
 from registry.compat.evaluate import evaluate
 from registry.compat.facts import Case, Known, cases, place
+from registry.compat.proving import Gap
 from registry.compat.schema_view import Node, Reads, View
 from registry.compat.text_rules import TextRules
 
@@ -24,15 +25,6 @@ MOST_DEPTH = 90
 
 class OutOfBudget(Exception):
     """The proof grew beyond its bounds."""
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """Where a proof stopped: the path in the value, the keyword, and the place of the outer schema."""
-
-    path: tuple[str, ...]
-    keyword: str
-    goal: Node
 
 
 @dataclass(slots=True)
@@ -61,6 +53,7 @@ class Prover:
         self.gap: Gap | None = None
         self.level = 0  # how many steps into the value
         self._path: list[str] = []
+        self._assumed: list[frozenset[Node]] = [frozenset()]  # the case at each step of the path
         self._quiet = 0
         self._steps = 0
         self._depth = 0
@@ -91,6 +84,7 @@ class Prover:
         """Leave a proof that grew beyond its bounds."""
         self._open.clear()
         self._path.clear()
+        self._assumed = [frozenset()]
         self._depth = self.level = 0
 
     def _forget(self) -> None:
@@ -132,8 +126,11 @@ class Prover:
         return proven
 
     def _holds_in(self, case: Case, goal: Node) -> bool:
-        before = self.gap
-        if self._case(case, goal):
+        before, around = self.gap, self._assumed[-1]
+        self._assumed[-1] = case.nodes
+        proven = self._case(case, goal)
+        self._assumed[-1] = around
+        if proven:
             return True
         if case.without and self._torn(case):
             self.gap = before
@@ -161,9 +158,11 @@ class Prover:
         """Prove a goal about a part of the value (`step` is its key)."""
         self.level += 1
         self._path.append(step)
+        self._assumed.append(frozenset())
         try:
             return self.holds(known, goal)
         finally:
+            self._assumed.pop()
             self._path.pop()
             self.level -= 1
 
@@ -179,18 +178,20 @@ class Prover:
         """Note the first place where the proof stopped; always False."""
         if not self._quiet and self.gap is None:
             path = (*self._path, step) if step is not None else tuple(self._path)
-            self.gap = Gap(path, keyword, goal)
+            self.gap = Gap(path, keyword, goal, tuple(self._assumed))
         return False
 
     def _relative(self, before: Gap | None) -> Gap | None:
         """Give the gap that was just found, as seen from here."""
         if self.gap is None or self.gap is before or self._quiet:
             return None
-        return replace(self.gap, path=self.gap.path[len(self._path) :])
+        here = len(self._path)
+        return replace(self.gap, path=self.gap.path[here:], cases=self.gap.cases[here:])
 
     def _fails_again(self, earlier: Gap | None) -> bool:
         if earlier is not None and not self._quiet and self.gap is None:
-            self.gap = replace(earlier, path=(*self._path, *earlier.path))
+            cases = (*self._assumed[: len(self._path)], *earlier.cases)
+            self.gap = replace(earlier, path=(*self._path, *earlier.path), cases=cases)
         return False
 
     def apart(self, case: Case, other: Node) -> bool:
@@ -234,7 +235,7 @@ class Prover:
     def _same(self, known: Known, goal: Node) -> bool:
         return any(self.sameness.same(node, goal) for node in known.nodes)
 
-    def _case(self, case: Case, goal: Node) -> bool:  # noqa: PLR0911 - one return for each keyword
+    def _case(self, case: Case, goal: Node) -> bool:
         if goal in case.nodes or prove_void.empty(self, case):
             return True
         view = goal.view
@@ -253,11 +254,7 @@ class Prover:
             and prove_containers.objects(self, case, goal)
             and prove_applied.applied(self, case, goal)
         )
-        unread = [key for key, value in view.opaque.items() if not _kept(case, key, value)]
-        if proven and unread:
-            # The whole schema was not found equal to what is known, and its meaning is not known here.
-            return self.fails(min(unread), goal)
-        return proven
+        return proven and prove_applied.unread(self, case, goal)
 
     def _all_values(self, case: Case, goal: Node) -> bool:
         """Decide a finite case value by value."""
@@ -288,13 +285,3 @@ class Prover:
         self.gap = None
         proven = holds(node)
         return proven, self.gap
-
-
-def _kept(case: Case, key: str, value: object) -> bool:
-    """Whether an unread keyword is asked of the value already, in the same words and by no reference."""
-    if key.startswith("$") or refers(value):
-        return False
-    return any(
-        key in part.opaque and canonical_bytes(part.opaque[key]) == canonical_bytes(value)
-        for part in case.parts
-    )

@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from registry.compat.equality import Sameness
 from registry.compat.facts import Case, Known
 from registry.compat.schema_view import Node, Reads
 from registry.compat.text_rules import TextRules
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Where a proof stopped: the path in the value, the keyword, and the place of the outer schema.
+
+    `cases` holds what was assumed at each step of the path, the value itself first: which alternative of the
+    inner schema could not be shown to fit.
+    """
+
+    path: tuple[str, ...]
+    keyword: str
+    goal: Node
+    cases: tuple[frozenset[Node], ...] = ()
 
 
 class Proving(Protocol):

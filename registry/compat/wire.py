@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from registry.compat.facts import Known, cases
-from registry.compat.schema_view import ARRAY, OBJECT, STRING, Node, View
+from registry.compat.schema_view import ARRAY, NULL, OBJECT, STRING, Node, View
 
 MOST_READINGS = 512
 _CARRIED = re.compile(r"[!-~]([ -~]*[!-~])?")
@@ -113,10 +113,18 @@ def reads_any_text(inner: Node, outer: Node) -> bool:
         if view.ref is None:
             break
         view = view.ref.view
-    if view.types != {STRING} or any(getattr(view, name) != getattr(_ANY_TEXT, name) for name in _FIELDS):
+    least = view.min_length
+    if view.types != {STRING} or least > 1:
         return False
-    return all(not case.types & {ARRAY, OBJECT} for case in cases(Known(frozenset({inner}))))
+    if any(getattr(view, name) != getattr(_ANY_TEXT, name) for name in _FIELDS):
+        return False
+    # A number or a boolean is written with a character at least; null and an empty text with none.
+    return all(
+        not case.types & {ARRAY, OBJECT, *((NULL,) if least else ())}
+        and (STRING not in case.types or case.least("min_length") >= least)
+        for case in cases(Known(frozenset({inner})))
+    )
 
 
 _ANY_TEXT = View(types=frozenset({STRING}))
-_FIELDS = [row.name for row in fields(View) if row.name != "types"]
+_FIELDS = [row.name for row in fields(View) if row.name not in {"types", "min_length"}]
