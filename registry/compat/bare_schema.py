@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from kernel.contract.finding import Finding
 from kernel.contract.positions import token
-from kernel.errors import SchemaRefused
+from kernel.errors import DocumentError, SchemaRefused
 from kernel.schema.dialects import Dialect, dialect_of
 from registry.compat.containment import Answer, Comparer
 from registry.compat.rules import BY_ID
@@ -32,7 +32,7 @@ def compare_schemas(old: Any, new: Any, role: Role) -> list[Finding]:
     """Give the findings of a change; `role` says whether we read such values, write them, or both."""
     try:
         sides = [Side(root, dialect_of(root), tag=tag) for root, tag in ((old, "old"), (new, "new"))]
-    except SchemaRefused as error:
+    except (DocumentError, SchemaRefused) as error:
         rule = BY_ID["kinds-differ"]
         return [Finding(rule.id, rule.severity, "", error.message, why=rule.why, remedy=rule.remedy)]
     first, second = (side.at("") for side in sides)

@@ -13,7 +13,7 @@ from kernel.contract.references import embed_urns, replaced, sites
 from kernel.contract.sites import local_pointer, resolve_pointer
 from kernel.contract.urn import PREFIX, Urn
 from kernel.contract.version import Version
-from kernel.errors import ContractInvalid, ReferenceRefused
+from kernel.errors import ContractInvalid, DocumentError, ReferenceRefused
 from registry.compat.policy_judge import Policy, bump_under, judge, outcome_under
 from registry.compat.policy_modes import Mode
 from registry.compat.policy_waivers import waived
@@ -123,7 +123,7 @@ def judged_through(
         after, made = moved
         old = embed_urns(user.root, lookup)
         new = embed_urns(after, lambda urn: made[urn.digest] if urn.digest in made else lookup(urn))
-    except (ReferenceRefused, ContractInvalid) as error:
+    except (DocumentError, ReferenceRefused, ContractInvalid) as error:
         return _lost(schema, user, error.message, policy)
     bare = replace(policy, waivers=())  # they are bound to findings that name the user
     verdict = judge(old, new, user.kind, bare, mode=user.mode, settings=settings)

@@ -13,7 +13,7 @@ from typing import Any, Final
 from kernel.contract.grammar import Grammar, grammar_of, members
 from kernel.contract.positions import token
 from kernel.contract.sites import local_pointer, resolve_pointer
-from kernel.errors import ReferenceRefused
+from kernel.errors import DocumentError, ReferenceRefused
 from registry.compat.policy_dates import Life, life_of
 
 Key = tuple[str, ...]
@@ -41,7 +41,10 @@ def parts_of(root: Any, other: Any = None) -> dict[Key, Part]:
     """
     if not isinstance(root, dict):
         return {}
-    grammar = grammar_of(root)
+    try:
+        grammar = grammar_of(root)
+    except DocumentError:
+        return {}
     found: dict[Key, Part] = {}
     for key, part in (*_FINDERS[grammar.kind](root), *_properties(root, other, grammar)):
         found.setdefault(key, part)

@@ -63,9 +63,21 @@ def waiver_faults(
             for name, rows in named.items()
             for one in rows
         ):
-            what = f"The waiver of {label} by {waiver.owner} matches no finding"
+            what = f"The waiver of {label} by {waiver.owner} matches no finding" + _why_not(waiver, named)
             found.append(_fault("waiver-stale", what, waiver, place))
     return tuple(found)
+
+
+def _why_not(waiver: Waiver, judged: Mapping[str, Iterable[Finding]]) -> str:
+    """Say what a waiver matches that cannot be waived, where that is what went wrong."""
+    for name, rows in judged.items():
+        for one in rows:
+            if _fits(waiver, one, name):
+                why = (
+                    "which needs no waiver" if one.severity in NOTHING_TO_WAIVE else "which cannot be waived"
+                )
+                return f" but one of {one.rule}, {why}"
+    return ""
 
 
 def _fits(waiver: Waiver, finding: Finding, contract: str) -> bool:

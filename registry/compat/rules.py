@@ -43,7 +43,7 @@ RULES: tuple[Rule, ...] = (
     Rule("notes-changed", SAFE, "Only descriptions, examples and other notes changed."),
     Rule("property-ignored", RISKY, "A declared property is no longer declared: what is sent there is lost.", _KEEP),
     # Operations and their parts
-    Rule("operation-removed", BREAKING, "Callers of the operation get 404 or 405.", "Deprecate it, and remove it in the next major version."),
+    Rule("operation-removed", BREAKING, "Callers of the operation get 404 or 405.", "Deprecate it with an `x-sunset`, and remove it once that has passed, or in the next major version."),
     Rule("operation-added", SAFE, "A new operation asks nothing of existing callers."),
     Rule("parameter-removed", RISKY, "Callers that send the parameter may be refused, or are silently ignored.", _KEEP),
     Rule("parameter-added", SAFE, "An optional parameter asks nothing of existing callers."),
@@ -140,7 +140,7 @@ RULES: tuple[Rule, ...] = (
     Rule("channel-use-undecided", UNDECIDED, "One version does not say who sends and who receives here.", "Describe the operations of the channel."),
     Rule("channel-server-removed", BREAKING, "Parties that are connected to this server do not find the channel there any more.", _KEEP),
     Rule("channel-server-added", SAFE, "The channel stays where it was, and is found on another server too."),
-    Rule("channel-operation-removed", BREAKING, "What the application took here is not taken any more, or what it sent does not come any more.", "Deprecate it, and remove it in the next major version."),
+    Rule("channel-operation-removed", BREAKING, "What the application took here is not taken any more, or what it sent does not come any more.", "Deprecate it with an `x-sunset`, and remove it once that has passed, or in the next major version."),
     Rule("channel-operation-added", SAFE, "The other way was not used here: no party sends or listens that way."),
     Rule("event-renamed", SAFE, "Keys and names of channels and messages are for tools; what travels stays the same."),
     Rule("messages-undecided", UNDECIDED, "One version does not say which messages travel here.", "List the messages of the channel in both versions."),

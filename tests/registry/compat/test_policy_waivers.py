@@ -109,6 +109,16 @@ def test_a_waiver_that_nothing_needs_is_stale():
     assert faults(waiver(), judged={"lab-orders": [safe]}) == [("waiver-stale", "error")]
 
 
+def test_a_waiver_of_what_cannot_be_waived_says_so():
+    low, safe = replace(FINDING, rule="version-too-low"), replace(FINDING, severity=Severity.SAFE)
+    for finding, said in (
+        (low, "but one of version-too-low, which cannot be waived"),
+        (safe, "which needs no waiver"),
+    ):
+        (found,) = waiver_faults([waiver(finding)], {"lab-orders": [finding]}, DAY)
+        assert said in found.what
+
+
 def test_a_waiver_of_a_contract_that_was_not_looked_at_is_left_alone():
     assert faults(waiver(contract="vitals")) == []
 

@@ -51,6 +51,11 @@ SETUP = [
         " seconds, operations, calls, counts, rules, tools, recorded_at, recorded_by) VALUES ('lab-orders', '1.0.0',"
         f" '{DIGEST}', 'http://lis', 'failed', true, 1, '{T}', 1, 1, 1, '{{}}', '[]', '{{}}', '{T}', 'ci')"
     ),
+    "INSERT INTO registry.judgements VALUES (1, '{}', '[]')",
+    (
+        "INSERT INTO registry.waivers (contract, fingerprint, rule, what, owner, reason, expires, review_id, recorded_at,"
+        f" recorded_by, revoke_reason) VALUES ('lab-orders', 'f', 'r', 'w', 'ada', 'why', '2026-12-31', 1, '{T}', 'bo', '')"
+    ),
     "INSERT INTO registry.bundle_serials VALUES ('contracts', 5, 4)",
     f"INSERT INTO registry.audit_outbox (id, recorded_at, record) VALUES ('o1', '{T}', '{{}}')",
 ]
@@ -61,7 +66,7 @@ RETIRE = f"UPDATE registry.contract_versions SET state = 'retired', retired_at =
 GUARDED = (
     "contracts", "blobs", "contract_versions", "reviews", "documents", "verdicts", "findings", "approvals",
     "consumers", "keys", "denials", "tokens", "accounts", "bundle_serials", "audit_outbox",
-    "environments", "releases", "release_contracts", "deployments", "conformance",
+    "environments", "releases", "release_contracts", "deployments", "conformance", "judgements", "waivers",
 )  # fmt: skip
 
 REFUSED_ALWAYS = [
@@ -90,6 +95,9 @@ REFUSED_ALWAYS = [
     "UPDATE registry.release_contracts SET contract_version = '9.0.0'",
     "UPDATE registry.deployments SET version = '8'",
     "UPDATE registry.conformance SET outcome = 'passed'",
+    'UPDATE registry.judgements SET policy = \'{"profile": "lenient"}\'',
+    "UPDATE registry.waivers SET expires = '2099-12-31'",
+    "UPDATE registry.waivers SET fingerprint = 'g'",
     "UPDATE registry.tokens SET roles = '[\"board\"]'",
     "UPDATE registry.accounts SET name = 'eve'",
     "UPDATE registry.bundle_serials SET serial = 4",
@@ -189,6 +197,10 @@ def test_a_review_ends_once(filled: Engine) -> None:
         (
             f"UPDATE registry.deployments SET ended_at = '{T}', ended_by = 'ci'",
             "UPDATE registry.deployments SET ended_at = NULL, ended_by = NULL",
+        ),
+        (
+            f"UPDATE registry.waivers SET revoked_at = '{T}', revoked_by = 'cy'",
+            "UPDATE registry.waivers SET revoked_at = NULL, revoked_by = NULL",
         ),
         (
             f"UPDATE registry.audit_outbox SET relayed_at = '{T}'",
