@@ -247,7 +247,7 @@ ANSWER_RULES: tuple[Rule, ...] = (
         find=undeclared_body_limits, counted="operations with a body do not say how long it may be",
     ),
     Rule(
-        "pagination-missing", WARNING, API,
+        "pagination-missing", INFO, API,
         "A list grows until its answer is too long for the caller, the proxy's limit or the provider.",
         "Take `limit` and `cursor`, or bound the list by `maxItems` where it cannot grow.",
         good=_listing(", maxItems: 50"), bad=_listing(""), find=lists_without_pages,
