@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from kernel.contract.positions import tokens_of
+from kernel.contract.positions import token, tokens_of
 from registry.compat.policy_parts import Key, Part
 
 _GONE: Final = object()
@@ -49,6 +49,7 @@ def pruned(root: Any, taken: Mapping[Key, Part], *, properties: bool) -> Pruned:
             around, _, last = part.pointer.rpartition("/")
             if last.isdecimal() and isinstance(_at(root, around), list):
                 gone.setdefault(around, []).append(int(last))
+    edits |= dict.fromkeys(_orphans(root, taken), _GONE)
     for listed, indexes in _mentions(root, taken):
         edits |= {f"{listed}/{index}": _GONE for index in indexes}
         gone.setdefault(listed, []).extend(indexes)
@@ -61,6 +62,17 @@ def _unrequire(root: Any, schema: str, name: str, edits: dict[str, Any]) -> None
     if isinstance(listed, list) and name in listed:
         left = [one for one in listed if one != name]
         edits[pointer] = left or _GONE  # OpenAPI 3.0 knows no empty `required`
+
+
+def _orphans(root: Any, taken: Mapping[Key, Part]) -> Iterable[str]:
+    """Find the AsyncAPI 3 operations, and replies, of channels that are taken out: they go with them."""
+    channels = {f"#{part.pointer}" for key, part in taken.items() if key[0] == "channel"}
+    operations = root.get("operations") if channels and isinstance(root, dict) else None
+    for name in operations if isinstance(operations, dict) else ():
+        for at in (f"/operations{token(name)}", f"/operations{token(name)}/reply"):
+            channel = _at(root, f"{at}/channel")
+            if isinstance(channel, dict) and channel.get("$ref") in channels:
+                yield at
 
 
 def _mentions(root: Any, taken: Mapping[Key, Part]) -> Iterable[tuple[str, list[int]]]:

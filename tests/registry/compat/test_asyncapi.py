@@ -5,12 +5,14 @@ the same of what it sends. A verdict is the rule of every finding that blocks, o
 """
 
 import copy
+from datetime import date
 
 import pytest
 
 from kernel.contract.finding import Severity
 from kernel.contract.sites import resolve_pointer
 from registry.compat.policy import compare
+from registry.compat.policy_judge import Policy, judge
 
 
 def base(action="receive"):
@@ -383,3 +385,20 @@ def test_what_surrounds_messages_counts_where_none_are_told():
     assert (verdict(old, new), verdict(new, old)) == ("security-tightened", "+")
     put(f"{C}|messages|placed", {"$ref": "#/components/messages/placed"})(new)
     assert verdict(old, new) == "messages-undecided security-tightened"
+
+
+@pytest.mark.parametrize("level", ["over", "alpha"])
+def test_a_channel_that_may_go_takes_its_operations_along(level):
+    life = {"over": {"deprecated": True, "x-deprecation": "2026-01-01", "x-sunset": "2026-10-01"}, "alpha": {"x-stability-level": "alpha"}}[level]  # fmt: skip
+    old = base()
+    old["channels"]["orders"] |= life
+    new = copy.deepcopy(old)
+    del new["channels"]["orders"], new["channels"]["receipts"]
+    new["operations"] = {}
+    new["channels"]["other"] = {"address": "other"}
+    policy = Policy(as_of=date(2026, 11, 1))
+    found = judge(old, new, "asyncapi", policy).findings
+    assert {one.rule for one in found if one.severity is not Severity.SAFE} == {"channel-removed"}
+    assert [one.what for one in found if one.rule == "channel-removed"] == [
+        "channel receipts: it was removed"
+    ]
