@@ -192,9 +192,10 @@ def _in_base(finding: Finding, base: BaseVersion | None) -> Finding:
     return replace(finding, base_source=base.place, base_line=place.line, base_column=place.column)
 
 
-def rank(finding: Finding) -> tuple[bool, int]:
-    """Order findings: the worst first, what was waived last."""
-    return finding.waived, SEVERITIES.index(finding.severity)
+def rank(finding: Finding) -> tuple[bool, int, int]:
+    """Order findings: the worst first, ours before second opinions, what follows from others after them; waived last."""
+    follows = 2 if finding.rule == "version-too-low" else int(finding.engine != "interlock")
+    return finding.waived, SEVERITIES.index(finding.severity), follows
 
 
 def blocks(finding: Finding, fail_on: FailOn) -> bool:

@@ -22,13 +22,12 @@ _COMMANDS = {
     Severity.RISKY: "error",
     Severity.UNDECIDED: "error",
     Severity.WARNING: "warning",
-    Severity.INFO: "notice",
 }
 MOST = 10  # annotations of each kind in a step (GitHub's own limit)
 
 
 def render(report: GateReport) -> str:
-    """Write the commands; safe findings make no annotation."""
+    """Write the commands; safe findings and notes make no annotation, waived ones a notice."""
     lines: list[str] = []
     rest: list[tuple[Finding, ContractReport]] = []
     for command in ("error", "warning", "notice"):

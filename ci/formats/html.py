@@ -56,7 +56,7 @@ def _finding(entry: Entry, fail_on: FailOn) -> dict[str, object]:
             for name, text in (
                 ("Where", " · ".join(part for part in (where(finding), site(finding)) if part)),
                 ("Before", base_where(finding)),
-                ("Against", listed(entry.against)),
+                ("Against", listed(entry.against) if len(entry.against) > 1 else ""),
                 ("Change", change(finding)),
                 ("Why", finding.why),
                 ("Fix", finding.remedy),

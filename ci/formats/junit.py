@@ -8,7 +8,7 @@ from ci.formats.places import where
 from ci.formats.safe_text import visible
 from ci.formats.values import on_one_line, sides
 from ci.formats.words import ruled
-from ci.report import ContractReport, GateReport, Status, blocks
+from ci.report import ContractReport, GateReport, Status, blocks, rank
 from kernel.contract.finding import Finding, Severity
 
 
@@ -31,7 +31,7 @@ def _suite(contract: ContractReport, report: GateReport) -> tuple[str, dict[str,
     for title, findings in contract.groups():
         if contract.status is Status.UNCHANGED and not findings:
             continue
-        blocking = [finding for finding in findings if blocks(finding, report.fail_on)]
+        blocking = sorted((one for one in findings if blocks(one, report.fail_on)), key=rank)
         kind = "error" if contract.error is not None else "failure"
         counts["tests"] += 1
         counts[f"{kind}s"] += bool(blocking)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator
 
@@ -21,7 +22,7 @@ _WORDS = {
     Status.UNDECIDED: "❔ **could not be decided**",
     Status.FAILED: "❌ **failed**",
 }
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()+!|~&$])")
+_SPECIAL = re.compile(r"([\\`*_\[\]<>|~&$])")
 _PINGS = re.compile(
     r"([@#])(?=\w)|(://)|\b(www)(?=\.)|\b(GH)(?=-\d)"
 )  # mentions, issues, links that make themselves
@@ -100,7 +101,7 @@ def _finding(entry: Entry, *, unfolded: bool) -> Iterator[str]:
     rows = [
         ("Where", " ".join(part for part in (_code(where(finding)), plain(site(finding))) if part)),
         ("Before", _code(base_where(finding))),
-        ("Against", plain(listed(entry.against))),
+        ("Against", plain(listed(entry.against)) if len(entry.against) > 1 else ""),
         ("Change", _code(change(finding))),
         ("Why", prose(finding.why)),
         ("Fix", prose(finding.remedy)),
@@ -172,9 +173,11 @@ def _defused(match: re.Match[str]) -> str:
 
 
 def _html(text: str) -> str:
-    """Escape for inside an HTML element, where Markdown is not read."""
-    plain = visible(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return _PINGS.sub(_defused, plain)
+    """Escape for inside an HTML element, where Markdown is not read; names between backticks become code."""
+    parts = _PINGS.sub(_defused, html.escape(visible(text), quote=False)).split("`")
+    if len(parts) % 2 == 0:
+        return "`".join(parts)
+    return "".join(f"<code>{part}</code>" if index % 2 else part for index, part in enumerate(parts))
 
 
 def _code(text: str) -> str:

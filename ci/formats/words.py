@@ -69,7 +69,11 @@ def _reasons(contract: ContractReport) -> list[str]:
         if bases:
             said.append(f"{words} {listed(bases)}")
     if contract.bump is not None:
-        said.append(f"version {contract.version} is too low for what changed")
+        wanted = contract.bump.remedy.rstrip(".")
+        said.append(
+            f"version {contract.version} is too low for what changed"
+            + (f" ({wanted[0].lower()}{wanted[1:]})" if wanted else "")
+        )
     return said
 
 
