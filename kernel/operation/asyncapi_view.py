@@ -136,9 +136,9 @@ class _Reader:
             name = one
             if self._modern:
                 name = _member(one, "/servers", at)
-            if name not in servers:
+            if not isinstance(name, str) or name not in servers:
                 raise refused("the root has no such server", at)
-            names.append(str(name))
+            names.append(name)
         return (tuple(names), False) if listed else (tuple(servers), True)
 
     def _channel(

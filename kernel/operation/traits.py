@@ -15,6 +15,7 @@ from kernel.operation.members import listing, mapping, refused
 from kernel.operation.shapes import follow
 
 _DEEPEST: Final = 100
+_MOST: Final = 10_000  # objects of one merge
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,39 +39,57 @@ def with_traits(root: Any, node: Mapping[str, Any], pointer: str, *, own_wins: b
     blended: set[str] = set()
     for layer, place in layers:
         for key, member in layer.items():
+            at = place + token(key)
             if key == "traits":
                 continue
             if member is None and len(layers) > 1:  # RFC 7386: null takes the member away
                 value.pop(key, None)
-            elif key in value and isinstance(value[key], dict) and isinstance(member, dict):
-                made = merge_patch(root, value[key], member, place + token(key))
-                if made is not value[key]:
-                    blended.add(key)
-                    value[key] = made
+                continue
+            known = value.get(key)
+            if isinstance(member, dict) and (isinstance(known, dict) or layer is not node):
+                made = _Merging(root, at).patched(known, member)
             else:
-                value[key], origins[key] = member, place + token(key)
+                made = member
+            if made == member:
+                value[key], origins[key] = member, at
                 blended.discard(key)
+            elif made != known:
+                value[key] = made
+                origins[key] = at if layer is node else origins.get(key, at)
+                blended.add(key)
     return Merged(value, {key: origins[key] for key in value}, frozenset(blended & value.keys()))
 
 
-def merge_patch(root: Any, target: Any, patch: Any, pointer: str, depth: int = 0) -> Any:
-    """Apply a JSON Merge Patch (RFC 7386 §2), references followed where two objects meet."""
-    if depth > _DEEPEST:
-        raise refused("the traits lead round in a circle, or nest too deep", pointer)
-    if target == patch:
-        return target
-    if not isinstance(patch, dict):
-        return patch
-    patch = follow(root, patch, "")[0] if isinstance(target, dict) else patch
-    target = follow(root, target, "")[0]
-    if not isinstance(patch, dict):
-        return patch
-    made = dict(target) if isinstance(target, dict) else {}
-    for key, member in patch.items():
-        if member is None:
-            made.pop(key, None)
-        elif isinstance(member, dict):
-            made[key] = merge_patch(root, made.get(key), member, pointer, depth + 1)
-        else:
-            made[key] = member
-    return made
+class _Merging:
+    """Applies JSON Merge Patches (RFC 7386 §2), references followed where two objects meet.
+
+    Schemas that contain themselves could be merged for ever, so that depth and number of objects are bounded.
+    """
+
+    def __init__(self, root: Any, pointer: str) -> None:
+        self._root = root
+        self._pointer = pointer
+        self._left = _MOST
+
+    def patched(self, target: Any, patch: Any, depth: int = 0) -> Any:
+        """Give the target with the patch applied; neither is changed."""
+        self._left -= 1
+        if depth > _DEEPEST or self._left < 0:
+            raise refused("the traits lead round in a circle, or nest too deep", self._pointer)
+        if target == patch:
+            return target
+        if not isinstance(patch, dict):
+            return patch
+        patch = follow(self._root, patch, "")[0] if isinstance(target, dict) else patch
+        target = follow(self._root, target, "")[0]
+        if not isinstance(patch, dict):
+            return patch
+        made = dict(target) if isinstance(target, dict) else {}
+        for key, member in patch.items():
+            if member is None:
+                made.pop(key, None)
+            elif isinstance(member, dict):
+                made[key] = self.patched(made.get(key), member, depth + 1)
+            else:
+                made[key] = member
+        return made

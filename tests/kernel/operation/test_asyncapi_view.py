@@ -184,6 +184,21 @@ def test_traits_of_3_override_nothing_of_the_message_itself() -> None:
     }  # fmt: skip
 
 
+def test_null_in_a_trait_takes_away_and_what_is_blended_stands_at_the_message() -> None:
+    own = "messageId: final\n      title: Own\n      headers: {type: object, default: {}}\n"
+    traits = "      traits: [{title: null, headers: {default: null, minProperties: 1}, bindings: {amqp: null, http: {}}}]\n"
+    final = read(OLD.replace("messageId: final\n", own + traits)).operations[0].messages[0]
+    assert "title" not in final.declared
+    assert final.headers is not None
+    assert (final.headers.schema, final.headers.pointer) == (
+        {"type": "object", "minProperties": 1}, "/components/messages/Final/headers",
+    )  # fmt: skip
+    assert final.bindings == {"http": {}}
+    newer = read(NEW.replace("      name: Final\n", "      name: Final" + TRAITS)).operations[0].messages[0]
+    assert newer.headers is not None
+    assert newer.headers.pointer == "/components/messages/Final/headers"
+
+
 def test_traits_that_meet_in_references_are_merged_behind_them() -> None:
     text = NEW.replace(
         "      name: Final\n",
@@ -201,16 +216,16 @@ def test_traits_that_meet_in_references_are_merged_behind_them() -> None:
     }  # fmt: skip
 
 
-def test_traits_that_merge_for_ever_are_refused() -> None:
+@pytest.mark.parametrize("names", [("n",), ("l", "r")])
+def test_traits_that_merge_for_ever_are_refused(names: tuple[str, ...]) -> None:
     text = NEW.replace(
         "      name: Final\n",
         "      headers: {$ref: '#/components/schemas/A'}\n"
         "      traits: [{headers: {$ref: '#/components/schemas/B'}}]\n",
     )
-    text += (
-        "    A: {properties: {n: {$ref: '#/components/schemas/A'}}}\n"
-        "    B: {properties: {n: {$ref: '#/components/schemas/B'}}}\n"
-    )
+    for schema in "AB":
+        members = ", ".join(f"{name}: {{$ref: '#/components/schemas/{schema}'}}" for name in names)
+        text += f"    {schema}: {{properties: {{{members}}}}}\n"
     with pytest.raises(ContractInvalid, match="nest too deep"):
         read(text)
 
@@ -231,6 +246,7 @@ REFUSED = [
     (NEW, "results/messages/final'}]", "answers/messages/ok'}]", "/operations/takeResult/messages/0"),
     (NEW, "channel: {$ref: '#/channels/answers'}", "channel: {$ref: '#/x'}", "/operations/takeResult/reply/channel"),
     (OLD, "servers: [broker]", "servers: [none]", "/channels/lab~1{ward}~1results/servers/0"),
+    (OLD, "servers: [broker]", "servers: [{}]", "/channels/lab~1{ward}~1results/servers/0"),
     (OLD, "[{cert: []}, ", "[{key: []}, ", "/servers/broker/security/0/key"),
 ]  # fmt: skip
 
