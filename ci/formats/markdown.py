@@ -37,7 +37,9 @@ def render(report: GateReport) -> str:
     kept: list[str] = []
     cut = 0
     for contract in report.rows():
-        entries = [entry for entry in contract.entries() if entry.finding.severity in _SHOWN]
+        entries = [
+            entry for entry in contract.entries() if entry.finding.severity in _SHOWN or entry.finding.excused
+        ]
         for index, entry in enumerate(entries):
             text = "" if cut else _block(contract, entry, first=index == 0)
             if cut or len(text) > room:

@@ -44,7 +44,7 @@ def _contract(contract: ContractReport) -> Iterator[str]:
     if told := consumers(contract):
         yield f"  {told}"
     entries = contract.entries()
-    shown = [entry for entry in entries if entry.finding.severity in _SHOWN]
+    shown = [entry for entry in entries if entry.finding.severity in _SHOWN or entry.finding.excused]
     for entry in shown[:MOST_SHOWN]:
         yield ""
         yield from _finding(entry, several=len(contract.comparisons) > 1)

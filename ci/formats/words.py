@@ -37,6 +37,9 @@ def summary(contract: ContractReport) -> str:
             said.append(f"its changes ask for a {contract.required_bump} version")
     if accepted:
         said.append(f"{counted(accepted, 'finding')} waived")
+    excused = sum(finding.excused for finding in contract.findings())
+    if excused:
+        said.append(f"{counted(excused, 'finding')} made harmless by settings")
     return visible("; ".join(said)) if said else "a first version, nothing to compare it with"
 
 

@@ -125,6 +125,12 @@ class Finding:
         return self.ruling is not None and self.ruling.get("by") == "waiver"
 
     @property
+    def excused(self) -> bool:
+        """Whether settings or a mode made a finding harmless that is none by itself: it is told all the same."""
+        by = self.ruling.get("by") if self.ruling is not None else None
+        return by in {"settings", "mode"} and self.severity is Severity.SAFE
+
+    @property
     def fingerprint(self) -> str:
         """Identity of the finding over rule, places and values, never over wording (16 hex digits)."""
         identity = [self.rule, self.base_pointer, self.pointer, self.direction, self.before, self.after]

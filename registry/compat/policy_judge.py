@@ -21,15 +21,13 @@ from registry.compat.policy_modes import DEFAULT_MODE, Mode, role_of
 from registry.compat.policy_parts import Part
 from registry.compat.policy_profiles import DEFAULT, PROFILE, FailOn, Profile
 from registry.compat.policy_pruning import Pruned, pruned
-from registry.compat.policy_severities import UNBENDING
+from registry.compat.policy_severities import UNBENDING, needs_a_name
 from registry.compat.policy_tables import CompatTable, Override, Waiver
 from registry.compat.policy_waivers import waived
 from registry.compat.rules import BY_ID
 
 if TYPE_CHECKING:
     from kernel.settings import Settings
-
-_MILD = frozenset({Severity.SAFE, Severity.RISKY})
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,10 +178,10 @@ def _told(finding: Finding, profile: Profile) -> Finding:
 
 
 def _settled(finding: Finding, counted: Finding, asked: str | Override) -> Finding:
-    """Apply a severity of interlock.toml; a plain word never makes *undecided* milder."""
+    """Apply a severity of interlock.toml; a plain word never makes milder what breaks, or what nobody knows."""
     word = asked.severity if isinstance(asked, Override) else asked
     wanted = Severity(word)
-    if isinstance(asked, str) and finding.severity is Severity.UNDECIDED and wanted in _MILD:
+    if isinstance(asked, str) and needs_a_name(finding.severity, wanted):
         return counted
     if isinstance(asked, Override):
         return _with(finding, wanted, "settings", asked.reason, owner=asked.owner)

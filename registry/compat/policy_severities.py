@@ -8,7 +8,7 @@ from typing import Final
 from kernel.contract.finding import Severity
 from registry.compat.policy_tables import Override
 from registry.compat.rules import BY_ID
-from registry.compat.second_opinion import catalogue
+from registry.compat.second_opinion import level_of
 
 _OASDIFF: Final = "oasdiff/"
 # What was not compared or not decided stays so: a board may waive one finding, no file may wave all through.
@@ -36,18 +36,25 @@ def fault_of(rule: str, wanted: str | Override) -> str | None:
         return "there is no such rule" + (f"; did you mean `{near[0]}`?" if near else "")
     if rule in UNBENDING:
         return "the severity of this rule is fixed: waive single findings by their fingerprint instead"
-    if isinstance(wanted, str) and declared is Severity.UNDECIDED and wanted in {"safe", "risky"}:
+    if isinstance(wanted, str) and needs_a_name(declared, Severity(wanted)):
+        knows = "such a change breaks somebody"
+        if declared is Severity.UNDECIDED:
+            knows = "nobody knows whether such a change breaks"
         return (
-            "nobody knows whether such a change breaks; to call it "
-            f'{wanted} all the same, say who answers for that: {{severity = "{wanted}", owner = "…", reason = "…"}}'
+            f"{knows}; to call it {wanted} all the same, say who answers for that: "
+            f'{{severity = "{wanted}", owner = "…", reason = "…"}}'
         )
     return None
+
+
+def needs_a_name(found: Severity, wanted: Severity) -> bool:
+    """Whether somebody must answer for calling a finding of one severity something else."""
+    return found in {Severity.BREAKING, Severity.UNDECIDED} and wanted in {Severity.SAFE, Severity.RISKY}
 
 
 def declared_severity(rule: str) -> Severity | None:
     """Give the severity that a rule has of itself; None where there is no such rule."""
     if rule.startswith(_OASDIFF):
-        row = catalogue()[0].get(rule.removeprefix(_OASDIFF))
-        return None if row is None else Severity.RISKY
+        return level_of(rule.removeprefix(_OASDIFF))
     found = BY_ID.get(rule)
     return None if found is None else found.severity

@@ -17,7 +17,7 @@ Word = Literal["breaking", "risky", "safe", "undecided"]
 class Override(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Another severity for one rule, with who answers for it and why; both stand beside each finding.
 
-    It is the only form in which a rule of severity *undecided* may be called something milder.
+    It is the only form in which a rule of severity *breaking* or *undecided* may be called something milder.
     """
 
     severity: Word

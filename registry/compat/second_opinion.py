@@ -158,3 +158,15 @@ def catalogue() -> tuple[dict[str, tuple[str, str]], str]:
     data = _TABLE.read_bytes()
     rows = json.loads(data)
     return {name: (row[1], row[2]) for name, row in rows.items()}, f"sha256:{sha256(data).hexdigest()}"
+
+
+@lru_cache(maxsize=1)
+def _levels() -> dict[str, Severity]:
+    words = {"error": Severity.BREAKING, "warning": Severity.RISKY, "info": Severity.SAFE}
+    rows = json.loads(_TABLE.read_bytes())
+    return {name: words[row[0]] for name, row in rows.items()}
+
+
+def level_of(name: str) -> Severity | None:
+    """Give the severity that the pinned oasdiff has for a rule, None where it has no such rule."""
+    return _levels().get(name)

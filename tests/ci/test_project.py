@@ -24,7 +24,7 @@ waivers = ["waived.toml"]
 
 [compat.severity]
 parameter-removed = "breaking"
-"oasdiff/response-property-became-optional" = "risky"
+"oasdiff/response-property-became-optional" = "breaking"
 server-changed = {severity = "safe", owner = "platform", reason = "addresses come from the bundle"}
 
 [lint.severity]

@@ -62,7 +62,11 @@ def test_a_profile_only_speaks_of_rules_that_exist_and_never_of_undecided_ones()
     [
         ("parameter-removed", None, "breaking", "breaking", "settings"),
         ("parameter-removed", None, "risky", "risky", None),
-        ("operation-removed", None, "safe", "safe", "settings"),
+        ("operation-removed", None, "safe", "breaking", None),
+        ("operation-removed", None, "risky", "breaking", None),
+        ("operation-removed", None, ANSWERED, "safe", "settings"),
+        ("parameter-removed", None, "safe", "safe", "settings"),
+        ("oasdiff/request-property-removed", Severity.BREAKING, "safe", "breaking", None),
         ("server-changed", None, "breaking", "breaking", "settings"),
         ("server-changed", None, "safe", "undecided", None),
         ("server-changed", None, "risky", "undecided", None),
@@ -81,11 +85,14 @@ def test_a_severity_of_the_file(rule, actual, asked, counts, by):
     if isinstance(asked, Override) and by:
         assert ruled.ruling["owner"] == "platform"
         assert ruled.ruling["reason"] == "addresses come from the bundle"
-        assert ruled.ruling["severity"] == "undecided"
+        assert ruled.ruling["severity"] in {"undecided", "breaking"}
+        assert ruled.excused
 
 
 def test_severities_go_only_to_rules_that_exist():
-    assert fault_of("operation-removed", "risky") is None
+    assert "say who answers" in fault_of("operation-removed", "risky")
+    assert fault_of("operation-removed", "breaking") is None
+    assert "say who answers" in fault_of("oasdiff/api-path-removed-without-deprecation", "safe")
     assert fault_of("oasdiff/request-property-removed", "risky") is None
     assert "no such rule" in fault_of("operation-gone", "risky")
     assert "no such rule" in fault_of("oasdiff/gone", "risky")
