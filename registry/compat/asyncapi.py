@@ -14,7 +14,8 @@ from kernel.contract.digest import canonical_bytes
 from kernel.contract.finding import Finding
 from kernel.contract.sites import local_pointer, resolve_pointer, sites
 from kernel.errors import InterlockError
-from registry.compat.asyncapi_channels import compare_place, places
+from registry.compat.asyncapi_channels import compare_place
+from registry.compat.asyncapi_places import places
 from registry.compat.asyncapi_servers import compare_servers
 from registry.compat.asyncapi_sides import EventApi, EventJournal, Holder, rest
 from registry.compat.asyncapi_whole import Whole

@@ -1,9 +1,8 @@
-"""Matches the channels of two documents by their addresses, and compares what belongs to the address."""
+"""Compares what belongs to an address: where and how it is found, and what travels each way."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -13,6 +12,7 @@ from registry.compat.asyncapi_bindings import Bound, compare_bindings
 from registry.compat.asyncapi_messages import Messages
 from registry.compat.asyncapi_operations import compare_pairs, policies, shape_of, units
 from registry.compat.asyncapi_parameters import compare_parameters
+from registry.compat.asyncapi_places import Place
 from registry.compat.asyncapi_servers import Renamed
 from registry.compat.asyncapi_sides import EventApi, EventJournal, Holder, rest, turned
 from registry.compat.asyncapi_whole import Scene, Unit, Whole
@@ -26,61 +26,6 @@ _CALLED: Final = frozenset(
 )  # where who listens names the address himself
 _DONE: Final = {"receive": "received", "send": "sent"}
 _WAYS: Final[tuple[Action, ...]] = ("receive", "send")
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """An address with its channels in both documents; several of one document may share an address."""
-
-    old: tuple[Channel, ...]
-    new: tuple[Channel, ...]
-
-    @property
-    def label(self) -> str:
-        """What the address is called: as the newer document writes it."""
-        channel = (*self.new, *self.old)[0]
-        return channel.address if channel.address is not None else f"(channel {channel.key})"
-
-
-def places(old: EventApi, new: EventApi) -> list[Place]:
-    """Match channels: by address, then, where an address changed, by their key or that of an operation."""
-    groups: dict[str, tuple[list[Channel], list[Channel]]] = {}
-    for index, api in enumerate((old, new)):
-        for channel in _met(api):
-            shape = shape_of(channel)
-            key = f"={shape}" if shape is not None else f"~{channel.key}"
-            groups.setdefault(key, ([], []))[index].append(channel)
-    whole = [Place(tuple(left), tuple(right)) for left, right in groups.values() if left and right]
-    gone = [Place(tuple(left), ()) for left, right in groups.values() if not right]
-    come = [Place((), tuple(right)) for left, right in groups.values() if not left]
-    return [*whole, *_moved(old, new, gone, come)]
-
-
-def _met(api: EventApi) -> Iterator[Channel]:
-    """Give the channels, but for those that only replies use and whose address is not known before."""
-    used = {operation.channel.key for operation in api.read.operations}
-    replies = {one.reply.channel.key for one in api.read.operations if one.reply is not None}
-    for channel in api.read.channels.values():
-        if channel.address is not None or channel.key in used or channel.key not in replies:
-            yield channel
-
-
-def _moved(old: EventApi, new: EventApi, gone: list[Place], come: list[Place]) -> Iterator[Place]:
-    left = list(come)
-    for place in gone:
-        names = _names(old, place.old)
-        found = next((one for one in left if names & _names(new, one.new)), None)
-        if found is not None:
-            left.remove(found)
-        yield Place(place.old, found.new if found else ())
-    yield from left
-
-
-def _names(api: EventApi, channels: Iterable[Channel]) -> set[tuple[str, str]]:
-    """Give what a channel may be known by when its address changed."""
-    keys = {channel.key for channel in channels}
-    named = {("operation", one.key) for one in api.read.operations if one.channel.key in keys and one.key}
-    return named | {("channel", key) for key in keys}
 
 
 def compare_place(journal: EventJournal, whole: Whole, place: Place, renamed: Renamed) -> None:

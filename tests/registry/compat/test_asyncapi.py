@@ -402,3 +402,32 @@ def test_a_channel_that_may_go_takes_its_operations_along(level):
     assert [one.what for one in found if one.rule == "channel-removed"] == [
         "channel receipts: it was removed"
     ]
+
+
+def shared(*channels):
+    """Two channels of one address, each on an exchange of its own with messages of its own."""
+    return {
+        "asyncapi": "3.0.0", "info": {"title": "T", "version": "1"},
+        "channels": {
+            key: {"address": "orders", "bindings": {"amqp": {"exchange": {"name": exchange}}},
+                  "messages": {name: {"payload": {"const": name}} for name in names}}
+            for key, exchange, names in channels
+        },
+        "operations": {key: {"action": "receive", "channel": {"$ref": f"#/channels/{key}"}} for key, _, _ in channels},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("new", "expected"), [
+    ([("b", "two", "B"), ("a", "one", "A")], "+"),  # the order
+    ([("x", "one", "A"), ("y", "two", "B")], "+"),  # the keys
+    ([("a", "one", "B"), ("b", "two", "A")], "value-no-longer-accepted"),  # A comes through another exchange now
+    ([("a", "one", "AB"), ("b", "two", "B")], "+"),
+    ([("a", "one", "AB")], "channel-removed"),
+    ([("a", "one", "A")], "channel-removed"),
+    ([("a", "one", "A"), ("b", "three", "B")], "binding-place-changed"),
+    ([("a", "one", "A"), ("b", "two", "B"), ("c", "three", "C")], "+"),
+    ([("a", "one", "A"), ("b", "two", "B"), ("c", "two", "C")], "+"),  # together on one exchange
+    ([("a", "one", "A"), ("b", "two", "")], "messages-undecided"),
+])  # fmt: skip
+def test_channels_that_share_an_address_are_apart_by_their_bindings(new, expected):
+    assert verdict(shared(("a", "one", "A"), ("b", "two", "B")), shared(*new)) == expected
