@@ -68,6 +68,7 @@ class Run:
             "counts": dict(self.counts),
             "rules": sorted({one.rule for one in self.findings if blocks(one, self.plan.fail_on)}),
             "tools": dict(self.tools),
+            "phases": list(self.plan.phases),
         }
 
     def report(self) -> GateReport:

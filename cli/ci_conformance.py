@@ -194,7 +194,11 @@ def credentials(file: Path | None, provider_auth: str) -> dict[str, str]:
 def _record(registry: Registry, run: Run) -> None:
     path = ("contracts", run.held.name, "versions", run.held.version, "conformance")
     kept = registry.post(*path, body=run.evidence())
-    part = "" if kept["complete"] else "; not every operation was called, so it does not count for approval"
+    part = (
+        ""
+        if kept["complete"]
+        else "; not every operation or phase was called, so it does not count for approval"
+    )
     click.echo(
         f"recorded as run {kept['id']} of {run.held.name}@{run.held.version}: {kept['outcome']}{part}",
         err=True,

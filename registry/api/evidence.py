@@ -41,7 +41,8 @@ def record(call: Call) -> Answer:
         recorded_at=call.services.now(),
         recorded_by=call.principal.name,
     )
-    return Answer(_run(conformance.keep_evidence(call.services, call.principal, given)), 201)
+    kept = conformance.keep_evidence(call.services, call.principal, given, frozenset(body["phases"]))
+    return Answer(_run(kept), 201)
 
 
 def _run(row: Evidence) -> dict[str, Any]:

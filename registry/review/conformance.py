@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from registry.errors import DigestMismatch, RequestRefused
@@ -19,8 +19,15 @@ if TYPE_CHECKING:
     from registry.review.services import Services
 
 
-def keep_evidence(services: Services, principal: Principal, given: Evidence) -> Evidence:
+PHASES: Final = frozenset({"positive", "negative", "stateful"})
+
+
+def keep_evidence(
+    services: Services, principal: Principal, given: Evidence, phases: frozenset[str] = PHASES
+) -> Evidence:
     """Keep one run against a provider. `id`, `complete`, `recorded_at` and `recorded_by` are set here.
+
+    A run is complete where every operation of the contract was called, and no phase was left out.
 
     Raises `NotFound`, `DigestMismatch` where the run was held to other bytes than the version's,
     `RequestRefused` for a provider's URL with secrets, or an outcome that what was found contradicts.
@@ -44,7 +51,7 @@ def keep_evidence(services: Services, principal: Principal, given: Evidence) -> 
         declared = count_operations(self_contained(ledger, found.digest))
         kept = replace(
             given,
-            complete=given.operations >= declared > 0,
+            complete=given.operations >= declared > 0 and phases >= PHASES,
             recorded_at=services.now(),
             recorded_by=principal.name,
         )
@@ -55,6 +62,7 @@ def keep_evidence(services: Services, principal: Principal, given: Evidence) -> 
             "provider": kept.provider[:200],
             "operations": kept.operations,
             "calls": kept.calls,
+            "phases": ", ".join(sorted(phases & PHASES)),
         }
         record(services, ledger, principal, "conformance", found.label, digest=kept.digest, detail=detail)
     return replace(kept, id=number)

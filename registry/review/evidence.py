@@ -15,7 +15,7 @@ class Evidence:
     """One run against one provider: exactly which bytes of a contract it was held to, how, and how it ended.
 
     `provider` is the URL without user, password, query and fragment; `complete` says whether every operation
-    of the contract was called; `rules` are the ids of what was found; `counts` are numbers of calls by phase.
+    of the contract was called, in all phases; `rules` are the ids of what was found; `counts` are numbers of calls by phase.
     """
 
     id: int

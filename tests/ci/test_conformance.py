@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import textwrap
@@ -16,7 +17,7 @@ import pytest
 
 from ci.conformance import Held, try_provider
 from ci.conformance_choosing import pruned
-from ci.conformance_engine import Call, Record, find_program
+from ci.conformance_engine import PHASES, Call, Order, Record, call_provider, find_program
 from ci.conformance_judging import judge
 from ci.conformance_plan import Plan, without_secrets
 from ci.conformance_rules import CHECKS, RULES
@@ -131,6 +132,24 @@ def test_each_fault_has_its_rule(fault: str, rules: set[tuple[str, str]]) -> Non
     assert run.outcome == ("undecided" if fault in {"refuses", "flaky"} else "failed")
 
 
+@pytest.mark.long
+@pytest.mark.enable_socket
+@pytest.mark.usefixtures("schemathesis")
+def test_the_same_seed_makes_up_the_same_calls() -> None:
+    def sent(seed: int) -> list[tuple[str, str, str]]:
+        with provider() as url:
+            record = call_provider(Order(contract().root, url, seed, 8, 120, PHASES, AUTH))
+        return [
+            (one.phase, one.method, json.dumps([one.template, one.request], sort_keys=True))
+            for one in record.calls
+        ]
+
+    first = sent(1)
+    assert len(first) > 50
+    assert first == sent(1)
+    assert first != sent(2)
+
+
 @pytest.mark.enable_socket
 @pytest.mark.usefixtures("schemathesis")
 def test_methods_that_are_left_out_never_reach_the_provider() -> None:
@@ -223,8 +242,6 @@ def test_credentials_reach_the_program_by_its_environment_alone(
     json.dump([seen, told, [v for k, v in os.environ.items() if k.startswith("INTERLOCK")]], open({str(tmp_path / "seen")!r}, "w"))
     """
     run_with(tmp_path, look, headers={"X-Api-Key": "hush"})
-    import json
-
     seen, names, values = json.loads((tmp_path / "seen").read_text())
     assert ("hush" in seen, "ours" in values, values) == (False, False, ["hush"])
     assert '"X-Api-Key" = "${INTERLOCK_HEADER_0}"' in seen

@@ -474,10 +474,11 @@ async def test_conformance_runs_are_kept_and_listed(client: Client, doubles: Any
         "started_at": "2026-11-20T09:00:00Z", "seconds": 2.5, "operations": 0, "calls": 12, "counts": {"fuzzing": 12},
         "rules": ["conformance/server-error"], "tools": {"schemathesis": "4.32.5"},
     }  # fmt: skip
+    told, body = body, {**body, "phases": ["positive", "negative", "stateful"]}
     path = "/contracts/lab-orders/versions/1.0.0/conformance"
     made = await client.ask("POST", path, "ci", body)
     assert made.status_code == 201, made.text
-    assert {**made.json(), **body, "started_at": made.json()["started_at"]} == made.json()
+    assert {**made.json(), **told, "started_at": made.json()["started_at"]} == made.json()
     assert (made.json()["id"], made.json()["complete"], made.json()["recorded_by"]) == (1, False, "pipeline")
     listed = (await client.ask("GET", path, "auditor")).json()["runs"]
     assert listed == [made.json()]

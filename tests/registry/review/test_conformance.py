@@ -59,10 +59,15 @@ def test_approval_waits_for_a_passed_run_over_this_digest(desk: Any, doubles: An
         services, CI, run(review.digest, operations=0)
     )  # passed, but not all of it was called
     assert catalogue.review(services, review.id).blockers == (said,)
+    conformance.keep_evidence(
+        services, CI, run(review.digest), frozenset({"positive"})
+    )  # nothing wrong was sent
+    assert catalogue.review(services, review.id).blockers == (said,)
     conformance.keep_evidence(services, CI, run(review.digest))
     approve(services, doubles, review)
     assert catalogue.version(services, "lab-orders", "1.0.0").state == "frozen"
     assert [one.outcome for one in conformance.evidence(services, "lab-orders", "1.0.0")] == [
+        "passed",
         "passed",
         "passed",
         "failed",
