@@ -101,6 +101,7 @@ class _Run:
     def __init__(self, question: Question, base: Base | None) -> None:
         self._question = question
         self._rules = HouseRules(question.project, question.policy.as_of)
+        self._rules.check()
         frozen = base if isinstance(base, FolderBase) else None
         below = (*(question.house or (question.home,)), *question.paths)
         self._tree = Tree(question.home, below, frozen, question.get)

@@ -24,15 +24,23 @@ class HouseRules:
     def __init__(self, project: Project, as_of: date | None, rulesets: Iterable[Path] = ()) -> None:
         self._project = project
         self._as_of = as_of
-        self._files = (*(project.home / name for name in project.lint.rulesets), *rulesets)
+        self._files = (
+            *((project.home / name, name) for name in project.lint.rulesets),
+            *((one, str(one)) for one in rulesets),
+        )
         self._canons: dict[Path, Canon] = {}
+
+    def check(self) -> None:
+        """Read what is the same for all contracts, so that a fault in it ends the run; raises `RulesetInvalid`."""
+        if self._files:
+            _ = self.rulesets
 
     @cached_property
     def rulesets(self) -> tuple[Ruleset, ...]:
         """The rulesets; raises `RulesetInvalid`."""
         from registry.lint.spectral.loading import load_ruleset  # noqa: PLC0415 - only where there are rulesets
 
-        return tuple(load_ruleset(file) for file in self._files)
+        return tuple(load_ruleset(file, shown) for file, shown in self._files)
 
     def house(self, name: str, folder: Path, written: Any = None) -> House:
         """Give what holds for a contract of a name in a folder; `written` is its root with URNs as written."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from cli.errors import Exit
+from cli.judging import day_option
 from cli.output import counted, format_option, print_json
 
 if TYPE_CHECKING:
@@ -21,9 +23,10 @@ _FILE = click.Path(path_type=Path)
 @click.option(
     "--root", type=_FILE, help="Folder below which files may be referred to (default: the file's own)."
 )
+@day_option("--as-of", "as_of", help="The day by which exceptions end (default: today, in UTC).")
 @click.option("--strict", is_flag=True, help="Let warnings fail too.")
 @format_option
-def check(path: Path, root: Path | None, strict: bool, form: str) -> int:
+def check(path: Path, root: Path | None, as_of: date | None, strict: bool, form: str) -> int:
     """Check an OpenAPI, AsyncAPI or JSON Schema document, or a contract's folder with its meta.yaml.
 
     Prints `file:line:col severity rule message` for each finding. Ends with 0 when the document is valid
@@ -31,8 +34,9 @@ def check(path: Path, root: Path | None, strict: bool, form: str) -> int:
     """
     from kernel.contract.finding import Severity
     from registry.lint.checking import check_path
+    from registry.lint.document import House
 
-    findings = check_path(path, root)
+    findings = check_path(path, root, House(as_of=as_of or datetime.now(UTC).date()))
     counts = {one: sum(finding.severity is one for finding in findings) for one in Severity}
     failing = counts[Severity.ERROR] + (counts[Severity.WARNING] if strict else 0)
     if form == "json":

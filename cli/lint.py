@@ -91,7 +91,9 @@ def _documents(path: Path) -> Iterable[Path]:
 
     if not path.is_dir() or any((path / name).is_file() for name in NAMES):
         return [path]
-    return [folder.path for folder in discover([path])]
+    here = Path.cwd()
+    found = [folder.path for folder in discover([path])]
+    return [one.relative_to(here) if one.is_relative_to(here) else one for one in found]
 
 
 def _linted(document: Path, root: Path | None, rules: HouseRules) -> Sequence[Finding]:

@@ -106,7 +106,8 @@ def _rulesets(subject: Subject, house: House, exceptions: Exceptions, file: str)
             severity = house.severity.get(name, one.severity)
             if severity is None or subject.is_embedded(one.pointer) or exceptions.spare(name, one.pointer):
                 continue
-            why = one.rule.description or f"A rule of {ruleset.name}."
+            said = one.rule.description if one.rule.description != one.message else ""
+            why = said or f"A rule of {ruleset.name}."
             remedy = f"See {one.rule.documentation or one.rule.place}."
             made = Finding(name, severity, one.pointer, one.message, why=why, remedy=remedy)
             told.setdefault(name, []).append(made)

@@ -62,6 +62,10 @@ def fault_of(rule: str) -> str | None:
         return f"there is no rule `{rule[:80]}`" + (f"; did you mean `{near[0]}`?" if near else "")
     if found.severity is Severity.ERROR:
         return f"`{rule}` is an error: the document is not valid, or cannot be served, and no exception mends that"
+    if found in FOREIGN_RULES:
+        return (
+            f"`{rule}` is told outside of lint, which knows no exceptions from it: waive the finding instead"
+        )
     if found in EXCEPTION_RULES:
         return f"`{rule}` is about exceptions, and has none"
     return None

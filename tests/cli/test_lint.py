@@ -7,6 +7,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ci.errors import ProjectInvalid
+from cli.check import check
+from cli.ci_gate import gate
 from cli.explain import explain
 from cli.lint import lint
 from registry.lint.spectral.faults import RulesetFailed, RulesetInvalid
@@ -158,3 +160,34 @@ def test_explain_shows_a_rule_with_its_examples_and_says_whose_a_teams_rule_is()
     assert "Bad:\n    # canonical schema ward 1.0.0" in told
     assert "What to do: Spell it as the canonical schema does." in told
     assert "stands in the ruleset" in CliRunner().invoke(explain, ["ruleset/summary-dot"]).stdout
+
+
+def test_the_gate_runs_the_rulesets_of_interlock_toml_and_ends_where_one_cannot_be_read(
+    contract: Path,
+) -> None:
+    home = contract.parents[2]
+    (home / "interlock.toml").write_text('[lint]\nrulesets = ["house.yaml"]\n')
+    result = CliRunner().invoke(
+        gate, [str(home / "contracts")], standalone_mode=False, catch_exceptions=False
+    )
+    assert result.return_value == 1
+    assert '[error] "List orders" must match the pattern' in result.stdout
+    assert "fix:     See house.yaml:2:3 #/rules/summary-dot." in result.stdout
+    assert str(home) not in result.stdout
+    (home / "house.yaml").write_text("extends: spectral:nothing\n")
+    with pytest.raises(RulesetInvalid) as caught:
+        CliRunner().invoke(gate, [str(home / "contracts")], standalone_mode=False, catch_exceptions=False)
+    assert str(caught.value.place) == "house.yaml:1:1 #/extends"
+
+
+def test_check_judges_exceptions_by_a_day_too(contract: Path) -> None:
+    document = contract / "openapi.yaml"
+    exception = "{rule: path-trailing-slash, owner: Ada, reason: so, expires: '2026-12-31'}"
+    document.write_text(API.replace("  /orders/:\n", f"  /orders/:\n    x-interlock-lint: [{exception}]\n"))
+
+    def told(day: str) -> list[str]:
+        result = CliRunner().invoke(check, [str(document), "--as-of", day], standalone_mode=False)
+        return [line.split()[2] for line in result.stdout.splitlines()]
+
+    assert told("2026-12-31") == []
+    assert told("2027-01-01") == ["path-trailing-slash", "exception-expired"]

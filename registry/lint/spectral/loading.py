@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from kernel.contract.document import Document, Limits, parse
@@ -24,9 +25,12 @@ _KEYS = frozenset({"rules", "extends", "aliases", "formats", "overrides", "descr
                    "parserOptions", "functions", "functionsDir", "except"})  # fmt: skip
 
 
-def load_ruleset(file: Path) -> Ruleset:
-    """Read a ruleset file (YAML or JSON) with all that it extends; raises `RulesetInvalid` with rule and line."""
-    return _Loader().whole(file)
+def load_ruleset(file: Path, shown: str = "") -> Ruleset:
+    """Read a ruleset file (YAML or JSON) with all that it extends; raises `RulesetInvalid` with rule and line.
+
+    `shown` is what findings call it (default: the path), so that they read the same on every machine.
+    """
+    return _Loader().whole(file, shown or str(file))
 
 
 class _Loader:
@@ -34,50 +38,51 @@ class _Loader:
         self._open: list[Path] = []
         self._files = 0
 
-    def whole(self, file: Path) -> Ruleset:
+    def whole(self, file: Path, shown: str) -> Ruleset:
         """Read a file as the outermost one: only its overrides count."""
-        document, root = self._read(file)
-        reader = _Reader(document, file, self)
+        document, root = self._read(file, shown)
+        reader = _Reader(document, file, self, shown)
         rules = reader.rules(root, "")
         overrides, exemptions = (
             reader.overrides(root["overrides"], rules) if "overrides" in root else ((), {})
         )
         self._open.pop()
-        return Ruleset(str(file), file.resolve().parent.as_posix(), rules, overrides, exemptions)
+        return Ruleset(shown, file.resolve().parent.as_posix(), rules, overrides, exemptions)
 
-    def extended(self, file: Path) -> dict[str, RulesetRule]:
+    def extended(self, file: Path, shown: str) -> dict[str, RulesetRule]:
         """Give the rules of a file that another one extends; nothing where the two extend each other."""
         if file.resolve() in self._open:
             return {}
-        document, root = self._read(file)
-        rules = _Reader(document, file, self).rules(root, "")
+        document, root = self._read(file, shown)
+        rules = _Reader(document, file, self, shown).rules(root, "")
         self._open.pop()
         return rules
 
-    def builtin(self, file: Path) -> dict[str, RulesetRule]:
+    def builtin(self, name: str) -> dict[str, RulesetRule]:
         """Give the rules of a ruleset that Spectral brings, and those that rules of the house stand for."""
-        document, root = self._read(file)
-        rules = _Reader(document, file, self, ours=True).rules(root, "")
+        document, root = self._read(BUILTIN[name], name)
+        rules = _Reader(document, BUILTIN[name], self, name, ours=True).rules(root, "")
         self._open.pop()
-        return {**rules, **{one.name: one for one in stand_ins(root)}}
+        told = {rule.name: replace(rule, documentation=f"the rules of {name}") for rule in rules.values()}
+        return {**told, **{one.name: one for one in stand_ins(root)}}
 
-    def _read(self, file: Path) -> tuple[Document, dict[str, Any]]:
+    def _read(self, file: Path, shown: str) -> tuple[Document, dict[str, Any]]:
         self._files += 1
         if self._files > MOST_FILES:
-            raise RulesetInvalid(f"more than {MOST_FILES} rulesets extend each other", place=Place(str(file)))
+            raise RulesetInvalid(f"more than {MOST_FILES} rulesets extend each other", place=Place(shown))
         if file.suffix.lower() in (".js", ".mjs", ".cjs", ".ts"):
             raise RulesetInvalid(
                 f"{file.name} is a program, and none is run",
                 hint="write the ruleset in YAML or JSON",
-                place=Place(str(file)),
+                place=Place(shown),
             )
         try:
-            document = parse(file.read_bytes(), name=str(file), limits=Limits(bytes=LARGEST))
+            document = parse(file.read_bytes(), name=shown, limits=Limits(bytes=LARGEST))
         except OSError as error:
             raise RulesetInvalid(
                 f"the ruleset cannot be read: {error.strerror}",
                 hint="name a file that exists",
-                place=Place(str(file)),
+                place=Place(shown),
             ) from None
         except DocumentError as error:
             raise RulesetInvalid(error.message, hint=error.hint, place=error.place) from None
@@ -92,10 +97,13 @@ class _Loader:
 class _Reader:
     """Reads one file."""
 
-    def __init__(self, document: Document, file: Path, loader: _Loader, *, ours: bool = False) -> None:
+    def __init__(
+        self, document: Document, file: Path, loader: _Loader, shown: str, *, ours: bool = False
+    ) -> None:
         self._document = document
         self._file = file
         self._loader = loader
+        self._shown = shown
         self._rules = RuleReader(document, ours=ours)
 
     def _invalid(self, pointer: str, what: str, hint: str = "") -> RulesetInvalid:
@@ -160,7 +168,7 @@ class _Reader:
     def _extended(self, pointer: str, name: str, choice: str) -> dict[str, RulesetRule]:
         try:
             if name in BUILTIN:
-                rules = self._loader.builtin(BUILTIN[name])
+                rules = self._loader.builtin(name)
             elif name.startswith(("spectral:", "http:", "https:", "npm:")) or "://" in name:
                 raise self._invalid(
                     pointer, f"{name[:120]} is not on this machine, and nothing is fetched",
@@ -173,7 +181,7 @@ class _Reader:
                     "copy its ruleset beside this one",
                 )
             else:
-                rules = self._loader.extended(self._file.parent / name)
+                rules = self._loader.extended(self._file.parent / name, self._beside(name))
         except Refused as error:
             raise self._invalid(pointer, error.what, error.hint) from None
         if not choice:
@@ -182,6 +190,11 @@ class _Reader:
             key: replace(rule, enabled=choice == "all" or (choice == "recommended" and rule.recommended))
             for key, rule in rules.items()
         }
+
+    def _beside(self, name: str) -> str:
+        """Say how a ruleset is called that this one extends."""
+        folder = PurePosixPath(self._shown).parent
+        return name if name.startswith("/") else posixpath.normpath(str(folder / name))
 
     def _aliases(self, root: dict[str, Any], at: str) -> Aliases:
         try:

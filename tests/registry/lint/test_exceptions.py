@@ -75,6 +75,7 @@ def test_what_nothing_needs_is_told() -> None:
         ([{**FINE, "until": "x"}], "/0", "no `until`"),
         ([{**FINE, "rule": "date-format-mising"}], "/0/rule", "did you mean `date-format-missing`?"),
         ([{**FINE, "rule": "schema-invalid"}], "/0/rule", "is an error"),
+        ([{**FINE, "rule": "content-unchecked"}], "/0/rule", "waive the finding instead"),
         ([{**FINE, "rule": "exception-unused"}], "/0/rule", "about exceptions"),
     ],
 )

@@ -203,13 +203,14 @@ def test_paths_that_cannot_be_read_are_refused(path: str) -> None:
 
 def test_findings_are_ours_with_place_severity_and_exceptions(tmp_path: Path) -> None:
     text = "rules:\n  title-dot: {given: $.info, description: Titles end., severity: hint, then: {field: title, function: pattern, functionOptions: {match: '[.]$'}}}\n"
-    ruleset = load_ruleset(wrote(tmp_path, text))
+    ruleset = load_ruleset(wrote(tmp_path, text), "house.yaml")
     info = {"title": "Orders", "version": "1.0.0", "description": "Orders.", "contact": {"name": "Lab"}}
     api: dict[str, Any] = {"openapi": "3.1.0", "info": info, "paths": {}}
     (finding,) = lint(api, "openapi", house=House(rulesets=(ruleset,)))
     assert (finding.rule, finding.severity, finding.pointer, finding.what, finding.why) == (
-        "ruleset/title-dot", "info", "/info/title", "Titles end.", "Titles end.",
+        "ruleset/title-dot", "info", "/info/title", "Titles end.", "A rule of house.yaml.",
     )  # fmt: skip
+    assert finding.remedy == "See house.yaml:2:3 #/rules/title-dot."
     info["x-interlock-lint"] = [  # type: ignore[assignment]
         {"rule": "ruleset/title-dot", "owner": "Ada", "reason": "so", "expires": "2031-01-01"}
     ]
