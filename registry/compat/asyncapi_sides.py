@@ -16,7 +16,8 @@ from kernel.operation.shapes import follow
 from kernel.schema.dialects import Dialect
 from registry.compat.containment import Answer, Comparer
 from registry.compat.rules import BY_ID
-from registry.compat.schema_change import Change, Direction, finding, ignored, judged
+from registry.compat.schema_breaks import breaks
+from registry.compat.schema_change import Change, Direction, ignored, judged
 from registry.compat.schema_side import Side
 from registry.compat.schema_view import Node
 from registry.compat.wire import Wire
@@ -180,7 +181,7 @@ class EventJournal:
             return Answer.YES, ()
         found = judged(self.comparer, change)
         if found.answer is not Answer.YES:
-            return found.answer, (finding(change, found),)
+            return found.answer, breaks(self.comparer, change, found)
         rule = BY_ID["schema-changed-compatibly"]
         safe = Finding(
             rule.id, rule.severity, change.new.pointer, "{where} changed, and nobody is broken",

@@ -11,7 +11,8 @@ from kernel.errors import DocumentError, SchemaRefused
 from kernel.schema.dialects import Dialect, dialect_of
 from registry.compat.containment import Answer, Comparer
 from registry.compat.rules import BY_ID
-from registry.compat.schema_change import Change, Direction, finding, judged
+from registry.compat.schema_breaks import breaks
+from registry.compat.schema_change import Change, Direction, judged
 from registry.compat.schema_side import Side
 from registry.compat.schema_view import Node
 
@@ -49,7 +50,7 @@ def _directions(comparer: Comparer, old: Node, new: Node, role: Role, where: str
         change = Change(old, new, direction, where)
         answer = judged(comparer, change)
         if answer.answer is not Answer.YES:
-            found.append(finding(change, answer))
+            found += breaks(comparer, change, answer)
         else:
             safe = _safe("schema-changed-compatibly", _KEPT[direction], direction)
             found.append(replace(safe, pointer=new.pointer, base_pointer=old.pointer))

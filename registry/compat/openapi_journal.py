@@ -14,7 +14,8 @@ from registry.compat.openapi_places import Position, Scope, Spot
 from registry.compat.openapi_sides import Api, Message, Part
 from registry.compat.openapi_touched import Touched
 from registry.compat.rules import BY_ID, CALLED
-from registry.compat.schema_change import Change, finding, ignored, judged
+from registry.compat.schema_breaks import breaks
+from registry.compat.schema_change import Change, ignored, judged
 from registry.compat.schema_view import Node
 from registry.compat.xml_names import same_xml
 
@@ -143,7 +144,7 @@ class Journal:
         change = Change(old, new, direction, "{where}", position.wire, bound)
         found = judged(self.comparer, change)
         if found.answer is not Answer.YES:
-            return found.answer, (finding(change, found),)
+            return found.answer, breaks(self.comparer, change, found)
         rule = BY_ID["schema-changed-compatibly"]
         safe = Finding(
             rule.id, rule.severity, new.pointer, "{where} changed, and nobody is broken",

@@ -20,6 +20,7 @@ from registry.compat.schema_view import Node, Reads, View
 from registry.compat.text_rules import TextRules
 
 MOST_STEPS = 60_000
+MOST_REFUTED = 400  # steps for one refutation, of which a proof may need many
 MOST_DEPTH = 90
 
 
@@ -208,7 +209,7 @@ class Prover:
         """Whether a value of the case (that `other` takes too) would be one of `barred`, which it is not."""
         known = Known(case.nodes | ({other} if other else set()), case.without - {barred}, case.types)
         begun = not self._open
-        self._steps = 0 if begun else self._steps
+        self._steps = MOST_STEPS - MOST_REFUTED if begun else self._steps
         self._quiet += 1
         try:
             return self.holds(known, barred)

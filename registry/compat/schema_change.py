@@ -15,6 +15,7 @@ from registry.compat.wire import Wire
 
 Direction = Literal["accepts", "emits"]
 _NOTES_DECIDE = "it depends on readOnly or writeOnly, which are only notes in this dialect"
+MOST_REFERENCES = 32  # that are followed one after another
 MOST_DECLARED = 5_000  # schemas that are looked through for declared properties
 
 
@@ -60,7 +61,7 @@ def finding(change: Change, found: Containment) -> Finding:
     path = found.gap.path if found.gap else ()
     keyword = found.gap.keyword if found.gap else ""
     goal = found.gap.goal if found.gap else None
-    ends = [_end(side, goal, path) for side in (change.old, change.new)]
+    ends = [_holding(_end(side, goal, path), keyword) for side in (change.old, change.new)]
     before, after = (_shown(end, keyword) for end in ends)
     at = "/".join(path)
     what = f"{change.where}{f' at {at!r}' if at else ''}: `{keyword or 'schema'}` changed"
@@ -133,6 +134,22 @@ def _declared(start: Node) -> Iterator[tuple[str, ...]]:
 def _end(start: Node, goal: Node | None, path: tuple[str, ...]) -> Node:
     """Give the schema of one document at which the proof stopped."""
     return goal if goal is not None and goal.side is start.side else follow(start, path)
+
+
+def _holding(node: Node, keyword: str) -> Node:
+    """Follow references to the schema that holds a keyword; the node itself where none does."""
+    found = node
+    for _ in range(MOST_REFERENCES):
+        if isinstance(found.raw, dict) and keyword in found.raw:
+            return found
+        try:
+            target = found.view.ref
+        except Unreadable:
+            break
+        if target is None:
+            break
+        found = target
+    return node
 
 
 def _pointer(node: Node, keyword: str) -> str:

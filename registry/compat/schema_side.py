@@ -45,6 +45,10 @@ class Side:
         self._views: dict[str, View] = {}
         self._nodes: dict[str, Node] = {}
 
+    def forget(self) -> None:
+        """Read everything anew: another root stands here now."""
+        self._views, self._nodes = {}, {}
+
     def node(self, pointer: str, raw: Any, dialect: Dialect | None) -> Node:
         """Give the one node of a place; a `$schema` of its own decides its dialect."""
         found = self._nodes.get(pointer)
