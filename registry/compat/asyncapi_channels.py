@@ -11,7 +11,7 @@ from kernel.operation.asyncapi_model import Action, Channel
 from registry.compat.asyncapi_bindings import Bound, compare_bindings
 from registry.compat.asyncapi_messages import Messages
 from registry.compat.asyncapi_operations import compare_pairs, policies, shape_of, units
-from registry.compat.asyncapi_parameters import compare_parameters
+from registry.compat.asyncapi_parameters import compare_parameters, sampled
 from registry.compat.asyncapi_places import Place
 from registry.compat.asyncapi_servers import Renamed
 from registry.compat.asyncapi_sides import EventApi, EventJournal, Holder, rest, turned
@@ -38,7 +38,7 @@ def compare_place(journal: EventJournal, whole: Whole, place: Place, renamed: Re
         _removed(journal, whole, place)
         return
     old, new = place.old[0], place.new[0]
-    _address(journal, place, old, new)
+    _address(journal, whole, place)
     spread = bool(_units(journal.new, place.new, "send")) and not _called(journal, place)
     carry = partial(_carried, journal, whole, place.old)
     address = compare_parameters(journal, whole, (old, new), carry, spread=spread)
@@ -52,7 +52,7 @@ def _removed(journal: EventJournal, whole: Whole, place: Place) -> None:
     for channel in place.old:
         journal.note(
             "channel-removed", f"channel {place.label}", "it was removed", at=(channel.pointer, None),
-            exchange=_carried(journal, whole, (channel,), channel.address),
+            exchange=_carried(journal, whole, (channel,), sampled(whole, journal.old, channel)),
         )  # fmt: skip
 
 
@@ -66,14 +66,16 @@ def _carried(
     return None
 
 
-def _address(journal: EventJournal, place: Place, old: Channel, new: Channel) -> None:
+def _address(journal: EventJournal, whole: Whole, place: Place) -> None:
+    old, new = place.old[0], place.new[0]
     if shape_of(old) == shape_of(new):
         return
     known = old.address is not None and new.address is not None
+    exchange = _carried(journal, whole, place.old, sampled(whole, journal.old, old))
     journal.note(
         "channel-address-changed" if known else "channel-address-undecided", f"channel {place.label}",
         f"its address {turned(old.address, new.address)}", at=(f"{old.pointer}/address", f"{new.pointer}/address"),
-        before=old.address, after=new.address,
+        before=old.address, after=new.address, exchange=exchange if known else None,
     )  # fmt: skip
 
 

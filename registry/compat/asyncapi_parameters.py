@@ -50,6 +50,15 @@ def compare_parameters(
     return filled(new.address, values)
 
 
+def sampled(whole: Whole, api: EventApi, channel: Channel) -> str | None:
+    """Give an address of a channel, its parameters filled in."""
+    found = []
+    for name in PLACEHOLDER.findall(channel.address or ""):
+        values = whole.samples(_Placeholder(api, channel, name).schema())
+        found.append(next((one for one in values if isinstance(one, str) and one), name))
+    return filled(channel.address, found)
+
+
 @dataclass(frozen=True, slots=True)
 class _Placeholder:
     """One parameter of a channel, which the document need not describe."""

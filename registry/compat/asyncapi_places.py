@@ -86,7 +86,9 @@ def _moved(old: EventApi, new: EventApi, gone: list[Place], come: list[Place]) -
     left = list(come)
     for place in gone:
         names = _names(old, place.old)
-        found = next((one for one in left if names & _names(new, one.new)), None)
+        found = max(left, key=lambda one: len(names & _names(new, one.new)), default=None)
+        if found is not None and not names & _names(new, found.new):
+            found = None
         if found is not None:
             left.remove(found)
         yield Place(place.old, found.new if found else ())
@@ -97,4 +99,5 @@ def _names(api: EventApi, channels: Iterable[Channel]) -> set[tuple[str, str]]:
     """Give what a channel may be known by when its address changed."""
     keys = {channel.key for channel in channels}
     named = {("operation", one.key) for one in api.read.operations if one.channel.key in keys and one.key}
-    return named | {("channel", key) for key in keys}
+    unknown = {("address", "unknown") for channel in channels if channel.address is None}
+    return named | unknown | {("channel", key) for key in keys}

@@ -431,3 +431,25 @@ def shared(*channels):
 ])  # fmt: skip
 def test_channels_that_share_an_address_are_apart_by_their_bindings(new, expected):
     assert verdict(shared(("a", "one", "A"), ("b", "two", "B")), shared(*new)) == expected
+
+
+def test_a_channel_whose_address_is_not_known_is_found_again_under_new_names():
+    old = base()
+    old["channels"]["orders"]["address"] = None
+    del old["channels"]["orders"]["parameters"]
+    new = copy.deepcopy(old)
+    new["channels"] = {"renamed": new["channels"]["orders"], "receipts": new["channels"]["receipts"]}
+    new["operations"] = {"other": {**new["operations"]["place"], "channel": {"$ref": "#/channels/renamed"}}}
+    assert verdict(old, new) == "+"
+    put(f"{P}|code|maxLength", 3)(new)
+    assert verdict(old, new) == REFUSED
+
+
+def test_an_address_that_changed_shows_a_message_to_the_old_one():
+    new = base()
+    put(f"{C}|address", "requests/{ward}")(new)
+    found = next(
+        one for one in compare(base(), new, "asyncapi").findings if one.rule == "channel-address-changed"
+    )
+    assert found.exchange["address"] == "orders/icu"
+    assert set(found.exchange["payload"]) >= {"code", "quantity"}
