@@ -87,14 +87,18 @@ def home_of(paths: Iterable[Path]) -> Path:
     return named[-1] if named else start if start.is_dir() else start.parent
 
 
-def discover(paths: Iterable[Path], home: Path | None = None, *, hidden: bool = False) -> list[Folder]:
+def discover(
+    paths: Iterable[Path], home: Path | None = None, *, houses: Iterable[Path] = (), hidden: bool = False
+) -> list[Folder]:
     """Find the contracts below some paths, sorted; raises `NoContracts` when there is none.
 
-    Folders below them whose name begins with a dot are passed over, unless `hidden`.
+    Half a contract is one with a flaw below `houses` and below a folder called `contracts`, else it is none. Folders
+    whose name begins with a dot are passed over, unless `hidden`.
     """
     wanted = [path.resolve() for path in paths]
     top = home.resolve() if home else home_of(wanted)
-    found = {folder.document: folder for path in wanted for folder in _below(path, top, hidden=hidden)}
+    kept = [house.resolve() for house in houses]
+    found = {folder.document: folder for path in wanted for folder in _below(path, top, kept, hidden=hidden)}
     if not found:
         shown = ", ".join(str(path) for path in wanted)
         raise NoContracts(
@@ -104,7 +108,7 @@ def discover(paths: Iterable[Path], home: Path | None = None, *, hidden: bool = 
     return [found[path] for path in sorted(found)]
 
 
-def _below(path: Path, home: Path, *, hidden: bool) -> Iterator[Folder]:
+def _below(path: Path, home: Path, houses: list[Path], *, hidden: bool) -> Iterator[Folder]:
     if not path.exists():
         raise NoContracts(f"{path} does not exist", hint="name a folder of contracts")
     start = path if path.is_dir() else path.parent
@@ -112,7 +116,8 @@ def _below(path: Path, home: Path, *, hidden: bool) -> Iterator[Folder]:
     seen = 0
     for folder in folders:
         inside = folder.relative_to(home) if folder.is_relative_to(home) else folder
-        made = _folder(folder, home, strict=_HOUSE in inside.parts)
+        strict = _HOUSE in inside.parts or any(folder.is_relative_to(house) for house in houses)
+        made = _folder(folder, home, strict=strict)
         if made is not None:
             seen += 1
             if seen > MOST_CONTRACTS:

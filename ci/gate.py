@@ -68,7 +68,7 @@ def run_gate(question: Question, base: Base | None = None) -> GateReport:
     """
     run = _Run(question, base)
     try:
-        judged = discover(question.paths, question.home)
+        judged = discover(question.paths, question.home, houses=question.house)
     except NoContracts:
         if not isinstance(base, FolderBase) or not base.whole or not base.kept:
             raise

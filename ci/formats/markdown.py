@@ -60,25 +60,37 @@ def _head(report: GateReport) -> Iterator[str]:
     yield ""
     yield f"{plain(headline(report))}."
     yield ""
-    quiet = [one for one in report.rows() if one.status is Status.UNCHANGED and not one.findings()]
-    shown = [one for one in report.rows() if one not in quiet][:100]
-    if shown:
+    quiet = [one for one in report.contracts if one.status is Status.UNCHANGED and not one.findings()]
+    told = [one for one in report.rows() if one not in quiet]
+    rows = list(_rows(told))
+    if rows:
         yield "| contract | result | what | needs |"
         yield "|---|---|---|---|"
-    for contract in shown:
-        bump = contract.required_bump
-        needs = f"{bump} version" if contract.comparisons and bump is not Bump.NONE else ""
-        yield f"| {plain(contract.label)} | {_WORDS[contract.status]} | {plain(summary(contract))[:600]} | {needs} |"
-    others = len(report.rows()) - len(shown) - len(quiet)
-    if others:
-        yield f"\n… and {counted(others, 'more contract')}."
+    yield from rows
+    if len(told) > len(rows):
+        yield f"\n… and {counted(len(told) - len(rows), 'more contract')}."
     if quiet:
         yield f"\n{counted(len(quiet), 'contract')} unchanged."
 
 
+def _rows(contracts: list[ContractReport]) -> Iterator[str]:
+    """Give the rows of the table, as many as a third of the comment holds; the worst first."""
+    room = MOST // 3
+    order = (Status.FAILED, Status.UNDECIDED, Status.PASSED, Status.UNCHANGED)
+    for contract in sorted(contracts, key=lambda one: order.index(one.status)):
+        bump = contract.required_bump
+        needs = f"{bump} version" if contract.comparisons and bump is not Bump.NONE else ""
+        label, what = plain(contract.label[:200]), plain(summary(contract)[:400])
+        row = f"| {label} | {_WORDS[contract.status]} | {what} | {needs} |"
+        if len(row) > room:
+            return
+        room -= len(row)
+        yield row
+
+
 def _foot(report: GateReport) -> Iterator[str]:
     for note in report.notes[:20]:
-        yield f"\n> {plain(note)[:600]}"
+        yield f"\n> {plain(note[:400])}"
     if report.engines:
         yield f"\n<sub>Judged by {plain(engines(report))}. `interlock explain RULE` says more of a rule.</sub>"
 

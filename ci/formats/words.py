@@ -59,6 +59,11 @@ def _reasons(contract: ContractReport) -> list[str]:
         said.append("a frozen version was edited")
     if "version-twice" in rules:
         said.append("two folders claim this version")
+    said += [
+        one.what
+        for one in (*contract.frozen, *contract.references)
+        if one.severity is Severity.UNDECIDED and not one.waived
+    ][:1]
     errors = sum(
         one.severity is Severity.ERROR and not one.waived for one in (*contract.lint, *contract.references)
     )

@@ -9,8 +9,9 @@ import jsonschema
 import pytest
 from lxml import etree
 
-from ci.report import GateReport
+from ci.report import GateReport, Status
 from cli.ci_reports import FORMATS
+from kernel.contract.finding import Finding, Severity
 from tests.ci.reports import findings, full, hostile, rendered
 
 HERE = Path(__file__).parent
@@ -200,7 +201,25 @@ def test_markdown_never_outgrows_a_comment_and_says_what_it_leaves_out():
     assert len(text) > 40_000
     assert "more findings: this comment is full" in text
     assert text.count("<details") == text.count("</details>")
-    assert "… and 50 more contracts." in text
+
+
+def test_a_table_of_many_contracts_is_bounded_with_the_worst_on_it():
+    one = full().contracts[2]
+    low = replace(findings()["low"], remedy="*" * 900)
+    many = [replace(one, name="@#" * 30, status=Status.PASSED, bump=low) for _ in range(500)]
+    worst = replace(one, name="the-worst", status=Status.FAILED, bump=low)
+    text = rendered("markdown", GateReport("git:main", (*many, worst), notes=("&" * 3_000,) * 40))
+    assert len(text) <= 65_536
+    assert text.splitlines()[7].startswith("| the-worst 1.0.0 |")
+    assert "more contracts." in text
+
+
+def test_what_is_undecided_beside_the_comparisons_is_said():
+    lost = Finding("canonical-unresolved", Severity.UNDECIDED, "", "x is built on y, which is not known here")
+    one = replace(full().contracts[2], status=Status.UNDECIDED, references=(lost,))
+    assert "undecided: x is built on y, which is not known here\n" in rendered(
+        "text", GateReport("r", (one,))
+    )
 
 
 def test_risky_findings_are_warnings_where_only_breaks_fail():

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from ci.bases import RegistryBase
+from ci.bases import FolderBase, RegistryBase
 from ci.commit_base import commit
 from ci.contracts import home_of
 from ci.errors import BaseUnusable
@@ -328,3 +328,20 @@ def test_contracts_in_odd_places_have_their_base_too(repo, toml):
     repo.commit("Hidden")
     repo.edit(".hidden/meal-orders/1.0.0/openapi.yaml", ("maximum: 4", "maximum: 2"))
     assert results(judged(repo, ".hidden"))["meal-orders 1.0.0"] == ("failed", ["version-edited"])
+
+
+def test_another_checkout_is_a_base_whose_versions_are_missed_too(repo, tmp_path):
+    released = tmp_path.parent / f"{tmp_path.name}-released"
+    shutil.copytree(repo.home / "contracts", released)
+    question = Question(repo.home, (repo.home / "contracts",), SETTINGS, Policy(DAY))
+    assert results(run_gate(question, FolderBase(released, "released"))) == UNCHANGED
+    shutil.rmtree(repo.home / "contracts/bed-events")
+    report = run_gate(question, FolderBase(released, "released"))
+    assert results(report)["bed-events 1.0.0"] == ("failed", ["version-removed"])
+
+
+def test_half_a_contract_is_told_where_interlock_toml_says_that_contracts_lie(repo):
+    house = repo.home / "apis"
+    repo.write("apis/new/1.0.0/openapi.yaml", ORDERS)
+    report = judged(repo, "apis", "contracts", house=(house,))
+    assert [one.document for one in report.contracts if one.error] == ["apis/new/1.0.0/openapi.yaml"]
