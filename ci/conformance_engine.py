@@ -25,7 +25,7 @@ from kernel.contract.digest import canonical_bytes
 Phase = Literal["positive", "negative", "stateful"]
 PHASES: Final[tuple[Phase, ...]] = ("positive", "negative", "stateful")
 MEMORY: Final = 3 * 1024**3  # bytes of address space
-MOST_REPORT: Final = 512 * 1024**2  # bytes that one run may write down
+MOST_REPORT: Final = 256 * 1024**2  # bytes that one run may write down
 OLDEST: Final = (4, 32)
 _BUILT = Path(__file__).resolve().parents[1] / ".tools" / "schemathesis" / "bin" / "st"
 _REQUEST_SECONDS = 10

@@ -101,11 +101,17 @@ def _comparable(root: Any, prefix: str = "") -> Any:
     made.pop("servers", None)
     paths = root.get("paths")
     if prefix and isinstance(paths, dict):
-        made["paths"] = {
-            path.removeprefix(prefix) or "/" if path.startswith(prefix) else path: item
-            for path, item in paths.items()
+        below = {
+            path.removeprefix(prefix) or "/": item for path, item in paths.items() if _is_below(path, prefix)
         }
+        # What stands beside the prefix never takes the place of what stands below it.
+        beside = {path: item for path, item in paths.items() if not _is_below(path, prefix)}
+        made["paths"] = {**beside, **below}
     return made
+
+
+def _is_below(path: str, prefix: str) -> bool:
+    return path == prefix or path.startswith(f"{prefix}/")
 
 
 def _told(held: Held, finding: Finding) -> Finding:

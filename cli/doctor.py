@@ -63,13 +63,34 @@ TOOLS: tuple[Tool, ...] = (
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def doctor(data: Path | None, form: str) -> int:
     """Print a table: tool, wanted, found, how to get it. Ends with 3 when the main job cannot run."""
-    rows = [_python(), _compiled(), _oasdiff(), *_data_folder(data), *(_tool(tool) for tool in TOOLS)]
+    rows = [
+        _python(),
+        _compiled(),
+        _oasdiff(),
+        _schemathesis(),
+        *_data_folder(data),
+        *(_tool(tool) for tool in TOOLS),
+    ]
     if form == "json":
         click.echo(json.dumps([asdict(row) for row in rows], indent=2))
     else:
         _print_table(rows)
     broken = any(row.needed == "everything" and row.state in {"missing", "wrong"} for row in rows)
     return Exit.UNDECIDED if broken else Exit.OK
+
+
+def _schemathesis() -> Row:
+    from ci.conformance_engine import OLDEST, find_program, version_of
+    from kernel.errors import InterlockError
+    from kernel.settings import load
+
+    wanted, how = f"{'.'.join(map(str, OLDEST))} or newer", "pip install 'interlock[conformance]'"
+    try:
+        found = version_of(find_program(str(load()["schemathesis"])))
+    except InterlockError as error:
+        state = "missing" if "not installed" in error.message else "wrong"
+        return Row("schemathesis", "interlock ci conformance", wanted, "", state, how)
+    return Row("schemathesis", "interlock ci conformance", wanted, found, "ok")
 
 
 def _python() -> Row:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kernel.contract.finding import Finding, Outcome, Severity
 from kernel.contract.lifecycle import FROZEN_FOR_EVER
 from kernel.contract.version import Version
+from kernel.errors import InterlockError
 from registry.review.catalogue import known_version
 from registry.review.operations import concerns, named_operations
 from registry.review.references import self_contained
@@ -58,7 +60,7 @@ class Meetings:
             return Meeting(Answer.NO, f"{new.label} is {new.state}, not frozen")
         judged = self._pair(base, new)
         if judged is None:
-            return Meeting(Answer.UNKNOWN, "the two were not compared yet")
+            return Meeting(Answer.UNKNOWN, "the two were not compared")
         return _said(self._ledger, need, base, judged)
 
     def _pair(self, base: ContractVersion, new: ContractVersion) -> _Judged | None:
@@ -67,7 +69,8 @@ class Meetings:
             judged = self._reviewed(base, new)
             if judged is None and self._left > 0:
                 self._left -= 1
-                judged = self._compared(base, new)
+                with suppress(InterlockError):  # what cannot be compared is unknown, and blocks
+                    judged = self._compared(base, new)
             self._known[key] = judged
         return self._known[key]
 

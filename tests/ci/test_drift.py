@@ -77,6 +77,11 @@ def test_what_an_application_says_is_compared_both_ways(target: str, drift: str,
 def test_a_prefix_is_taken_off(tmp_path: Path) -> None:
     assert drift_of("plain_apps:mounted").drift is Drift.BREAKING
     assert drift_of("plain_apps:mounted", prefix="/api/v1").drift is Drift.NONE
+    hidden = drift_of("plain_apps:beside", prefix="/api")
+    assert (hidden.drift, [one.rule for one in hidden.broken if "/" not in one.rule]) == (
+        Drift.BREAKING,
+        ["operation-removed"],
+    )
 
 
 @pytest.mark.parametrize(

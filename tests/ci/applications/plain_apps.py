@@ -22,6 +22,15 @@ adds = changed(
 breaks = changed(lambda d: d["components"]["schemas"]["Ward"]["required"].append("floor"))
 lacks = changed(lambda d: d["paths"]["/wards"].pop("post"))
 mounted = changed(lambda d: d.update(paths={"/api/v1" + path: item for path, item in d["paths"].items()}))
+beside = changed(
+    lambda d: d.update(
+        paths={
+            "/api/wards": {"get": d["paths"]["/wards"]["get"]},  # what is mounted lacks the POST …
+            "/wards": d["paths"]["/wards"],  # … that something beside it has
+            "/apiwards": d["paths"]["/wards"],
+        }
+    )
+)
 noisy = changed(lambda d: d.update(servers=[{"url": "http://elsewhere"}], tags=[{"name": "x"}]))
 shapeless = ["no", "document"]
 number = 7

@@ -90,7 +90,7 @@ def test_the_table_says_who_provides_and_whether_needs_are_met(client: httpx.Cli
     found = rows(text)
     assert found["lab-orders"] == [
         "1.1.0 by lis 8 ✓ met ehr 3 relies on 1.0.0",
-        "1.0.0 by lis 7 ? unknown ward-board 2 relies on 1.1.0: the two were not compared yet",
+        "1.0.0 by lis 7 ? unknown ward-board 2 relies on 1.1.0: the two were not compared",
     ]
     assert found["lab-results"] == ["–", "? unknown portal 1 relies on 1.0.0: no provider is recorded there"]
     assert 'aria-current="page"' in text
