@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from kernel.contract.positions import token, tokens_of
-from kernel.contract.sites import sites
 from registry.lint.asyncapi_parts import addressed_channels, ids, is_old, operations, target
 from registry.lint.reading import SCHEMAS, Hit, Subject, mapping
 from registry.lint.rule import ERROR, EVENTS, WARNING, Rule
@@ -84,7 +83,7 @@ def duplicate_message_ids(subject: Subject) -> Iterator[Hit]:
 
 def ignored_siblings(subject: Subject) -> Iterator[Hit]:
     """Find members beside a `$ref`, which the specification tells readers to ignore."""
-    for site in sites(subject.root, subject.grammar):
+    for site in subject.sites:
         beside = [key for key in site.holder if key != "$ref"]
         if beside and not (site.type in SCHEMAS and _is_later_dialect(subject, site.pointer)):
             names = ", ".join(f"`{key[:40]}`" for key in beside[:5])

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from kernel.contract.positions import tokens_of
-from kernel.contract.sites import sites
 from registry.lint import meta_schemas
 from registry.lint.asyncapi_parts import target
 from registry.lint.reading import SCHEMAS, Hit, Part, Subject
@@ -28,7 +27,7 @@ _PYTHON: dict[str, tuple[type, ...]] = {
 def foreign_formats(subject: Subject) -> Iterator[Hit]:
     """Find references inside a schema to one that is written in another format."""
     inside = {part.pointer: part for part in subject.parts if part.type in SCHEMAS}
-    for site in sites(subject.root, subject.grammar):
+    for site in subject.sites:
         part = inside.get(site.pointer)
         if part is None or part.parent not in SCHEMAS or not site.ref.startswith("#"):
             continue  # the whole payload may be any Multi Format Schema Object

@@ -10,7 +10,9 @@ from typing import Any, NamedTuple
 from kernel.contract.document import Kind, specification
 from kernel.contract.grammar import Grammar, grammar_of, members
 from kernel.contract.positions import token
-from kernel.errors import ContractInvalid
+from kernel.contract.references import lost_references
+from kernel.contract.sites import Site, sites
+from kernel.errors import ContractInvalid, ReferenceRefused
 from kernel.operation.asyncapi_model import AsyncApi
 from kernel.operation.asyncapi_view import read_asyncapi
 from kernel.operation.shapes import follow
@@ -124,6 +126,16 @@ class Subject:
             return read_asyncapi(self.root) if self.kind == "asyncapi" else None
         except ContractInvalid:
             return None  # what is wrong is said by the rules, and by whoever compiles the document
+
+    @cached_property
+    def sites(self) -> tuple[Site, ...]:
+        """Every reference that can be reached; those that lead nowhere too (`lost` says why)."""
+        return tuple(sites(self.root, self.grammar, lost=[]))
+
+    @cached_property
+    def lost(self) -> tuple[ReferenceRefused, ...]:
+        """An error for every reference that leads nowhere, out of the document, or round in a circle."""
+        return tuple(lost_references(self.root))
 
     @cached_property
     def types(self) -> dict[str, str]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from kernel.contract.references import lost_references
-from kernel.contract.sites import local_pointer, sites
+from kernel.contract.sites import local_pointer
 from kernel.errors import SchemaRefused
 from kernel.schema.dialects import Dialect, dialect_of, named, of_format
 from registry.lint import meta_schemas
@@ -154,14 +153,14 @@ def payload_formats(subject: Subject) -> Iterator[Hit]:
 
 def references(subject: Subject) -> Iterator[Hit]:
     """Find references that lead nowhere, out of the document, or round in a circle."""
-    for error in lost_references(subject.root):
+    for error in subject.lost:
         yield Hit((error.place.pointer if error.place else None) or "", error.message)
 
 
 def reference_types(subject: Subject) -> Iterator[Hit]:
     """Find references to an object of another kind, such as a response where a parameter must stand."""
     found = _meta_schema(subject) if supported(subject) else None
-    if found is None or next(iter(references(subject)), None) is not None:
+    if found is None or subject.lost:
         return
     table = _ASYNCAPI if subject.kind == "asyncapi" else _OPENAPI_31
     if subject.version.startswith("3.0") and subject.kind == "openapi":
@@ -169,7 +168,7 @@ def reference_types(subject: Subject) -> Iterator[Hit]:
     sections = subject.grammar.sections
     types = subject.types
     judged: dict[tuple[str, str], list[Hit]] = {}
-    for site in sites(subject.root, subject.grammar):
+    for site in subject.sites:
         if not site.ref.startswith("#") or site.type not in table:
             continue
         target = local_pointer(site.ref, site.pointer)
