@@ -99,7 +99,8 @@ def _with_lost_references(
     except ReferenceRefused as error:  # not even its files can be put together: it is judged by itself
         lost.append(error)
         document = _alone(path)
-    known = {(one.place.source, one.place.line, one.place.column): one for one in lost if one.place}
+    # Of a file that is not there two things are said in one place: first why, then that it points outside.
+    known = {(one.place.source, one.place.line, one.place.column): one for one in reversed(lost) if one.place}
     places = [(one.place or Place(str(path)), one) for one in known.values() or (first,)]
     rule = BY_ID["reference-refused"]
     told = tuple(

@@ -268,3 +268,5 @@ def test_every_reference_that_leads_nowhere_is_told(tmp_path: Path) -> None:
     lines = [line.removeprefix(f"{path}:") for line in _run(path).stdout.splitlines() if " error " in line]
     assert [line.split(" ")[0] for line in lines] == ["14:3", "15:24", "15:64", "15:92"]
     assert all(" error reference-refused " in line for line in lines)
+    assert "cannot be read: No such file" in lines[0]
+    assert "points to the network" in lines[3]
