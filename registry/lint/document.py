@@ -150,7 +150,8 @@ def _at_most(found: list[Finding]) -> list[Finding]:
 
 def _sum(rule: Rule, hits: list[Hit]) -> str:
     first = f": {hits[0].what}" if hits[0].what else ""
-    return f"{rule.counted}: {len(hits)} of them, the first stands here{first}"
+    number = f"{len(hits)}" if len(hits) < _LOOKED_AT else f"at least {len(hits)}"
+    return f"{rule.counted}: {number} of them, the first stands here{first}"
 
 
 def _finding(rule: Rule, hit: Hit) -> Finding:

@@ -14,7 +14,7 @@ LONGEST = 2_000  # characters
 MOST_STEPS = 60
 _NAME = re.compile(r"[^\s.\[\]~^()'\"@*?,][^.\[\]~^()'\"?,\s]*")
 _QUOTED = re.compile(r"'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\"")
-_SLICE = re.compile(r"\s*(-?\d*)\s*:\s*(-?\d*)\s*(?::\s*(-?\d*)\s*)?")
+_SLICE = re.compile(r"\s*(-?\d+)?\s*:\s*(-?\d+)?\s*(?::\s*(-?\d+)?\s*)?")
 _INTEGER = re.compile(r"-?\d+")
 
 
