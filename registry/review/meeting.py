@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 MOST_COMPARED = 20  # pairs that one question may compare anew
 _SHOWN = 3  # findings that one sentence names
 _BLOCKING = frozenset({Severity.BREAKING, Severity.RISKY, Severity.UNDECIDED})
+_ANNOUNCED = frozenset(
+    {"removed-after-sunset", "unstable-not-compared"}
+)  # a caller may rely on it all the same
 _Judged = tuple[Outcome, tuple[Finding, ...]]
 
 
@@ -100,6 +103,12 @@ def _said(ledger: Ledger, need: Need, base: ContractVersion, judged: _Judged) ->
             Answer.UNKNOWN,
             f"the board waived what may break whoever relies on {need.version}: {_listed(accepted)}",
         )
+    allowed = [one for one in findings if _lets_pass(one)]
+    if outcome is Outcome.COMPATIBLE and allowed:
+        return Meeting(
+            Answer.UNKNOWN,
+            f"the policy lets pass what may break whoever relies on {need.version}: {_listed(allowed)}",
+        )
     if outcome is Outcome.COMPATIBLE:
         return Meeting(Answer.YES, f"it keeps what {need.version} promised")
     breaking = [one for one in findings if one.severity in {Severity.BREAKING, Severity.RISKY}]
@@ -110,6 +119,11 @@ def _said(ledger: Ledger, need: Need, base: ContractVersion, judged: _Judged) ->
         what = f": {_listed(open_ones)}" if open_ones else ""
         return Meeting(Answer.UNKNOWN, f"whether it keeps what {need.version} promised is undecided{what}")
     return Meeting(Answer.YES, "what it breaks is in operations that are not relied on")
+
+
+def _lets_pass(finding: Finding) -> bool:
+    """Whether the policy let a change pass for what was announced or accepted, and not since it breaks nobody."""
+    return finding.rule in _ANNOUNCED or finding.excused or finding.severity in _BLOCKING
 
 
 def _listed(findings: list[Finding]) -> str:

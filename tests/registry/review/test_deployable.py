@@ -348,6 +348,34 @@ def test_a_break_that_the_board_waived_is_unknown_for_whom_it_concerns(
     assert "the board waived what may break whoever relies on 1.0.0" in found.reasons[0].text
 
 
+@pytest.mark.parametrize(
+    ("rule", "severity", "by"),
+    [
+        ("removed-after-sunset", Severity.SAFE, None),
+        ("unstable-not-compared", Severity.SAFE, None),
+        ("operation-removed", Severity.SAFE, "settings"),
+        ("parameter-removed", Severity.RISKY, None),  # the profile lenient tells it only
+    ],
+)
+def test_what_the_policy_lets_pass_is_unknown_for_whom_it_concerns(
+    house: Any, monkeypatch: pytest.MonkeyPatch, rule: str, severity: Severity, by: str | None
+) -> None:
+    from registry.review.meeting import Meetings
+
+    place = "/paths/~1orders/post"
+    finding = Finding(rule, severity, place, "it ended", base_pointer=place)
+    if by is not None:
+        finding = replace(finding, ruling={"by": by, "severity": "breaking", "owner": "lab"})
+    monkeypatch.setattr(Meetings, "_reviewed", lambda *_: (Outcome.COMPATIBLE, (finding,)))
+    deployed(house, "ehr", "3", needs=[Need("lab-orders", "1.0.0", ("createOrder",))])
+    deployed(house, "portal", "1", needs=[Need("lab-orders", "1.0.0", ("findOrders",))])
+    release(house, "lis", "1", provides="1.1.0")
+    found = deployable.can_deploy(house, application="lis", version="1", environment="production")
+    answers = {one.other: str(one.answer) for one in found.reasons if one.other}
+    assert (str(found.answer), answers) == ("unknown", {"ehr": "unknown", "portal": "yes"})
+    assert "the policy lets pass what may break whoever relies on 1.0.0: it ended" in found.reasons[0].text
+
+
 def test_the_route_of_the_own_environment_counts_beside_a_provider_that_is_there(
     house: Any, doubles: Any
 ) -> None:
