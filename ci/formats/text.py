@@ -44,15 +44,40 @@ def _contract(contract: ContractReport) -> Iterator[str]:
     if told := consumers(contract):
         yield f"  {told}"
     entries = contract.entries()
-    shown = [entry for entry in entries if entry.finding.severity in _SHOWN or entry.finding.excused]
+    worth = [entry for entry in entries if entry.finding.severity in _SHOWN or entry.finding.excused]
+    shown, seconds = _apart(worth)
     for entry in shown[:MOST_SHOWN]:
         yield ""
         yield from _finding(entry, several=len(contract.comparisons) > 1)
-    cut, mild = max(0, len(shown) - MOST_SHOWN), len(entries) - len(shown)
+    if seconds:
+        yield ""
+        yield "  Second opinions say so too (each has a fingerprint of its own):"
+        for entry in seconds[:MOST_SHOWN]:
+            finding = entry.finding
+            yield f"      {visible(f'{finding.rule}: {finding.what}')}  ({finding.fingerprint})"
+    cut = max(0, len(shown) - MOST_SHOWN) + max(0, len(seconds) - MOST_SHOWN)
+    mild = len(entries) - len(worth)
     if cut:
         yield f"\n  … and {cut} more like these; --report json=FILE holds every one"
     if mild:
         yield f"\n  {counted(mild, 'milder finding')} not shown; --report json=FILE holds every one"
+
+
+def _apart(entries: list[Entry]) -> tuple[list[Entry], list[Entry]]:
+    """Set second opinions apart that break, where our own findings say what breaks, with examples."""
+    broken = {Severity.BREAKING, Severity.RISKY}
+    seconds = [
+        entry
+        for entry in entries
+        if entry.finding.engine != "interlock"
+        and entry.finding.severity in broken
+        and not entry.finding.waived
+    ]
+    own = [entry for entry in entries if entry not in seconds]
+    proven = any(
+        entry.finding.severity in broken and entry.finding.rule != "version-too-low" for entry in own
+    )
+    return (own, seconds) if proven else (entries, [])
 
 
 def _finding(entry: Entry, *, several: bool) -> Iterator[str]:

@@ -74,7 +74,15 @@ def change(finding: Finding, most: int = 120) -> str:
     """Write what stood there and what stands there now, where a finding has both."""
     if (finding.before is None and finding.after is None) or finding.rule in _SAID:
         return ""
-    return " → ".join(_digest_in_short(on_one_line(one, most)) for one in (finding.before, finding.after))
+    ends = (finding.before, finding.after)
+    bare = tuple(map(_bare, ends))
+    told = ends if bare[0] == bare[1] else bare
+    return " → ".join(_digest_in_short(on_one_line(one, most)) for one in told)
+
+
+def _bare(value: Any) -> Any:
+    """Give the value alone where a finding binds it to the digest of its schema."""
+    return value["value"] if isinstance(value, Mapping) and value.keys() == {"value", "schema"} else value
 
 
 def sides(finding: Finding) -> str:

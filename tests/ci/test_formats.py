@@ -11,7 +11,7 @@ from lxml import etree
 
 from ci.report import GateReport, Status
 from cli.ci_reports import FORMATS
-from kernel.contract.finding import Finding, Severity
+from kernel.contract.finding import Bump, Finding, Outcome, Severity, Verdict
 from tests.ci.reports import findings, full, hostile, rendered
 
 HERE = Path(__file__).parent
@@ -77,6 +77,29 @@ def test_text_shows_verdict_place_change_example_reason_and_fix():
     )
     assert "\n  1 milder finding not shown; --report json=FILE holds every one\n" in text
     assert "\n· unchanged: ward 1.0.0\n" in text
+
+
+def test_text_sets_second_opinions_apart_only_where_ours_show_the_break():
+    one = replace(full().contracts[1], bump=None, lint=())
+    second = Finding(
+        "oasdiff/request-property-max-decreased",
+        Severity.BREAKING,
+        "/x",
+        "max was decreased",
+        engine="oasdiff 1.33.0",
+    )
+
+    def text(*found):
+        verdict = Verdict(Outcome.BREAKING, Bump.MAJOR, found)
+        comparison = replace(one.comparisons[0], verdict=verdict)
+        return rendered("text", GateReport("git:main", (replace(one, comparisons=(comparison,)),)))
+
+    both, alone = text(findings()["breaking"], second), text(second)
+    line = f"oasdiff/request-property-max-decreased: max was decreased  ({second.fingerprint})\n"
+    assert f"\n  Second opinions say so too (each has a fingerprint of its own):\n      {line}" in both
+    assert both.count("\n  [breaking] ") == 1
+    assert "\n  [breaking] max was decreased\n" in alone
+    assert "Second opinions" not in alone
 
 
 def test_json_holds_everything_with_exact_numbers():
