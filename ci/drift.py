@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal
 
 from ci.conformance import Held
+from ci.drift_rules import BY_ID
 from ci.report import ContractReport, GateReport, Status
 from kernel.contract.document import Document
 from kernel.contract.finding import Finding, Outcome, Severity
@@ -42,7 +43,7 @@ class DriftFound:
     broken: tuple[Finding, ...]
     added: tuple[Finding, ...]
     engines: dict[str, str]
-    probed: tuple[Finding, ...] = ()
+    probed: tuple[Finding, ...] | None = None  # None: nothing that is deployed was asked
 
     def report(self, fail_on: FailOnDrift) -> GateReport:
         """Give it in the form that all formats of the gate render."""
@@ -53,7 +54,13 @@ class DriftFound:
             Drift.UNDECIDED: Status.UNDECIDED,
         }[self.drift]
         held = self.held
-        judged = ((_PROMISES, self.broken), (_ADDS, self.added), (_ANSWERS, self.probed))
+        beyond = Severity.RISKY if fail_on == "additive" else Severity.WARNING
+        judged: tuple[tuple[str, tuple[Finding, ...]], ...] = (
+            (_PROMISES, self.broken),
+            (_ADDS, tuple(replace(one, severity=beyond) for one in self.added)),
+        )
+        if self.probed is not None:
+            judged = (*judged, (_ANSWERS, self.probed))
         source = held.source or f"{held.name}@{held.version}"
         one = ContractReport(held.name, held.version, "openapi", source, source, status, judged=judged)
         words = {
@@ -63,8 +70,11 @@ class DriftFound:
             Drift.UNDECIDED: "whether {source} keeps {label} could not be decided",
         }
         said = words[self.drift].format(source=self.source, label=one.label)
-        note = f"drift: {self.drift}; servers are not compared, since an application does not know them"
-        return GateReport(self.source, (one,), dict(self.engines), said=said, notes=(note,))
+        notes = (
+            f"drift: {self.drift}; servers are not compared, since an application does not know them",
+            "where a finding speaks of the old version it means the contract, and with the new one the application",
+        )
+        return GateReport(self.source, (one,), dict(self.engines), fail_on="risky", said=said, notes=notes)
 
 
 def find_drift(
@@ -89,6 +99,9 @@ def find_drift(
         Outcome.UNDECIDED: Drift.UNDECIDED,
         Outcome.COMPATIBLE: Drift.ADDITIVE if added or back.outcome is not Outcome.COMPATIBLE else Drift.NONE,
     }[kept.outcome]
+    if drift is Drift.ADDITIVE and not added:
+        row = BY_ID["drift/does-more"]
+        added = (Finding(row.id, row.severity, "/paths", row.what, why=row.why, remedy=row.remedy),)
     return DriftFound(held, source, drift, broken, added, dict(kept.engines))
 
 
@@ -117,6 +130,7 @@ def _is_below(path: str, prefix: str) -> bool:
 def _told(held: Held, finding: Finding) -> Finding:
     """Say where in the contract it stands: that is the document which people have at hand."""
     pointer = finding.base_pointer or finding.pointer
+    finding = replace(finding, direction=f"application-{finding.direction or 'other'}")
     if held.document is None:
         return finding
     place = held.document.position(pointer)

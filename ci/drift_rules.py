@@ -15,6 +15,7 @@ RULES: tuple[ConformanceRule, ...] = (
     ConformanceRule("drift/path-unknown", UNDECIDED, "the service answers 404 to its path", "The operation may not be there, or the service hides what may not be read.", "Look at the address given with --probe, and at what is deployed."),
     ConformanceRule("drift/not-let-in", UNDECIDED, "answered {status} to the question", "Nothing behind the door was looked at.", "Give credentials with --auth-file or INTERLOCK_PROVIDER_AUTH."),
     ConformanceRule("drift/no-answer", UNDECIDED, "gave no answer", "Nothing is known of what does not answer.", "Look at the address given with --probe, and whether it runs."),
+    ConformanceRule("drift/does-more", WARNING, "the application does, or may do, more than the contract says", "What nobody froze, nobody may rely on, and the proxy does not let through.", "Submit a contract version that says it, or take it out of the application."),
     ConformanceRule("drift/not-probed", WARNING, "was not asked", "It may change something, or a value that it needs cannot be made up.", "`interlock ci conformance` calls such operations too, in an environment where that may be done."),
 )  # fmt: skip
 

@@ -89,6 +89,10 @@ def sides(finding: Finding) -> str:
     """Say who takes a witness and who refuses it."""
     if finding.direction == "answered":
         return "the contract does not have it so"
+    if finding.direction == "application-emits":
+        return "the application may send this, the contract never does"
+    if (finding.direction or "").startswith("application-"):
+        return "the contract takes this, the application refuses it"
     if finding.direction == "emits":
         return "the new version may send this, the earlier one never did"
     return "the earlier version takes this, the new one refuses it"

@@ -25,6 +25,7 @@ from ci.errors import ApplicationUnusable
 from ci.probing import probe
 from cli.main import interlock
 from kernel.contract.digest import digest
+from kernel.contract.finding import Bump, Outcome, Verdict
 from kernel.settings import load
 from registry.compat.inputs import read_self_contained
 
@@ -321,3 +322,27 @@ def test_settings_of_django_that_are_missing_are_told(frameworks: str) -> None:
     with pytest.raises(ApplicationUnusable, match="ImproperlyConfigured") as caught:
         loaded("django_urls:api", frameworks)
     assert "--django-settings" in caught.value.hint
+
+
+def test_reports_say_what_was_judged_and_nothing_else() -> None:
+    from ci.formats import junit
+
+    found = drift_of("plain_apps:adds")
+    told = junit.render(found.report("additive"))
+    assert "<failure message=" in told
+    assert "deployed service" not in told
+    assert "<failure" not in junit.render(found.report("breaking"))
+    asked = drift_of("plain_apps:breaks").report("breaking").contracts[0]
+    assert {one.direction for _, rows in asked.judged for one in rows} <= {
+        "application-accepts",
+        "application-emits",
+        "application-other",
+    }
+
+
+def test_what_cannot_be_excluded_is_told_as_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other direction is undecided: nothing says that the application does no more."""
+    verdicts = iter([Verdict(Outcome.COMPATIBLE, Bump.NONE, ()), Verdict(Outcome.UNDECIDED, Bump.NONE, ())])
+    monkeypatch.setattr("ci.drift.compare", lambda *_, **__: next(verdicts))
+    found = drift_of("plain_apps:same")
+    assert (found.drift, [one.rule for one in found.added]) == (Drift.ADDITIVE, ["drift/does-more"])
