@@ -8,8 +8,10 @@ from kernel.contract.digest import canonical_bytes, digest
 from kernel.contract.finding import Bump, Finding, Outcome, Severity
 from kernel.contract.lifecycle import State
 from kernel.errors import ContractInvalid, Place
+from kernel.settings import load
 from registry.errors import NotAllowed, NotFound
 from registry.review import catalogue, decision, submission
+from registry.review.engines import HouseEngines
 from registry.review.model import Draft, ReviewState
 
 
@@ -113,6 +115,32 @@ def test_what_the_proxy_could_not_serve_is_refused_with_its_place(desk: Any, dou
     (finding,) = done.assessment.lint
     assert (done.status, finding.rule, finding.pointer) == ("refused", "contract-invalid", "/paths")
     assert (finding.source, finding.line) == ("openapi.json", 1)
+
+
+def test_every_place_that_the_proxy_could_not_serve_is_told(desk: Any, doubles: Any) -> None:
+    desk.engines.compiled = (
+        Finding("contract-invalid", Severity.ERROR, "/paths", "CONNECT cannot be carried"),
+        Finding("schema-refused", Severity.ERROR, "/components", "looks behind"),
+        Finding("body-unchecked", Severity.WARNING, "/info", "not looked into"),
+    )
+    done = submission.submit(desk, doubles.AUTHOR, doubles.openapi())
+    assert (done.status, done.blockers) == ("refused", ("CONNECT cannot be carried", "looks behind"))
+    assert [finding.line for finding in done.assessment.lint] == [1, 1, 1]
+    assert desk.engines.compared == []
+
+
+def test_the_engines_of_this_release_compile_every_operation_and_every_channel() -> None:
+    engines = HouseEngines(load({}, environ={}))
+    bad = {"payload": {"type": "string", "pattern": "(?<=a)b"}}
+    events = {
+        "asyncapi": "3.0.0", "info": {"title": "T", "version": "1.0.0"},
+        "servers": {"s": {"host": "a.example", "protocol": "wss"}},
+        "channels": {name: {"address": name, "messages": {"m": bad}} for name in ("beds", "wards")},
+    }  # fmt: skip
+    assert [(one.rule, one.severity, one.pointer) for one in engines.compile(events, "asyncapi", "t")] == [
+        ("schema-refused", Severity.ERROR, "/channels/beds/messages/m/payload/pattern"),
+        ("schema-refused", Severity.ERROR, "/channels/wards/messages/m/payload/pattern"),
+    ]
 
 
 def test_every_version_of_the_major_is_compared_but_no_other(services: Any, doubles: Any) -> None:
