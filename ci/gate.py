@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 _NOT_SERVED = frozenset(
     {"absent", "draft", "in-review", "rejected", "withdrawn", "retired"}
 )  # states of a version
+# Of a command that takes --root; the gate takes a contract's folder as its root.
+_HINT = ("name the folder that holds all files (--root), or move the file below it",
+         "move the file below it, or name a canonical schema by its URN")  # fmt: skip
 _NOT_ALLOWED = 4  # exit code of an error: the token is refused for everything, not for one contract
 
 
@@ -235,7 +238,8 @@ class _Run:
 
 def _unreadable(folder: Folder, error: InterlockError) -> Finding:
     place = error.place or Place()
-    what = folder.shown(error.message) + (f" ({error.hint})" if error.hint else "")
+    hint = error.hint.replace(*_HINT)
+    what = folder.shown(error.message) + (f" ({hint})" if hint else "")
     return found(
         "contract-unreadable",
         place.pointer or "",

@@ -40,7 +40,8 @@ def _shortened(names: list[str], most: int = 12) -> str:
 
 def _contract(contract: ContractReport) -> Iterator[str]:
     yield f"{SIGNS[contract.status]} {visible(contract.label)}  {visible(contract.document)}"
-    yield f"  {contract.status}: {summary(contract)}" if contract.error is None else f"  {contract.status}"
+    said = summary(contract) if contract.error is None else "nothing of it was judged"
+    yield f"  {contract.status}: {said}"
     if told := consumers(contract):
         yield f"  {told}"
     entries = contract.entries()

@@ -1,5 +1,7 @@
 """Release notes: what each version brings, by kind and operation, in every form; complete or not, and said so."""
 
+import base64
+import hashlib
 import itertools
 import json
 import re
@@ -128,6 +130,17 @@ def test_json_is_valid_by_its_schema(repo):
         import_module(NOTES["json"]).render(hostile()),
     ):
         jsonschema.Draft202012Validator(schema).validate(json.loads(text))
+
+
+def test_the_policy_of_the_page_names_its_own_style_and_nothing_else():
+    text = import_module(NOTES["html"]).render(hostile())
+    policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', text)[1].replace(
+        "&#39;", "'"
+    )
+    style = re.search(r"<style>(.*?)</style>", text, re.DOTALL)[1]
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert policy == f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    assert " style=" not in text
 
 
 def test_the_page_has_headings_in_order_and_nothing_that_loads_or_runs():
