@@ -42,7 +42,7 @@ class DriftFound:
     drift: Drift
     broken: tuple[Finding, ...]
     added: tuple[Finding, ...]
-    engines: dict[str, str]
+    engines: dict[str, str]  # empty: no document was compared
     probed: tuple[Finding, ...] | None = None  # None: nothing that is deployed was asked
 
     def report(self, fail_on: FailOnDrift) -> GateReport:
@@ -55,10 +55,12 @@ class DriftFound:
         }[self.drift]
         held = self.held
         beyond = Severity.RISKY if fail_on == "additive" else Severity.WARNING
-        judged: tuple[tuple[str, tuple[Finding, ...]], ...] = (
-            (_PROMISES, self.broken),
-            (_ADDS, tuple(replace(one, severity=beyond) for one in self.added)),
-        )
+        judged: tuple[tuple[str, tuple[Finding, ...]], ...] = ()
+        if self.engines:
+            judged = (
+                (_PROMISES, self.broken),
+                (_ADDS, tuple(replace(one, severity=beyond) for one in self.added)),
+            )
         if self.probed is not None:
             judged = (*judged, (_ANSWERS, self.probed))
         source = held.source or f"{held.name}@{held.version}"

@@ -40,7 +40,7 @@ def probe(found: DriftFound, url: str, headers: Mapping[str, str]) -> DriftFound
         drift = Drift.BREAKING
     elif Severity.UNDECIDED in severities and drift is not Drift.BREAKING:
         drift = Drift.UNDECIDED
-    source = f"{found.source} with {without_secrets(parts)}"
+    source = " with ".join(filter(None, (found.source, without_secrets(parts))))
     return replace(found, source=source, drift=drift, probed=probed)
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("application")
+@click.argument("application", required=False)
 @click.option(
     "--contract",
     required=True,
@@ -92,23 +92,29 @@ if TYPE_CHECKING:
     help="Write a report to a file too; repeatable.",
 )
 @registry_options("ci")
-def drift(registry: Registry, application: str, **options: Any) -> int:
+def drift(registry: Registry, application: str | None, **options: Any) -> int:
     """Compare an application with its contract.
 
     APPLICATION is `package.module:app`, `package.module:make_app()`, `drf-spectacular`, or the address of an
-    OpenAPI document. It is imported by its own interpreter, confined: no network, none of our environment.
+    OpenAPI document; with --probe alone only the deployed service is asked. It is imported by its own
+    interpreter, confined: no network, none of our environment.
 
     Ends with 0 when it keeps the contract (drift none or additive), 1 when a promise is broken, 3 when undecided.
     """
-    from ci.drift import find_drift
+    from ci.drift import Drift, DriftFound, find_drift
     from kernel.settings import load
 
     wanted = wanted_reports(options["reports"], options["form"])
     settings = load()
     held = held_of(registry, options["contract"])
     headers = credentials(options["auth_file"], settings["provider_auth"])
-    document, source = _document(application, options, headers)
-    found = find_drift(held, document, source, settings, prefix=options["prefix"].rstrip("/"))
+    if application is None and not options["probe"]:
+        raise click.UsageError("name an application, an address, or a service with --probe URL")
+    if application is None:
+        found = DriftFound(held, "", Drift.NONE, (), (), {})
+    else:
+        document, source = _document(application, options, headers)
+        found = find_drift(held, document, source, settings, prefix=options["prefix"].rstrip("/"))
     if options["probe"]:
         from ci.probing import probe
 

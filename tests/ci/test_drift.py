@@ -346,3 +346,26 @@ def test_what_cannot_be_excluded_is_told_as_more(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("ci.drift.compare", lambda *_, **__: next(verdicts))
     found = drift_of("plain_apps:same")
     assert (found.drift, [one.rule for one in found.added]) == (Drift.ADDITIVE, ["drift/does-more"])
+
+
+@pytest.mark.enable_socket
+def test_a_deployed_service_can_be_asked_alone() -> None:
+    words = ["ci", "drift", "--contract", str(APPS / "wards.yaml")]
+    with serving({"/wards": (200, b"[]", JSON)}) as (url, _):
+        result = CliRunner().invoke(
+            interlock, [*words, "--probe", url, "--format", "json"], standalone_mode=False
+        )
+        assert result.return_value == 0
+        [judged] = json.loads(result.stdout)["contracts"][0]["judged"]
+        assert (judged["title"], [one["rule"] for one in judged["findings"]]) == (
+            "the deployed service answers as the contract declares",
+            ["drift/not-probed"],
+        )
+    with serving({"/wards": (200, b"{}", JSON)}) as (url, _):
+        result = CliRunner().invoke(interlock, [*words, "--probe", url], standalone_mode=False)
+        assert (result.return_value, result.stdout.splitlines()[0]) == (
+            1,
+            f"FAILED: {url} does not keep wards 1.0.0",
+        )
+    result = CliRunner().invoke(interlock, words, standalone_mode=False)
+    assert "name an application" in str(result.exception)
