@@ -9,23 +9,20 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.errors import Exit
-from cli.judging import judging_options, policy_for, project_for, ruling_lines
-from cli.output import counted
+from cli.judging import judging_options, policy_for, project_for
 
 if TYPE_CHECKING:
     from datetime import date
 
     from kernel.contract.document import Document
-    from kernel.contract.finding import Finding, Verdict
+    from kernel.contract.finding import Verdict
 
-MOST_SHOWN = 600  # characters of a witness in the text form
 _FILE = click.Path(path_type=Path)
 MODES = (
     "BACKWARD", "BACKWARD_TRANSITIVE", "FORWARD", "FORWARD_TRANSITIVE", "FULL", "FULL_TRANSITIVE", "NONE",
 )  # fmt: skip
 _EXIT = {"compatible": Exit.OK, "breaking": Exit.GATE_SAYS_NO, "undecided": Exit.UNDECIDED}
 _MODE_OF = {"accepts": "BACKWARD", "emits": "FORWARD", "both": "FULL"}
-_SIGNS = {"breaking": "✗", "risky": "!", "undecided": "?", "safe": "·"}
 
 
 @click.command()
@@ -64,6 +61,7 @@ def diff(
     Ends with 0 when the new one is compatible, 1 when it breaks somebody, 3 when that cannot be decided,
     2 when a file cannot be read.
     """
+    from cli.diff_report import print_verdict
     from kernel.contract.document import kind_of
     from kernel.settings import load
     from registry.compat.inputs import read_self_contained
@@ -88,9 +86,11 @@ def diff(
     name = _contract_of(new)
     verdict = judge(before.root, after.root, kind, policy, contract=name, mode=chosen, settings=load())
     if form == "json":
-        click.echo(json.dumps(_with_sources(verdict, after), indent=2, ensure_ascii=False, default=str))
+        click.echo(
+            json.dumps(_with_sources(verdict, before, after), indent=2, ensure_ascii=False, default=str)
+        )
     else:
-        _print(verdict, after)
+        print_verdict(verdict, before, after)
     return _EXIT[str(verdict.outcome)]
 
 
@@ -106,44 +106,15 @@ def _contract_of(path: Path) -> str:
     return metadata.name or ""
 
 
-def _with_sources(verdict: Verdict, document: Document) -> dict[str, Any]:
-    """Add file, line and column to the findings whose pointer stands in the new file."""
+def _with_sources(verdict: Verdict, old: Document, new: Document) -> dict[str, Any]:
+    """Add file, line and column of both files to the findings."""
     body = verdict.as_json()
     for entry, finding in zip(body["findings"], verdict.findings, strict=True):
-        place = document.position(finding.pointer)
+        place = new.position(finding.pointer)
         entry.setdefault("source", {"file": place.source, "line": place.line, "column": place.column})
+        if finding.base_pointer is not None:
+            place = old.position(finding.base_pointer)
+            entry.setdefault(
+                "base_source", {"file": place.source, "line": place.line, "column": place.column}
+            )
     return body
-
-
-def _print(verdict: Verdict, document: Document) -> None:
-    """Print for people: the verdict, then each finding with its place, reason and witness."""
-    click.echo(f"{verdict.outcome} · required bump: {verdict.required_bump}")
-    click.echo(", ".join(f"{name.replace('_', ' ')} {value}" for name, value in verdict.policy.items()))
-    for finding in verdict.findings:
-        place = document.position(finding.pointer)
-        where = f"{place.source}:{place.line}:{place.column}" if place.line else place.source
-        sign = "~" if finding.waived else _SIGNS.get(finding.severity, "·")
-        said = f"{finding.severity}, waived" if finding.waived else finding.severity
-        click.echo(f"\n{sign} {said} {finding.rule}\n  {finding.what}")
-        click.echo(f"  at {where} #{finding.pointer}")
-        for line in ruling_lines(finding.severity, finding.ruling):
-            click.echo(f"  {line}")
-        if finding.severity == "safe" or finding.waived:
-            continue
-        if finding.why:
-            click.echo(f"  why: {finding.why}")
-        _print_witness(finding)
-        if finding.remedy:
-            click.echo(f"  fix: {finding.remedy}")
-        click.echo(f"  fingerprint: {finding.fingerprint}")
-    used = ", ".join(f"{name} {version}" for name, version in verdict.engines.items())
-    click.echo(f"\n{counted(len(verdict.findings), 'finding')} ({used})")
-
-
-def _print_witness(finding: Finding) -> None:
-    if finding.has_witness:
-        text = json.dumps(finding.witness, ensure_ascii=False, default=str)
-        sides = "the old version takes, the new one refuses"
-        if finding.direction == "emits":
-            sides = "the new version may send, the old one never sent"
-        click.echo(f"  witness ({sides}): {text if len(text) <= MOST_SHOWN else text[:MOST_SHOWN] + '…'}")

@@ -5,6 +5,8 @@ INFO                anything                                        safe
 ERR or WARN         breaking, with a witness or by a rule           breaking, risky
 ERR or WARN         proven harmless (schemas, security, forms)      safe
 ERR or WARN         not known, or nothing                           undecided
+
+A row that repeats one of our findings is no finding of its own: it is named there as agreeing.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -19,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from kernel.contract.finding import Finding, Severity
 from kernel.contract.positions import token
+from registry.compat.agreement import repeated
 from registry.compat.containment import Answer
 from registry.compat.oasdiff import Opinion, ask
 from registry.compat.openapi_journal import Journal
@@ -48,7 +52,19 @@ def weighed(journal: Journal, opinion: Opinion) -> tuple[list[Finding], dict[str
     engines = {"oasdiff": opinion.version, "oasdiff-rules": catalogue()[1]} if opinion.version else {}
     if opinion.trouble:
         return [_trouble(opinion)], engines
-    return [_weighed(journal, row, opinion.version) for row in opinion.findings if not _ours(row)], engines
+    found: list[Finding] = []
+    for row in opinion.findings:
+        if _ours(row):
+            continue
+        weighed_row = _weighed(journal, row, opinion.version)
+        key = repeated(journal, row, weighed_row.severity)
+        if key is None:
+            found.append(weighed_row)
+        else:
+            ours = journal.findings[key]
+            agreed = tuple(sorted({*ours.agreed, weighed_row.rule}))
+            journal.findings[key] = replace(ours, agreed=agreed)
+    return found, engines
 
 
 def _ours(row: Mapping[str, Any]) -> bool:
@@ -85,7 +101,9 @@ def _weighed(journal: Journal, row: Mapping[str, Any], version: str) -> Finding:
         str(row.get("text", name)),
         why=why,
         remedy="" if severity is Severity.SAFE else BY_ID["value-no-longer-accepted"].remedy,
-        engine=f"oasdiff {version}",
+        after=_QUOTED.findall(str(row.get("text", ""))) or None,
+        engine="oasdiff",
+        engine_version=version,
         direction={"re": None, "request": "accepts", "response": "emits"}.get(
             name.replace("new-", "").split("-")[0]
         ),

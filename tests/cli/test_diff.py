@@ -40,7 +40,7 @@ def test_json_has_the_documented_form(write):
     assert list(body) == ["verdict", "required_bump", "findings", "engines", "policy"]
     found = body["findings"][0]
     assert {"rule", "severity", "pointer", "what", "why", "remedy", "base_pointer", "before", "after", "witness",
-            "direction", "engine", "engine_version", "agreed", "exchange", "nearest", "difference", "ruling",
+            "direction", "engine", "engine_version", "agreed", "exchange", "nearest", "nearest_exchange", "difference", "ruling", "base_source",
             "fingerprint", "source"} == set(found)  # fmt: skip
     assert (found["rule"], found["pointer"], found["witness"]) == ("value-no-longer-accepted", "/type", 0.5)
     assert found["source"] == {"file": new, "line": 2, "column": 1}
