@@ -72,7 +72,11 @@ def _digest_in_short(text: str) -> str:
 
 def change(finding: Finding, most: int = 120) -> str:
     """Write what stood there and what stands there now, where a finding has both."""
-    if (finding.before is None and finding.after is None) or finding.rule in _SAID or finding.engine == "oasdiff":
+    if (
+        (finding.before is None and finding.after is None)
+        or finding.rule in _SAID
+        or finding.engine == "oasdiff"
+    ):
         return ""
     ends = (finding.before, finding.after)
     bare = tuple(map(_bare, ends))
