@@ -32,13 +32,20 @@ def operations(subject: Subject) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def addressed_channels(subject: Subject) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Give the channels that stand in the document: pointer, address ("" for an unknown one), channel."""
+    """Give the channels that stand in the document: pointer, address ("" for an unknown one), channel.
+
+    In AsyncAPI 2 a key of the root is the address, of a channel that is referred to there too.
+    """
+    if is_old(subject):
+        for name, declared in mapping(subject.root.get("channels")).items():
+            channel, _ = subject.follow(declared, "")
+            if isinstance(channel, dict):
+                yield "/channels" + token(name), name, channel
+        return
     for section, members in _sections(subject, "channels"):
         for name, declared in mapping(members).items():
             if isinstance(declared, dict) and "$ref" not in declared:
-                if is_old(subject) and section != "/channels":
-                    continue  # a component's key is no address
-                address = name if is_old(subject) else declared.get("address")
+                address = declared.get("address")
                 yield section + token(name), address if isinstance(address, str) else "", declared
 
 

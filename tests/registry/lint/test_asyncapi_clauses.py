@@ -218,3 +218,19 @@ def test_a_schema_in_a_wrapper_is_held_to_its_format(form: str, schema: Any, rul
     unread = [one.pointer for one in lint(root, "asyncapi") if one.rule == "payload-unchecked"]
     known = form.startswith(("application/schema", "application/vnd.aai", "application/vnd.oai"))
     assert (f"{WRAPPED}/schemaFormat" in unread) is not known or bool(rules)
+
+
+def test_a_channel_of_2_6_that_is_referred_to_is_held_to_its_address_and_servers() -> None:
+    kept = {"parameters": {"bed": {"schema": {"type": "string"}}}, "servers": ["none"]}
+    root = changed(
+        changed(OLDER, "/components/channels/kept", kept),
+        "/channels/beds~1{ward}",
+        {"$ref": "#/components/channels/kept"},
+    )
+    assert told(root) == {
+        "channel-parameter-undeclared": [
+            "nothing describes the parameter `ward` of beds/{ward} [AsyncAPI 2.6 §Parameters Object]"
+        ],
+        "channel-parameter-unused": ["the address has no {bed} [AsyncAPI 2.6 §Parameters Object]"],
+        "channel-server-unknown": ["no server is called `none` [AsyncAPI 2.6 §Channel Item Object]"],
+    }
