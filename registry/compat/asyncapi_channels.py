@@ -21,9 +21,8 @@ _KNOWN: Final = frozenset({
     "address", "messages", "parameters", "servers", "bindings", "title", "summary", "description", "tags",
     "externalDocs", "publish", "subscribe", "deprecated",
 })  # fmt: skip
-_CALLED: Final = frozenset(
-    {"ws", "wss", "http", "https", "sse"}
-)  # where who listens names the address himself
+# Where who listens names the address himself.
+_CALLED: Final = frozenset({"ws", "wss", "http", "https", "sse"})
 _DONE: Final = {"receive": "received", "send": "sent"}
 _WAYS: Final[tuple[Action, ...]] = ("receive", "send")
 

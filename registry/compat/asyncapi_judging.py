@@ -86,12 +86,15 @@ class Judging:
         )  # fmt: skip
         return Answer.UNKNOWN, (found,)
 
-    def together(self, unit: Unit, outer: Sequence[Unit]) -> list[int]:
-        """Find messages that together read what one was: it was split, or several were joined into it."""
+    def together(self, unit: Unit, outer: Sequence[Unit]) -> tuple[list[int], tuple[Finding, ...]]:
+        """Find messages that together read what one was: it was split, or several were joined into it.
+
+        Gives their places in `outer`, none where they do not, and what is to be told of it.
+        """
         mine = self.schema(unit, "payload", inner=True)
         heads = self.schema(unit, "headers", inner=True)
         if mine is None or heads is None or len(outer) > _MOST_JOINED:
-            return []
+            return [], ()
         chosen: dict[int, Node] = {}
         for index, other in enumerate(outer):
             payload, headers = (self.schema(other, part, inner=False) for part in _PARTS)
@@ -100,10 +103,14 @@ class Judging:
             if media_of(other.message) == media_of(unit.message) and self._within(heads, headers):
                 chosen[index] = payload
         if len(chosen) < 2:  # noqa: PLR2004 - one alone was tried before
-            return []
+            return [], ()
         names = frozenset().union(*(_properties(node) for node in chosen.values()))
-        alike = _likeness(_properties(mine), names) >= LIKE
-        return list(chosen) if alike and self._within(mine, self._any_of(list(chosen.values()))) else []
+        if _likeness(_properties(mine), names) < LIKE:
+            return [], ()
+        joined = self._any_of(list(chosen.values()))
+        ends = (mine, joined) if self.accepts else (joined, mine)
+        answer, findings = self.journal.schemas(Change(*ends, direction_of(self.way), "{where}"))
+        return (list(chosen), findings) if answer is Answer.YES else ([], ())
 
     def schema(self, unit: Unit, part: Part, *, inner: bool) -> Node | None:
         """Give the schema of a written or a read message, None for a format that is no JSON Schema."""

@@ -122,9 +122,12 @@ class Messages:
             if self._judging.judge(unit, outer[index]).answer is Answer.YES:
                 self._settle(unit, outer[index], outer)
                 return [index]
-        together = self._judging.together(unit, outer)
+        together, findings = self._judging.together(unit, outer)
         for index in together:
             self._pair(unit, outer[index])
+        where = f"{self.scene.label}: {unit.label}"
+        for found in findings:
+            self.journal.add(replace(found, what=found.what.replace("{where}", f"{where}, payload")), where)
         return together or None
 
     def _similar(self, unit: Unit, outer: Sequence[Unit], used: set[int]) -> list[int] | None:

@@ -11,6 +11,7 @@ from kernel.operation.idempotency import EXTENSION as IDEMPOTENCY
 from kernel.operation.shapes import follow, lookup
 from registry.compat.asyncapi_bindings import Bound, compare_bindings
 from registry.compat.asyncapi_messages import Messages, Pair
+from registry.compat.asyncapi_parameters import sampled
 from registry.compat.asyncapi_security import compare_security
 from registry.compat.asyncapi_sides import EventApi, EventJournal, Holder, rest, turned
 from registry.compat.asyncapi_whole import PLACEHOLDER, Scene, Unit, Whole
@@ -124,7 +125,7 @@ def _reply(journal: EventJournal, whole: Whole, scene: Scene, old: Reply, new: R
     rest(journal, label, *ends, _REPLY)
     bound = Bound("channel", label, (old.channel.pointer, new.channel.pointer), None, new.channel.address)
     compare_bindings(journal, bound, old.channel.bindings, new.channel.bindings)
-    inner = Scene(label, OPPOSITE[scene.way], new.channel.address)
+    inner = Scene(label, OPPOSITE[scene.way], sampled(whole, journal.new, new.channel))
     before = units(old.messages, None, old.pointer, journal.old)
     after = units(new.messages, None, new.pointer, journal.new)
     compare_pairs(journal, whole, inner, Messages(journal, whole, inner, before, after).compare())

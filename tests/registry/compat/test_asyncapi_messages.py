@@ -44,6 +44,8 @@ def again(said, name):
     ([PLACED, CANCELLED], [BOTH], [], []),
     ([PLACED, CANCELLED], [again(PLACED, "A"), again(CANCELLED, "B")], [], []),
     ([PLACED, CANCELLED], [again(CANCELLED, "A"), again(PLACED, "B")], [], []),
+    ([Said("Order", {"oneOf": [obj("code", "kind", code=S, note=S, kind={"const": "placed"}), CANCELLED.payload]})],
+     [PLACED, CANCELLED], ["property-ignored"], []),  # what is sent as `note` is lost
     # Two that changed their names with each other: what is called Placed is refused as Placed.
     ([PLACED, CANCELLED], [again(CANCELLED, "Placed"), again(PLACED, "Cancelled")],
      ["message-taken-for-another"], ["message-taken-for-another"]),
