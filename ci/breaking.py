@@ -16,10 +16,13 @@ from kernel.contract.version import BUMP_ORDER
 from kernel.errors import InterlockError
 from registry.compat.policy import check_bump
 from registry.compat.policy_judge import Policy, bump_under, judge, outcome_under, ruling
+from registry.compat.policy_lifecycle import Announced, announcements
 from registry.compat.policy_modes import held_to, mode_named, weakened
 from registry.compat.rules import BY_ID
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from kernel.settings import Settings
     from registry.compat.schema_change import Direction
 
@@ -41,7 +44,11 @@ def compare_with(
     relied_on = [base for base in bases if _relied_on(contract, base)]
     if contract.kind == "schema":
         relied_on = list(held_to(mode_named(contract.metadata.compatibility), relied_on))
-    comparisons = tuple(_compared(contract, base, policy, settings, used) for base in relied_on)
+    told = [_announced(base) for base in relied_on]
+    comparisons = tuple(
+        _compared(contract, base, policy, settings, used=used, announced=told[place + 1 :])
+        for place, base in enumerate(relied_on)
+    )
     required = max(
         (one.verdict.required_bump for one in comparisons), key=BUMP_ORDER.index, default=Bump.NONE
     )
@@ -61,8 +68,22 @@ def _at_its_number(contract: Contract, low: Finding) -> Finding:
     return replace(low, pointer="/version", source=place.source, line=place.line, column=place.column)
 
 
+def _announced(base: BaseVersion) -> Announced:
+    """Give what a version announced of its ends: whoever relies on an earlier one had that notice too."""
+    try:
+        return announcements(base.document.root)
+    except InterlockError:
+        return {}  # where it is compared itself it is told that it cannot be read
+
+
 def _compared(
-    contract: Contract, base: BaseVersion, policy: Policy, settings: Settings, used: frozenset[Direction]
+    contract: Contract,
+    base: BaseVersion,
+    policy: Policy,
+    settings: Settings,
+    *,
+    used: frozenset[Direction],
+    announced: Sequence[Announced],
 ) -> Comparison:
     try:
         before = base.document
@@ -78,6 +99,7 @@ def _compared(
                 contract=contract.name,
                 mode=mode_of(contract),
                 used=frozenset(used),
+                announced=announced,
                 settings=settings,
             )
             verdict = _with_promise(verdict, contract, base, policy)

@@ -6,7 +6,7 @@ without a name and a reason beside the finding.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from kernel.contract.document import Kind
 from kernel.contract.finding import Bump, Finding, Outcome, Ruling, Severity, Verdict
 from registry.compat.bare_schema import Role
 from registry.compat.policy import NOTES, compare, engines, in_order, set_apart
-from registry.compat.policy_lifecycle import Lives, lives, remark
+from registry.compat.policy_lifecycle import Announced, Lives, lives, remark
 from registry.compat.policy_modes import DEFAULT_MODE, Mode, role_of
 from registry.compat.policy_parts import Part
 from registry.compat.policy_profiles import DEFAULT, PROFILE, FailOn, Profile
@@ -79,15 +79,17 @@ def judge(
     contract: str = "",
     mode: Mode | None = None,
     used: frozenset[str] = frozenset(),
+    announced: Sequence[Announced] = (),
     settings: Settings | None = None,
 ) -> Verdict:
     """Judge `new` against `old` under a policy; both are self-contained roots of one kind.
 
     `contract` is the name that waivers may be narrowed to. For schemas, `mode` (default FULL_TRANSITIVE) says which
-    direction counts, `used` in which of them contracts use the schema. Deterministic: same input, same verdict.
+    direction counts, `used` in which of them contracts use the schema. `announced` is what released versions between
+    the two announced of their ends (`announcements`). Deterministic: same input, same verdict.
     """
     chosen = (mode or DEFAULT_MODE) if kind == "schema" else None
-    found = lives(old, new, policy.profile, policy.as_of)
+    found = lives(old, new, policy.profile, policy.as_of, announced)
     role = role_of(chosen, used) if chosen else None
     raw, asked = _compared((old, new), kind, found, role, settings)
     told = [_remarked(one, found, policy) for one in raw]

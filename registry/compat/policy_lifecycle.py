@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -15,6 +15,7 @@ from registry.compat.openapi_touched import text_of
 from registry.compat.policy_dates import DEPRECATION, STABILITY, SUNSET, Life
 from registry.compat.policy_parts import Key, Part, parts_of
 from registry.compat.policy_profiles import LEVELS, Profile
+from registry.compat.policy_pruning import at_pointer
 from registry.compat.rules import BY_ID
 from registry.compat.schema_view import Unreadable
 
@@ -36,27 +37,82 @@ class Lives:
     waiting: dict[Key, Part] = field(default_factory=dict)
 
 
-def lives(old: Any, new: Any, profile: Profile, as_of: date) -> Lives:
-    """Compare the lives of the parts of two documents on a day; `profile` says what is promised by default."""
+Announced = Mapping[Key, Part]  # the deprecated parts of one version that have a sunset
+
+
+def announcements(root: Any) -> Announced:
+    """Give what a version announces: its deprecated parts that have a sunset."""
+    if not announces(root):
+        return {}
+    return {key: part for key, part in parts_of(root).items() if part.life.deprecated and part.life.sunset}
+
+
+def lives(old: Any, new: Any, profile: Profile, as_of: date, announced: Sequence[Announced] = ()) -> Lives:
+    """Compare the lives of the parts of two documents on a day; `profile` says what is promised by default.
+
+    `announced` is what versions between the two announced: who relies on the old one had that notice too.
+    """
     found = Lives()
     try:
         texts = [text_of(root) for root in (old, new)]
     except Unreadable:
         return found  # the comparison will say so
-    if not any(mark in text for text in texts for mark in _MARKS):
+    if not any(announced) and not any(mark in text for text in texts for mark in _MARKS):
         return found
     before, after = parts_of(old, new), parts_of(new, old)
+    before |= _since(old, before, announced)
     for key, part in before.items():
-        now = after.get(key)
+        silent = _still(new, key, part) if key not in after else None
+        now = after.get(key) or silent
+        if silent is not None:
+            found.findings += _moved(part, silent)  # its end was called off
         if _promises_nothing(key, part, profile):
             found.unstable[key] = (part, now)
             found.findings += _unstable(old, new, part, now)
-        elif now is None and key[0] != "schema":
-            _gone(found, key, part, profile, as_of)
+        elif now is None and key[0] != "schema" and _was_here(new, key, part):
+            _gone(found, key, _ending(key, part, announced, as_of), profile, as_of)
     for key, now in after.items():
         if key not in found.unstable:
-            found.findings += _changed(key, before.get(key), now, profile, as_of)
+            ends = (before.get(key) or _still(old, key, now), now)
+            told = _told(key, now, announced)
+            found.findings += _changed(key, ends, profile, as_of, told=told)
     return found
+
+
+def _since(old: Any, known: Mapping[Key, Part], announced: Sequence[Announced]) -> dict[Key, Part]:
+    """Give the properties of the old version that only later versions speak of."""
+    later = {key: part for one in announced for key, part in one.items() if key[0] == "property"}
+    return {
+        key: replace(part, life=Life())
+        for key, part in later.items()
+        if key not in known and at_pointer(old, part.pointer) is not None
+    }
+
+
+def _still(root: Any, key: Key, part: Part) -> Part | None:
+    """Give a property that is there as well, and says nothing of its life."""
+    there = key[0] == "property" and at_pointer(root, part.pointer) is not None
+    return replace(part, life=Life()) if there else None
+
+
+def _was_here(new: Any, key: Key, part: Part) -> bool:
+    """Whether what held a part is still there, so that the part itself is gone and did not move along with it."""
+    return key[0] != "property" or isinstance(at_pointer(new, part.schema), dict)
+
+
+def _ending(key: Key, part: Part, announced: Sequence[Announced], as_of: date) -> Part:
+    """Give a part with the life that a later version announced for it, where that is over."""
+    if part.life.over(as_of):
+        return part
+    told = (one[key].life for one in announced if key in one)
+    life = next((one for one in told if one.over(as_of)), None)
+    return part if life is None else replace(part, life=replace(life, level=part.life.level))
+
+
+def _told(key: Key, now: Part, announced: Sequence[Announced]) -> bool:
+    """Whether an earlier version announced this end already, for that day or an earlier one."""
+    ends = (one[key].life.sunset for one in announced if key in one)
+    return now.life.sunset is not None and any(end is not None and end <= now.life.sunset for end in ends)
 
 
 def announces(root: Any) -> bool:
@@ -91,8 +147,11 @@ def _unstable(old: Any, new: Any, part: Part, now: Part | None) -> Iterator[Find
     yield _finding("unstable-not-compared", what, part, now)
 
 
-def _changed(key: Key, was: Part | None, now: Part, profile: Profile, as_of: date) -> Iterator[Finding]:
-    """Give what follows from the dates and the level of one part of the newer version."""
+def _changed(
+    key: Key, ends: tuple[Part | None, Part], profile: Profile, as_of: date, *, told: bool
+) -> Iterator[Finding]:
+    """Give what follows from the dates and the level of one part of the newer version; `told`: it was announced."""
+    was, now = ends
     old = was.life if was is not None else Life()
     life, name = now.life, _capital(now.label)
     fresh = [word for word in life.unknown if word not in old.unknown]
@@ -106,7 +165,7 @@ def _changed(key: Key, was: Part | None, now: Part, profile: Profile, as_of: dat
     if news and life.sunset is not None and life.since is not None and life.sunset < life.since:
         what = f"{name}: `{SUNSET}` {life.sunset} lies before `{DEPRECATION}` {life.since}"
         yield _finding("sunset-before-deprecation", what, was, now)
-    if was is None or not life.deprecated:
+    if was is None or not life.deprecated or told:
         return
     if life.sunset is None and not old.deprecated and SUNSET not in life.unknown:
         yield _finding("sunset-missing", f"{name} is deprecated without `{SUNSET}`", was, now)

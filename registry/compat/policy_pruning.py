@@ -47,7 +47,7 @@ def pruned(root: Any, taken: Mapping[Key, Part], *, properties: bool) -> Pruned:
         else:
             edits[part.pointer] = _GONE
             around, _, last = part.pointer.rpartition("/")
-            if last.isdecimal() and isinstance(_at(root, around), list):
+            if last.isdecimal() and isinstance(at_pointer(root, around), list):
                 gone.setdefault(around, []).append(int(last))
     edits |= dict.fromkeys(_orphans(root, taken), _GONE)
     for listed, indexes in _mentions(root, taken):
@@ -58,7 +58,7 @@ def pruned(root: Any, taken: Mapping[Key, Part], *, properties: bool) -> Pruned:
 
 def _unrequire(root: Any, schema: str, name: str, edits: dict[str, Any]) -> None:
     pointer = f"{schema}/required"
-    listed = edits.get(pointer, _at(root, pointer))
+    listed = edits.get(pointer, at_pointer(root, pointer))
     if isinstance(listed, list) and name in listed:
         left = [one for one in listed if one != name]
         edits[pointer] = left or _GONE  # OpenAPI 3.0 knows no empty `required`
@@ -70,7 +70,7 @@ def _orphans(root: Any, taken: Mapping[Key, Part]) -> Iterable[str]:
     operations = root.get("operations") if channels and isinstance(root, dict) else None
     for name in operations if isinstance(operations, dict) else ():
         for at in (f"/operations{token(name)}", f"/operations{token(name)}/reply"):
-            channel = _at(root, f"{at}/channel")
+            channel = at_pointer(root, f"{at}/channel")
             if isinstance(channel, dict) and channel.get("$ref") in channels:
                 yield at
 
@@ -82,7 +82,7 @@ def _mentions(root: Any, taken: Mapping[Key, Part]) -> Iterable[tuple[str, list[
     for name, operation in operations.items() if isinstance(operations, dict) else ():
         for at in ("messages", "reply/messages"):
             pointer = f"/operations/{name.replace('~', '~0').replace('/', '~1')}/{at}"
-            listed = _at(root, pointer) if isinstance(operation, dict) else None
+            listed = at_pointer(root, pointer) if isinstance(operation, dict) else None
             if isinstance(listed, list):
                 hit = [
                     i for i, one in enumerate(listed) if isinstance(one, dict) and one.get("$ref") in messages
@@ -91,7 +91,8 @@ def _mentions(root: Any, taken: Mapping[Key, Part]) -> Iterable[tuple[str, list[
                     yield pointer, hit
 
 
-def _at(root: Any, pointer: str) -> Any:
+def at_pointer(root: Any, pointer: str) -> Any:
+    """Give the value at a JSON pointer, None where nothing stands."""
     node = root
     for step in tokens_of(pointer):
         if isinstance(node, dict) and step in node:

@@ -14,13 +14,14 @@ from registry.lint.document import House, lint
 from registry.review.telling import finding_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from kernel.contract.finding import Finding, Verdict
     from kernel.contract.urn import Urn
     from kernel.settings import Settings
     from registry.compat.canonical_uses import Candidate, User
     from registry.compat.policy_judge import Policy
+    from registry.compat.policy_lifecycle import Announced
     from registry.compat.policy_modes import Mode
     from registry.review.model import Kind
 
@@ -54,9 +55,20 @@ class HouseEngines:
         contract: str = "",
         mode: Mode | None = None,
         used: frozenset[str] = frozenset(),
+        announced: Sequence[Announced] = (),
     ) -> Verdict:
         """Compare two self-contained documents of one kind, and judge the change under a policy."""
-        return judge(old, new, kind, policy, contract=contract, mode=mode, used=used, settings=self._settings)
+        return judge(
+            old,
+            new,
+            kind,
+            policy,
+            contract=contract,
+            mode=mode,
+            used=used,
+            announced=announced,
+            settings=self._settings,
+        )
 
     def judge_through(
         self, schema: Candidate, user: User, lookup: Callable[[Urn], Any], policy: Policy

@@ -14,7 +14,7 @@ from kernel.contract.version import Version
 from kernel.errors import ReferenceRefused
 from registry.compat.canonical_uses import Candidate, User, directions_of
 from registry.compat.policy_judge import bump_under, outcome_under, ruling
-from registry.compat.policy_lifecycle import announces
+from registry.compat.policy_lifecycle import announcements, announces
 from registry.compat.policy_modes import weakened
 from registry.compat.rules import BY_ID
 from registry.review import gate
@@ -26,6 +26,7 @@ from registry.review.telling import placed
 if TYPE_CHECKING:
     from kernel.contract.urn import Urn
     from registry.compat.policy_judge import Policy
+    from registry.compat.policy_lifecycle import Announced
     from registry.compat.policy_modes import Mode
     from registry.review.model import ContractVersion, Kind
     from registry.review.opening import Reading
@@ -46,6 +47,12 @@ class Case:
     bases: tuple[tuple[ContractVersion, Any], ...]
     users: tuple[User, ...] = ()
     schemas: Mapping[str, Any] = field(default_factory=dict)
+
+    def announced_after(self, base: ContractVersion) -> list[Announced]:
+        """Give what later versions announced of their ends: who relies on this one had that notice too."""
+        number = Version.parse(base.version)
+        later = [root for row, root in self.bases if Version.parse(row.version) > number]
+        return [announcements(root) for root in later]
 
 
 def case_of(
@@ -94,7 +101,14 @@ def _compared(
     """Compare with one earlier version: what it promised must still hold."""
     version, root = base
     verdict = services.engines.judge(
-        root, reading.whole, reading.kind, case.policy, contract=reading.contract, mode=case.mode, used=used
+        root,
+        reading.whole,
+        reading.kind,
+        case.policy,
+        contract=reading.contract,
+        mode=case.mode,
+        used=used,
+        announced=case.announced_after(version),
     )
     return Comparison(
         base_version=version.version,
@@ -180,10 +194,18 @@ def judged_otherwise(services: Services, review_id: int) -> tuple[str, ...]:
     used = frozenset[str](directions_of((review.contract, Version.parse(review.version).major), case.users))
     for base, old in case.bases:
         before = known.get((base.version, base.digest))
-        if before is None or not (announces(old) or announces(new)):
+        later = case.announced_after(base)
+        if before is None or not (announces(old) or announces(new) or any(later)):
             continue
         verdict = services.engines.judge(
-            old, new, review.kind, case.policy, contract=review.contract, mode=case.mode, used=used
+            old,
+            new,
+            review.kind,
+            case.policy,
+            contract=review.contract,
+            mode=case.mode,
+            used=used,
+            announced=later,
         )
         if _identities(verdict.findings) != _identities(before.findings):
             return (f"it was judged as of {told}, and is judged otherwise today: submit it again",)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from kernel.bundle.deny import DenyList
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from kernel.sealing.dsse import Statement
     from registry.compat.canonical_uses import Candidate, User
     from registry.compat.policy_judge import Policy
+    from registry.compat.policy_lifecycle import Announced
     from registry.compat.policy_modes import Mode
     from registry.lint.document import House
     from registry.review.model import Kind
@@ -115,6 +116,7 @@ class Engines(Protocol):
         contract: str = "",
         mode: Mode | None = None,
         used: frozenset[str] = frozenset(),
+        announced: Sequence[Announced] = (),
     ) -> Verdict:
         """Compare two self-contained documents of one kind, and judge the change under a policy."""
 

@@ -78,6 +78,7 @@ class FakeEngines:
     def judge(self, old: Any, new: Any, kind: str, policy: Policy, **more: Any) -> Verdict:
         """Judge what `compare` says under the policy; an own bump stays where nothing was found."""
         more.pop("used", None)
+        more.pop("announced", None)
         verdict = self.compare(old, new, kind)
         findings = tuple(ruling(one, policy, **more) for one in verdict.findings)
         if not findings:

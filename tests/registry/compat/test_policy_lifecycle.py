@@ -1,12 +1,14 @@
 """Sunset, deprecation and stability: what may go, when, and what that never hides."""
 
 import copy
+import json
 from datetime import date, timedelta
 
 import pytest
 
 from registry.compat.policy_dates import day_of, life_of
 from registry.compat.policy_judge import Policy, judge
+from registry.compat.policy_lifecycle import announcements
 from registry.compat.policy_profiles import PROFILE
 
 SUNSET = "2026-06-01"
@@ -307,3 +309,61 @@ def test_a_data_property_that_is_called_like_a_word_of_ours_is_no_word():
     schema = order(**{"x-sunset": TEXT, "deprecated": {"type": "boolean"}, "x-stability-level": TEXT})
     verdict = outcome(exchanged(schema), exchanged({**schema, "description": "d"}), AFTER)
     assert rules(verdict) == {"notes-changed"}
+
+
+def test_a_property_is_announced_like_an_operation():
+    plain, soon = (
+        exchanged(order("a", a=TEXT, b=TEXT)),
+        {**TEXT, "deprecated": True, "x-sunset": "2026-05-09"},
+    )
+    verdict = outcome(plain, exchanged(order("a", a=TEXT, b=soon)), BEFORE)
+    assert "sunset-too-soon" in rules(verdict)
+    undated = exchanged(order("a", a=TEXT, b={**TEXT, "deprecated": True}))
+    assert "sunset-missing" in rules(outcome(plain, undated, BEFORE))
+
+
+def test_a_property_whose_end_was_called_off_is_compared_as_ever():
+    ended = exchanged(order("a", a=TEXT, old={**TEXT, **OLD}))
+    back = exchanged(order("a", a=TEXT, old={"type": "string", "maxLength": 2}))
+    verdict = outcome(ended, back, AFTER)
+    assert verdict.outcome == "breaking"
+    assert {"value-no-longer-accepted", "sunset-changed"} <= rules(verdict)
+    assert "removed-after-sunset" not in rules(verdict)
+
+
+def test_a_property_does_not_go_with_the_schema_that_held_it():
+    ended, renamed = (
+        exchanged(order("a", a=TEXT, old={**TEXT, **OLD})),
+        exchanged(order("a", a=TEXT, old={"type": "integer"})),
+    )
+    text = json.dumps(renamed).replace("schemas/Order", "schemas/Request")
+    renamed = json.loads(text)
+    renamed["components"]["schemas"] = {"Request": renamed["components"]["schemas"]["Order"]}
+    verdict = outcome(ended, renamed, AFTER)
+    assert verdict.outcome == "breaking"
+    assert "removed-after-sunset" not in rules(verdict)
+
+
+@pytest.mark.parametrize("name", GONE)
+def test_what_a_version_between_announced_counts_for_those_before_it_too(name):
+    """1.0.0 says nothing, 1.1.0 announces the end, 1.2.0 goes without: nobody on 1.0.0 had less notice."""
+    between, new = GONE[name]
+    old = _without(_without(between, "deprecated"), "x-sunset")
+    told = [announcements(between)]
+    assert told[0]
+    for day, wanted in ((ON, "breaking"), (AFTER, "compatible")):
+        verdict = judge(old, new, "openapi", Policy(day), announced=told)
+        assert verdict.outcome == wanted, rules(verdict)
+    assert judge(old, new, "openapi", Policy(AFTER)).outcome == "breaking"
+    assert judge(old, new, "openapi", Policy(AFTER, PROFILE["strict"]), announced=told).outcome == "breaking"
+
+
+def test_notice_counts_from_the_version_that_announced_the_end():
+    silent, ends = ({"/a": {"get": operation("a", **words)}} for words in ({}, later(100)))
+    near = BEFORE + timedelta(days=60)
+    assert outcome(api(silent), api(ends), near).outcome == "breaking"
+    told = [announcements(api(ends))]
+    assert judge(api(silent), api(ends), "openapi", Policy(near), announced=told).outcome == "compatible"
+    sooner = api({"/a": {"get": operation("a", **later(70))}})
+    verdict = judge(api(silent), sooner, "openapi", Policy(near), announced=told)
+    assert "sunset-too-soon" in rules(verdict)

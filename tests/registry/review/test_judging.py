@@ -147,6 +147,22 @@ def test_a_sunset_counts_on_the_day_of_the_decision(house: Any, doubles: Any) ->
     assert str(late.state) == "frozen"
 
 
+def test_a_part_may_go_although_versions_before_its_announcement_still_stand(
+    house: Any, doubles: Any
+) -> None:
+    get = {"responses": {"200": {"description": "Done"}}}
+    both, ends = ({"/a": {"get": {**get, **words}}, "/b": {"get": get}} for words in ({}, DEPRECATED))
+    house.now.moment -= timedelta(days=100)
+    doubles.freeze(house, doubles.openapi(paths=both))
+    doubles.freeze(house, doubles.openapi(version="1.1.0", paths=ends))
+    house.now.moment += timedelta(days=112)  # the second of December
+    review = submission.submit(
+        house, doubles.AUTHOR, doubles.openapi(version="1.2.0", paths={"/b": both["/b"]})
+    ).review
+    assert [str(one.outcome) for one in review.assessment.comparisons] == ["compatible", "compatible"]
+    assert review.blockers == ()
+
+
 def test_notice_that_was_long_enough_at_submission_must_be_so_at_the_decision(
     house: Any, doubles: Any
 ) -> None:
