@@ -17,6 +17,7 @@ from kernel.contract.document import kind_of
 from kernel.contract.finding import Bump, Finding, Severity
 from kernel.errors import InterlockError
 from registry.compat.policy_judge import judge
+from registry.compat.rules import BY_ID
 
 
 class Sort(StrEnum):
@@ -31,6 +32,7 @@ class Sort(StrEnum):
 
 
 _NOT_ALLOWED = 4  # exit code: the registry refuses the token for everything
+_SAID = frozenset({"value-no-longer-accepted", "value-newly-emitted"})
 _OASDIFF = "oasdiff/"
 _NAMED = re.compile(r"((?:[A-Z]+|send|receive) [^\s:]+): ")  # a sentence that begins with its operation
 _VAGUE = frozenset({"schema-changed-compatibly"})
@@ -206,12 +208,26 @@ def _change(finding: Finding) -> Change:
         _sort(finding),
         where,
         what[:1].upper() + what[1:],
-        finding.why if finding.severity is not Severity.SAFE else "",
-        values_of(finding),
+        _why(finding),
+        _values(finding),
         finding.rule,
         finding.fingerprint,
         finding.waived,
     )
+
+
+def _why(finding: Finding) -> str:
+    """Say why it matters, where the sentence does not say it already."""
+    if finding.severity is Severity.SAFE:
+        return ""
+    plain = BY_ID[finding.rule].why if finding.rule in _SAID else ""
+    return finding.why.removeprefix(plain).strip()
+
+
+def _values(finding: Finding) -> str:
+    """Write what was and what is, where there was something and still is."""
+    told = values_of(finding)
+    return "" if told.startswith("null →") or told.endswith("→ null") else told
 
 
 def _sort(finding: Finding) -> Sort:

@@ -65,6 +65,10 @@ def finding(change: Change, found: Containment) -> Finding:
     before, after = (_shown(end, keyword) for end in ends)
     at = "/".join(path)
     what = f"{change.where}{f' at {at!r}' if at else ''}: `{keyword or 'schema'}` changed"
+    if keyword == "false":  # a part that one side forbids altogether, as where objects are closed
+        what = what.replace(
+            "`false` changed", "may not stand there any more" if accepts else "may stand there now"
+        )
     if found.answer is Answer.NO:
         what += (
             ", and a value that was taken is refused" if accepts else ", and a value that never came may come"
