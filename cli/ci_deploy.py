@@ -17,21 +17,43 @@ if TYPE_CHECKING:
     from cli.registry_client import Registry
 
 F = TypeVar("F", bound=Callable[..., Any])
+_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_RELEASE = re.compile(r"[0-9A-Za-z][0-9A-Za-z._+-]{0,127}")
 _CONTRACT = re.compile(r"([^@:\s]+)@([^@:\s]+)(?::(.+))?")
 _SIGNS = {"yes": "✓", "no": "✗", "unknown": "?"}
 _ENDS = {"yes": Exit.OK, "no": Exit.GATE_SAYS_NO, "unknown": Exit.UNDECIDED}
 
 
+def _is_name(_: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    if value is not None and (_NAME.fullmatch(value) is None or len(value) > 64):  # noqa: PLR2004 - as in URNs
+        told = (
+            "a name is lower-case letters, digits and single hyphens, at most 64; of a consumer it is its id"
+        )
+        raise click.BadParameter(f"{value[:64]!r}: {told}", param=parameter)
+    return value
+
+
+def _is_release(_: click.Context, parameter: click.Parameter, value: str) -> str:
+    if _RELEASE.fullmatch(value) is None:
+        told = "a version is letters, digits and . _ + -, at most 128: a semantic version, or a commit"
+        raise click.BadParameter(f"{value[:64]!r}: {told}", param=parameter)
+    return value
+
+
 def _version_option(meaning: str) -> Callable[[F], F]:
-    return click.option("--version", "version", required=True, metavar="VERSION", help=meaning)
+    return click.option(
+        "--version", "version", required=True, metavar="VERSION", callback=_is_release, help=meaning
+    )
 
 
 def _environment_option(flag: str) -> Callable[[F], F]:
-    return click.option(flag, "environment", required=True, metavar="ENV", help="Name of the environment.")
+    return click.option(
+        flag, "environment", required=True, metavar="ENV", callback=_is_name, help="Name of the environment."
+    )
 
 
 @click.command(name="can-i-deploy")
-@click.argument("application")
+@click.argument("application", callback=_is_name)
 @_version_option("Version of the application, as it was recorded.")
 @_environment_option("--to")
 @format_option
@@ -54,7 +76,7 @@ def can_i_deploy(registry: Registry, application: str, version: str, environment
 
 
 @click.command(name="record-release")
-@click.argument("application")
+@click.argument("application", callback=_is_name)
 @_version_option("Version of the application: a semantic version, or a commit.")
 @click.option(
     "--provides", multiple=True, metavar="NAME@VERSION", help="Contract version it implements; repeatable."
@@ -103,7 +125,7 @@ def record_release(
 
 
 @click.command(name="record-deployment")
-@click.argument("application")
+@click.argument("application", callback=_is_name)
 @_version_option("The release that runs there now.")
 @_environment_option("--to")
 @format_option
@@ -126,7 +148,7 @@ def record_deployment(
 
 
 @click.command(name="record-undeployment")
-@click.argument("application")
+@click.argument("application", callback=_is_name)
 @_environment_option("--from")
 @click.option("--roll-back", is_flag=True, help="The version before runs there again.")
 @format_option
@@ -147,8 +169,8 @@ def record_undeployment(
 
 
 @click.command()
-@click.argument("environment")
-@click.option("--application", help="Only this application.")
+@click.argument("environment", callback=_is_name)
+@click.option("--application", callback=_is_name, help="Only this application.")
 @click.option("--ended", is_flag=True, help="What ever was deployed there, newest first.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=100, show_default=True, help="Most rows.")
 @format_option
@@ -176,7 +198,7 @@ def environment() -> None:
 
 
 @environment.command(name="add")
-@click.argument("name")
+@click.argument("name", callback=_is_name)
 @click.option("--note", default="", help="What it is for.")
 @format_option
 @registry_options("operator")

@@ -370,6 +370,14 @@ def test_what_runs_where_and_whether_a_version_may_follow(
         "ci", "record-release", "x", "--version", "1", "--provides", "lab-orders@1.0.0:createOrder", code=2
     )
     house.run("ci", "environment", "add", "ward", "--as", "ci", code=4)
+    capsys.readouterr()
+    for words, told in (
+        (("lis", "--version", "a b", "--to", "production"), "a version is letters, digits"),
+        (("LIS", "--version", "1", "--to", "production"), "a name is lower-case letters"),
+        (("lis", "--version", "1", "--to", "the moon"), "a name is lower-case letters"),
+    ):
+        house.run("can-i-deploy", *words, code=2)
+        assert told in capsys.readouterr().err
 
 
 def test_a_conformance_run_is_recorded_under_the_digest_of_the_registry(
