@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from registry.compat.openapi_contents import compare_content
 from registry.compat.openapi_journal import Journal
-from registry.compat.openapi_parts import deprecation
+from registry.compat.openapi_parts import compound, deprecation
 from registry.compat.openapi_places import Position, Scope, Spot
 from registry.compat.openapi_sides import Api, Part, rest_equal
 from registry.compat.wire import Wire
@@ -110,7 +110,10 @@ def _header(journal: Journal, scope: Scope, spot: Spot, what: str, ends: tuple[P
         journal.note(rule, scope, f"{what} {said}", at=at, before=before, after=after, spot=spot)
     defaults = {"style": "simple", "explode": False}
     plain = [Part({**defaults, **end.value}, end.pointer) for end in ends]
-    for key in rest_equal(plain[0], plain[1], _NOTES | {"required", "deprecated", "schema", "content"}):
+    judged = {"required", "deprecated", "schema", "content"}
+    if not compound(journal, ends, "response"):
+        judged.add("explode")  # which says nothing of a single value
+    for key in rest_equal(plain[0], plain[1], _NOTES | judged):
         journal.unclassified(scope, key, plain[0], plain[1])
     if ("content" in old.value) != ("content" in new.value):
         journal.unclassified(scope, "content", old, new)

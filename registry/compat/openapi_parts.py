@@ -6,7 +6,7 @@ from registry.compat.facts import Known, cases
 from registry.compat.openapi_contents import compare_content
 from registry.compat.openapi_journal import Journal
 from registry.compat.openapi_places import Position, Scope, Spot
-from registry.compat.openapi_sides import Api, Part, rest_equal
+from registry.compat.openapi_sides import Api, Message, Part, rest_equal
 from registry.compat.schema_view import ARRAY, OBJECT, Unreadable
 from registry.compat.wire import Wire
 
@@ -69,6 +69,8 @@ def _parameter(
         if loosened and not scope.called:
             what = f"{label}: {other} is allowed now"
             journal.note("parameter-loosened", scope, what, at=(old.pointer, f"{new.pointer}/{other}"))
+        elif other == "allowEmptyValue" and old.value.get(other) is True and not scope.called:
+            _empty(journal, scope, label, ends, spot)
         elif bool(old.value.get(other)) is not bool(new.value.get(other)) or other not in _LOOSENING:
             journal.unclassified(scope, other, old, new)
     if ("content" in old.value) != ("content" in new.value):
@@ -79,6 +81,22 @@ def _parameter(
         _style(journal, scope, label, ends, spot)
         wire = Wire(key[0] if key[0] in {"header", "path"} else "")
         journal.schemas(Position(scope, "request", f"parameter {key[1]}", label, ends, wire, spot=spot))
+
+
+def _empty(journal: Journal, scope: Scope, label: str, ends: tuple[Part, Part], spot: Spot) -> None:
+    """Judge that `allowEmptyValue` is gone: the schema may take the empty text all the same."""
+    old, new = ends
+    node = journal.new.side("request").node(
+        f"{new.pointer}/schema", new.value.get("schema", True), journal.new.dialect
+    )
+    accepts = journal.comparer.accepts(node)
+    if accepts is None or "content" in new.value:
+        journal.unclassified(scope, "allowEmptyValue", old, new)
+        return
+    if not any(map(accepts, Wire().readings(""))):
+        what = f"{label}: allowEmptyValue is gone, and its schema refuses an empty value"
+        at = (f"{old.pointer}/allowEmptyValue", new.pointer)
+        journal.note("parameter-empty-refused", scope, what, at=at, spot=spot)
 
 
 def _required(
@@ -96,7 +114,7 @@ def _required(
 def _style(journal: Journal, scope: Scope, label: str, ends: tuple[Part, Part], spot: Spot) -> None:
     styles = [str(end.value.get("style", _STYLES.get(spot.where, "form"))) for end in ends]
     explodes = [end.value.get("explode", style == "form") for end, style in zip(ends, styles, strict=True)]
-    same = styles[0] == styles[1] and (explodes[0] == explodes[1] or not _compound(journal, ends))
+    same = styles[0] == styles[1] and (explodes[0] == explodes[1] or not compound(journal, ends, "request"))
     if not same:
         what = f"{label}: style {styles[0]}, explode {explodes[0]} became {styles[1]}, {explodes[1]}"
         journal.note(
@@ -110,12 +128,12 @@ def _style(journal: Journal, scope: Scope, label: str, ends: tuple[Part, Part], 
         )
 
 
-def _compound(journal: Journal, ends: tuple[Part, Part]) -> bool:
-    """Whether the parameter may be a list or an object, where `explode` shows."""
+def compound(journal: Journal, ends: tuple[Part, Part], message: Message) -> bool:
+    """Whether a parameter or header may be a list or an object, where `explode` shows."""
     for api, end in zip((journal.old, journal.new), ends, strict=True):
         if "schema" not in end.value:
             return True
-        node = api.side("request").node(f"{end.pointer}/schema", end.value["schema"], api.dialect)
+        node = api.side(message).node(f"{end.pointer}/schema", end.value["schema"], api.dialect)
         if any(case.types & {ARRAY, OBJECT} for case in cases(Known(frozenset({node})))):
             return True
     return False

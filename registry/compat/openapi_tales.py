@@ -70,6 +70,13 @@ def _compound(ends: Ends) -> Iterator[Any]:
             yield longer
 
 
+def _emptied(case: Case) -> Tale:
+    call = case.call()
+    spot = case.found.spot
+    spec = {"name": spot.name, "in": spot.where, "schema": {"type": "string"}}
+    return Tale(call.having((spot.where, spot.name), spec, ""), old_takes=True, plain=call)
+
+
 def _without_body(case: Case) -> Tale:
     call = case.call()
     return Tale(replace(call, body=None), old_takes=True, plain=call)
@@ -196,6 +203,7 @@ MAKERS: Mapping[str, Callable[[Case], Tale]] = {
     "parameter-required": _without_parameter,
     "parameter-removed": _with_parameter,
     "parameter-style-changed": _styled,
+    "parameter-empty-refused": _emptied,
     "request-body-required": _without_body,
     "request-body-removed": _with_body,
     "request-media-type-removed": _in_media_type,

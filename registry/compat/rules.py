@@ -50,6 +50,7 @@ RULES: tuple[Rule, ...] = (
     Rule("parameter-required", BREAKING, "Callers that do not send the parameter are refused.", "Make it optional, with a documented default."),
     Rule("parameter-optional", SAFE, "What callers send is still taken."),
     Rule("parameter-loosened", SAFE, "More ways of writing the parameter are taken."),
+    Rule("parameter-empty-refused", BREAKING, "An empty value, which had leave of its own, is refused by the schema.", _KEEP),
     Rule("parameter-style-changed", BREAKING, "The same text is read as another value.", _KEEP),
     Rule("request-body-removed", BREAKING, "The body that callers send is no longer part of the contract.", _KEEP),
     Rule("request-body-added", SAFE, "An optional body asks nothing of existing callers."),
