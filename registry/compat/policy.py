@@ -12,6 +12,7 @@ from kernel.contract.document import Kind
 from kernel.contract.finding import Bump, Finding, Outcome, Severity, Verdict
 from kernel.contract.version import BUMP_ORDER, Version, satisfies
 from registry.compat.bare_schema import Role, compare_schemas
+from registry.compat.circles import new_circles
 from registry.compat.rules import BY_ID
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def compare(
 
         findings, used = compare_openapi(old, new, settings)
         asked |= used
+    findings = [*findings, *new_circles(old, new)]
     ordered = in_order(set_apart(_by_engine(findings, asked["interlock"])))
     return Verdict(outcome(ordered), required_bump(ordered), ordered, dict(sorted(asked.items())))
 
