@@ -176,7 +176,7 @@ class _Run:
         if same is not None and _equal(contract, same):
             worst = status_of(report, question.policy.fail_on)
             return replace(report, status=Status.UNCHANGED if worst is Status.PASSED else worst)
-        policy = question.policy
+        policy = question.policy.believing() if isinstance(self.base, Siblings) else question.policy
         users = self._tree.users if contract.kind == "schema" else ()
         comparisons, required, low = compare_with(
             contract, bases, policy, question.settings, used=directions(contract, users)

@@ -48,6 +48,10 @@ class Policy:
         """Whether risky findings block like breaking ones."""
         return self.given_fail_on or self.profile.fail_on
 
+    def believing(self) -> Policy:
+        """Give the policy for a tree without a base: there the day of an announcement is only what it says itself."""
+        return replace(self, profile=replace(self.profile, believes_dates=True))
+
     def described(self, mode: Mode | None = None) -> dict[str, str]:
         """Say what was judged by, for reports and stored verdicts."""
         said = {"profile": self.profile.name, "fail_on": self.fail_on, "as_of": str(self.as_of)}

@@ -170,7 +170,9 @@ def _changed(
     if life.sunset is None and not old.deprecated and SUNSET not in life.unknown:
         yield _finding("sunset-missing", f"{name} is deprecated without `{SUNSET}`", was, now)
     days = profile.beta_notice_days if life.level == "beta" else profile.notice_days
-    begins = max(as_of, life.since or as_of)
+    begins = life.since or as_of
+    if not profile.believes_dates:
+        begins = max(as_of, begins)  # nobody is told of an end before it is published
     announced = life.sunset is not None and (not old.deprecated or old.sunset is None)
     if announced and life.sunset is not None and life.sunset < begins + timedelta(days=days):
         left = (life.sunset - begins).days

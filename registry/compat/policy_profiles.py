@@ -36,6 +36,8 @@ class Profile:
     beta_notice_days: int
     takes_none: bool
     severities: Mapping[str, Severity] = field(default_factory=dict)
+    # Notice counts from `x-deprecation`, also where that is past: for a tree in which nobody knows when a version came.
+    believes_dates: bool = False
 
 
 PROFILES: Final[tuple[Profile, ...]] = (

@@ -121,7 +121,7 @@ RULES: tuple[Rule, ...] = (
     # Promises about time: deprecation, sunset, stability, waivers
     Rule("removed-after-sunset", SAFE, "The part was deprecated, and the sunset that was announced for it has passed (RFC 8594)."),
     Rule("sunset-missing", SAFE, "A deprecated part without a sunset date may only go with the next major version."),
-    Rule("sunset-too-soon", RISKY, "Consumers get less time between the announcement and the end than was promised to them.", "Choose a later `x-sunset`."),
+    Rule("sunset-too-soon", RISKY, "Consumers get less time between the announcement and the end than was promised to them.", "Choose a later `x-sunset`; in a tree without a base, say by `x-deprecation` since when it stands."),
     Rule("sunset-brought-forward", BREAKING, "Consumers planned with the later date.", "Keep the date that was announced, or a later one."),
     Rule("sunset-changed", SAFE, "The end was announced, put off, or called off."),
     Rule("sunset-before-deprecation", RISKY, "A part cannot end before it is deprecated (RFC 9745 §4).", "Correct `x-sunset` or `x-deprecation`."),

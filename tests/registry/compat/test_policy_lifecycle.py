@@ -367,3 +367,17 @@ def test_notice_counts_from_the_version_that_announced_the_end():
     sooner = api({"/a": {"get": operation("a", **later(70))}})
     verdict = judge(api(silent), sooner, "openapi", Policy(near), announced=told)
     assert "sunset-too-soon" in rules(verdict)
+
+
+def test_where_no_base_is_known_notice_counts_from_the_day_that_the_version_names():
+    silent, ends = (
+        {"/a": {"get": operation("a", **words)}}
+        for words in ({}, later(100, **{"x-deprecation": str(BEFORE)}))
+    )
+    near = Policy(BEFORE + timedelta(days=60))
+    assert judge(api(silent), api(ends), "openapi", near).outcome == "breaking"
+    assert judge(api(silent), api(ends), "openapi", near.believing()).outcome == "compatible"
+    short = {"/a": {"get": operation("a", **later(80, **{"x-deprecation": str(BEFORE)}))}}
+    assert judge(api(silent), api(short), "openapi", near.believing()).outcome == "breaking"
+    undated = {"/a": {"get": operation("a", **later(100))}}
+    assert judge(api(silent), api(undated), "openapi", near.believing()).outcome == "breaking"
