@@ -19,6 +19,7 @@ _PARTS = {
     "components": "",
 }
 _STATUS = 3  # digits: other numbers are places in lists, which a line number tells better
+MOST_STEPS = 12  # of a place in words; what is deeper is cut in the middle
 _METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace", "query"})
 
 
@@ -64,7 +65,8 @@ def part_of(pointer: str) -> str:
         case ["components", _, _, *rest]:
             steps = rest
     words = [_PARTS.get(step, step) for step in steps if not step.isdecimal() or len(step) == _STATUS]
-    return ", ".join(word for word in words if word)
+    told = [word for word in words if word]
+    return ", ".join(told if len(told) <= MOST_STEPS else [*told[:3], "…", *told[-3:]])
 
 
 def site(finding: Finding) -> str:

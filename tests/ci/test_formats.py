@@ -9,6 +9,7 @@ import jsonschema
 import pytest
 from lxml import etree
 
+from ci.formats.places import site
 from ci.report import GateReport, Status
 from cli.ci_reports import FORMATS
 from kernel.contract.finding import Bump, Finding, Outcome, Severity, Verdict
@@ -100,6 +101,20 @@ def test_text_sets_second_opinions_apart_only_where_ours_show_the_break():
     assert both.count("\n  [breaking] ") == 1
     assert "\n  [breaking] max was decreased\n" in alone
     assert "Second opinions" not in alone
+
+
+@pytest.mark.parametrize(("pointer", "told"), [
+    ("/paths/~1doses/post/requestBody/content/application~1json/schema/properties/ml", "POST /doses, request body, application/json, ml"),
+    ("/paths/~1doses/get/parameters/0/schema/maximum", "GET /doses, parameter, maximum"),
+    ("/paths/~1doses/get/responses/200/headers/ETag", "GET /doses, answer, 200, header, ETag"),
+    ("/channels/beds/messages/freed", "channel beds, messages, freed"),
+    ("/components/schemas/Dose/properties/ml", "schema Dose, ml"),
+    ("/$defs/dose/maximum", "definition dose, maximum"),
+    ("/items" * 50, "items, items, items, …, items, items, items"),
+    ("", ""),
+])  # fmt: skip
+def test_places_are_told_in_words(pointer, told):
+    assert site(Finding("x", Severity.SAFE, pointer, "x")) == told
 
 
 def test_json_holds_everything_with_exact_numbers():
