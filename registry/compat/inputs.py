@@ -18,7 +18,7 @@ from kernel.contract.local_files import inline_files
 from kernel.contract.references import embed_urns
 from kernel.contract.sites import sites
 from kernel.contract.urn import PREFIX, Urn
-from kernel.errors import DocumentError, Place, ReferenceRefused
+from kernel.errors import ReferenceRefused
 from registry.compat.schema_view import UNRESOLVED
 
 _NAMES = ("schema.json", "schema.yaml", "schema.yml")
@@ -27,8 +27,6 @@ _ABOVE = 6  # folders above the file in which `contracts` is looked for
 
 def read_self_contained(path: Path, root: Path | None = None) -> Document:
     """Read a file with what it refers to; raises `DocumentError` and `ReferenceRefused` with the place."""
-    if not path.is_file():
-        raise DocumentError(f"{path} is no file that can be read", place=Place(str(path)), hint="name a file")
     document = inline_files(path, root)
     kind_of(document.root)
     return embedded(document, path)

@@ -88,6 +88,8 @@ def _requirements(
 def _alternative(api: Api, item: Any, pointer: str, shared: frozenset[str]) -> Alternative:
     if not isinstance(item, dict):
         raise Unreadable(f"an object was expected at #{pointer}")
+    if not all(isinstance(scopes, list | None) for scopes in item.values()):
+        raise Unreadable(f"scopes are listed at #{pointer}")
     return {
         _definition(api, name, shared): frozenset(map(str, scopes or ())) for name, scopes in item.items()
     }

@@ -546,7 +546,7 @@ def test_swagger_2_is_not_compared():
 @pytest.mark.parametrize("broken", [
     put(f"{POST}|requestBody", "text"), put(f"{POST}|parameters", {"a": 1}), put("paths|/orders", [1]),
     put(f"{POST}|responses|201", {"$ref": "#/nowhere"}), put(f"{ORDER}|properties", [1]),
-    put(f"{POST}|security", "none"), put(f"{ORDER}|type", "text"), put("paths", 3), put("components", []),
+    put(f"{POST}|security", "none"), put(f"{POST}|security", [{"key": True}]), put(f"{ORDER}|type", "text"), put("paths", 3), put("components", []),
 ])  # fmt: skip
 def test_malformed_documents_are_undecided_and_never_a_crash(broken):
     new = base()
