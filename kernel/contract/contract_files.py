@@ -9,7 +9,7 @@ from pathlib import Path
 
 from kernel.contract.document import Document, Limits, parse
 from kernel.contract.errors import LimitPassed
-from kernel.errors import Place, ReferenceRefused
+from kernel.errors import DocumentError, Place, ReferenceRefused
 
 MAX_FILES = 2_000
 
@@ -22,6 +22,13 @@ class ContractFiles:
     limits: Limits
     known: dict[Path, Document] = field(default_factory=dict)
     bytes_read: int = 0
+
+    def entry(self, path: Path) -> Document:
+        """Give the document that everything begins with; raises `DocumentError` where there is no such file."""
+        place = Place(str(path))
+        if not path.is_file():
+            raise DocumentError(f"{path} is no file that can be read", hint="name a file", place=place)
+        return self.read(path, place)
 
     def read(self, path: Path, at: Place) -> Document:
         """Give the document of a file; raises `ReferenceRefused` or a `DocumentError`, `at` naming who asked."""

@@ -31,7 +31,7 @@ from kernel.contract.references import (
 )
 from kernel.contract.sites import fragment, local_pointer, resolve_pointer, whole_ref
 from kernel.contract.urn import PREFIX
-from kernel.errors import DocumentError, Place, ReferenceRefused
+from kernel.errors import ReferenceRefused
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")
 _FILE_LIKE = re.compile(r"[#/]|\.(?:json|ya?ml)$", re.IGNORECASE)
@@ -52,12 +52,8 @@ def inline_files(
     `lost`, references that lead nowhere are put there and left as they are.
     """
     entry = Path(os.path.normpath(path))
-    if not entry.is_file():
-        raise DocumentError(
-            f"{entry} is no file that can be read", hint="name a file", place=Place(str(entry))
-        )
     files = ContractFiles((root or entry.parent).resolve(), limits)
-    document = files.read(entry, Place(str(entry)))
+    document = files.entry(entry)
     inlining = _Inlining(document, entry, files, grammar_of(document.root), lost)
     result = inlining.run()
     made = document
