@@ -16,6 +16,10 @@ _SPECIAL = {*_SINGLE, *_TUPLES, *_MAPS, "condition", "enum", "opaque", "discrimi
 _PLAIN = tuple(row.name for row in fields(View) if row.name not in _SPECIAL)
 
 
+MOST_MARKED = 40  # pairs around a difference that are remembered as different
+_Pair = tuple[Node, Node]
+
+
 class Sameness:
     """Remembers which pairs of nodes were found equal, so that shared parts are walked once."""
 
@@ -33,18 +37,21 @@ class Sameness:
             return True
         if (first, second) in self._different:
             return False
-        seen: set[tuple[Node, Node]] = set()
-        todo = [(first, second)]
+        seen: set[_Pair] = set()
+        todo: list[tuple[_Pair, tuple[_Pair, ...]]] = [((first, second), ())]
         while todo:
-            pair = _through_references(*todo.pop())
+            written, above = todo.pop()
+            pair = _through_references(*written)
             if pair in seen or pair in self._equal or pair[0] == pair[1] or _steady(*pair):
                 continue
             seen.add(pair)
-            children = _compare(pair[0].view, pair[1].view)
+            children = None if pair in self._different else _compare(pair[0].view, pair[1].view)
+            above = (*above[-MOST_MARKED:], written, pair)
             if children is None or not self._different.isdisjoint(children):
-                self._different |= {(first, second), pair}
+                self._different.update(above)  # what holds a difference differs
+                self._different.add((first, second))
                 return False
-            todo.extend(children)
+            todo.extend((child, above) for child in children)
         self._equal |= seen
         self._equal.add((first, second))
         return True

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import lru_cache
 from math import ceil, floor
 from typing import Any
 
@@ -209,23 +210,31 @@ _Option = tuple[tuple[Node, ...], frozenset[Node]]  # (holding, not holding)
 def _branches(view: View, given: frozenset[Node], without: frozenset[Node], left: list[int]) -> list[_Option]:
     """Give the alternatives of one view, several groups multiplied out; empty when none is to be split."""
     found: list[_Option] = [((), frozenset())]
-    for group in _groups(view):
-        # A group that is split already, and one that would make too many cases, say nothing more here.
-        settled = any(given.issuperset(holding) and without >= barred for holding, barred in group)
-        if not settled and len(found) * len(group) <= left[0]:
+    for group, chosen in _groups(view):
+        # A group of which one is known to hold is split already; what that leaves out is left out.
+        taken = next((b for h, b in group if given.issuperset(h) and (chosen or without >= b)), None)
+        if taken is not None:
+            found = [(holding, barred | taken) for holding, barred in found]
+        elif len(found) * len(group) <= left[0]:  # one that would make too many cases says nothing
             found = [(a + c, b | d) for a, b in found for c, d in group]
     return [] if found == [((), frozenset())] else found
 
 
-def _groups(view: View) -> Iterable[list[_Option]]:
+@lru_cache(maxsize=1024)
+def _groups(view: View) -> tuple[tuple[tuple[_Option, ...], bool], ...]:
+    """Give the groups of alternatives, and whether one that holds is all that there is to choose."""
+    found: list[tuple[tuple[_Option, ...], bool]] = []
     if view.any_of:
-        yield [((node,), frozenset()) for node in view.any_of]
+        found.append((tuple(((node,), frozenset[Node]()) for node in view.any_of), True))
     if view.one_of:
-        yield [((node,), frozenset(view.one_of) - {node}) for node in view.one_of]
+        every = frozenset(view.one_of)
+        found.append((tuple(((node,), every - {node}) for node in view.one_of), True))
     if view.condition:
         test, then, other = view.condition
         holds = (test, then) if then else (test,)
-        yield [(holds, frozenset()), ((other,) if other else (), frozenset({test}))]
+        otherwise: _Option = ((other,) if other else (), frozenset({test}))
+        found.append((((holds, frozenset()), otherwise), False))
+    return tuple(found)
 
 
 def _settled(case: Case) -> Case:

@@ -9,7 +9,9 @@ from kernel.contract.digest import canonical_bytes
 from registry.compat.equality import refers
 from registry.compat.facts import Case
 from registry.compat.proving import Proving
-from registry.compat.schema_view import Node, View
+from registry.compat.schema_view import OBJECT, Node, View
+
+MOST_TYPES = 2  # types of a value up to which it is judged as a whole by a `oneOf`
 
 
 def applied(prover: Proving, case: Case, goal: Node) -> bool:  # noqa: PLR0911 - one return for each keyword
@@ -42,13 +44,12 @@ def _any(prover: Proving, case: Case, choices: tuple[Node, ...]) -> bool:
 
 
 def _one(prover: Proving, case: Case, choices: tuple[Node, ...]) -> bool:
-    return _exactly_one(prover, case, choices) or (
-        len(case.types) > 1
-        and all(
-            _exactly_one(prover, part, choices)
-            for atom in sorted(case.types)
-            for part in prover.cases(replace(case.known, types=frozenset({atom})))
-        )
+    if len(case.types) <= MOST_TYPES and _exactly_one(prover, case, choices):
+        return True
+    return len(case.types) > 1 and all(
+        (atom != OBJECT and prover.torn(part)) or _exactly_one(prover, part, choices)
+        for atom in sorted(case.types)
+        for part in prover.cases(replace(case.known, types=frozenset({atom})))
     )
 
 

@@ -12,16 +12,18 @@ from dataclasses import dataclass, replace
 
 from kernel.contract.digest import canonical_bytes
 from registry.compat import prove_applied, prove_containers, prove_values, prove_void
+from registry.compat.constants import Constants
 from registry.compat.equality import Sameness
 from registry.compat.evaluate import evaluate
 from registry.compat.facts import Case, Known, cases, place
 from registry.compat.proving import Gap
-from registry.compat.schema_view import Node, Reads, View
+from registry.compat.schema_view import OBJECT, Node, Reads, View
 from registry.compat.text_rules import TextRules
 
 MOST_STEPS = 60_000
 MOST_REFUTED = 400  # steps for one refutation, of which a proof may need many
 MOST_DEPTH = 90
+MOST_BARRED = 16  # schemas that must not hold, each of which is asked whether it would
 
 
 class OutOfBudget(Exception):
@@ -51,6 +53,7 @@ class Prover:
         # By the letter: what a schema that does *not* hold says is not for the writer to leave out.
         self._strict = Prover(text=self.text) if declared_only else self
         self.sameness = Sameness()
+        self.constants = Constants()
         self.gap: Gap | None = None
         self.level = 0  # how many steps into the value
         self._path: list[str] = []
@@ -78,7 +81,6 @@ class Prover:
         except (OutOfBudget, RecursionError):
             self.gap = Gap(tuple(self._path), "too-large", outer)
             self._reset()
-            self._quiet = 0
             return False
 
     def _reset(self) -> None:
@@ -133,18 +135,19 @@ class Prover:
         self._assumed[-1] = around
         if proven:
             return True
-        if case.without and self._torn(case):
+        if case.without and self.torn(case):
             self.gap = before
             return True
         return False
 
-    def _torn(self, case: Case) -> bool:
+    def torn(self, case: Case) -> bool:
         """Whether a case asks for what it must not be: then there is no such value."""
         known = case.known
         if known not in self._contradictory:
+            self._contradictory[known] = False  # asked again on the way: no
             self._contradictory[known] = any(
                 self._strict.refutes(replace(case, without=frozenset()), None, barred)
-                for barred in sorted(case.without, key=place)
+                for barred in sorted(case.without, key=place)[:MOST_BARRED]
             )
         return self._contradictory[known]
 
@@ -197,13 +200,16 @@ class Prover:
 
     def apart(self, case: Case, other: Node) -> bool:
         """Whether no value of the case is a value of `other`."""
-        if any(self.sameness.same(other, node) for node in case.without):
+        if case.types == {OBJECT} and self.constants.differ(case.nodes, other):
+            return True
+        barred = sorted(case.without, key=lambda node: (node.pointer != other.pointer, place(node)))
+        if any(self.sameness.same(other, node) for node in barred):
             return True
         if self.declared_only and prove_containers.asks_unwritten(self, case, other):
             return True
         if self.impossible(replace(case.known, nodes=case.nodes | {other})):
             return True
-        return any(self._strict.refutes(case, other, barred) for barred in sorted(case.without, key=place))
+        return any(self._strict.refutes(case, other, node) for node in barred[:MOST_BARRED])
 
     def refutes(self, case: Case, other: Node | None, barred: Node) -> bool:
         """Whether a value of the case (that `other` takes too) would be one of `barred`, which it is not."""
@@ -272,7 +278,9 @@ class Prover:
     def some(self, choices: tuple[Node, ...], holds: Callable[[Node], bool]) -> bool:
         """Try alternatives; where none holds, the one that got furthest into the value says where."""
         before, furthest = self.gap, None
-        for node in choices:
+        # The alternative at the same place is most likely the one.
+        taken = {node.pointer for node in self._assumed[-1]}
+        for node in sorted(choices, key=lambda node: node.pointer not in taken):
             proven, gap = self._tried(node, holds)
             if proven:
                 self.gap = before

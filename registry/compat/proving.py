@@ -49,6 +49,9 @@ class Proving(Protocol):
     def apart(self, case: Case, other: Node) -> bool:
         """Whether no value of the case is a value of `other`."""
 
+    def torn(self, case: Case) -> bool:
+        """Whether a case asks for what it must not be: then there is no such value."""
+
     def cases(self, known: Known) -> list[Case]:
         """Split what is known at its alternatives, once."""
 
