@@ -65,9 +65,10 @@ def lint(
         found.extend(_told(rule, _hits(rule, subject)))
     exceptions = Exceptions(subject, house.exceptions, house.as_of, fault_of)
     sound = not any(one.severity is Severity.ERROR for one in found)
+    file = document.name if document else name
     if sound:
-        found.extend(_house_rules(subject, house, exceptions))
-    found.extend(_rulesets(subject, house, exceptions, document.name if document else name))
+        found.extend(_house_rules(subject, house, exceptions, file))
+    found.extend(_rulesets(subject, house, exceptions, file))
     if sound:
         found.extend(_about_exceptions(exceptions, house))
     found.sort(key=lambda one: _RANK[one.severity])
@@ -82,9 +83,13 @@ def placed(finding: Finding, document: Document | None) -> Finding:
     return replace(finding, source=place.source, line=place.line, column=place.column)
 
 
-def _house_rules(subject: Subject, house: House, exceptions: Exceptions) -> Iterator[Finding]:
+def _house_rules(subject: Subject, house: House, exceptions: Exceptions, file: str) -> Iterator[Finding]:
+    given: dict[str, Severity | None] = {}
+    for ruleset in house.rulesets:
+        given |= ruleset.house_severities(file)
+    given |= house.severity
     for rule in RULES:
-        severity = house.severity.get(rule.id, rule.severity)
+        severity = rule.severity if rule.severity is Severity.ERROR else given.get(rule.id, rule.severity)
         if rule in VALIDITY or severity is None:
             continue
         hits = _hits(rule, subject)

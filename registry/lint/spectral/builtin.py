@@ -14,6 +14,21 @@ BUILTIN: Mapping[str, Path] = {
     "spectral:asyncapi": _HERE / "spectral-asyncapi.yaml",
 }
 
+# Names that Spectral's rules had once, and that many rulesets still turn on and off.
+RENAMED: Mapping[str, str] = {
+    "operation-2xx-response": "operation-success-response",
+    "oas3-unused-components-schema": "oas3-unused-component",
+    "oas2-valid-parameter-example": "oas2-valid-schema-example",
+    "oas2-valid-response-schema-example": "oas2-valid-schema-example",
+    "oas2-valid-definition-example": "oas2-valid-schema-example",
+    "oas2-valid-response-example": "oas2-valid-media-example",
+    "oas3-valid-oas-parameter-example": "oas3-valid-media-example",
+    "oas3-valid-oas-content-example": "oas3-valid-media-example",
+    "oas3-valid-oas-header-example": "oas3-valid-media-example",
+    "oas3-valid-header-schema-example": "oas3-valid-schema-example",
+    "oas3-valid-parameter-schema-example": "oas3-valid-schema-example",
+}
+
 
 def stand_ins(root: Mapping[str, Any]) -> Iterator[RulesetRule]:
     """Give the rules that find nothing themselves: a rule of the house asks for the same, or no document is theirs.

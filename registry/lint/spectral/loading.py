@@ -13,7 +13,7 @@ from kernel.contract.document import Document, Limits, parse
 from kernel.contract.positions import token
 from kernel.errors import DocumentError, Place
 from registry.lint.spectral.aliases import Aliases
-from registry.lint.spectral.builtin import BUILTIN, stand_ins
+from registry.lint.spectral.builtin import BUILTIN, RENAMED, stand_ins
 from registry.lint.spectral.faults import Refused, RulesetInvalid
 from registry.lint.spectral.rule_reading import Around, RuleReader
 from registry.lint.spectral.ruleset import Exemption, Override, Ruleset, RulesetRule
@@ -118,12 +118,13 @@ class _Reader:
         formats = self._rules.formats(root.get("formats"), f"{at}/formats")
         for pointer, name, choice in self._extends(root.get("extends"), f"{at}/extends"):
             found = {**found, **self._extended(pointer, name, choice), **(known or {})}
-        ruleset = Around(self._aliases(root, at), formats)
+        ruleset = Around(self._aliases(root, at), formats, str(root.get("documentationUrl", "")))
         declared = root.get("rules", {})
         if not isinstance(declared, dict):
             raise self._invalid(f"{at}/rules", "`rules` is an object of names")
-        for name, value in declared.items():
-            pointer = f"{at}/rules{token(name)}"
+        for written, value in declared.items():
+            pointer = f"{at}/rules{token(written)}"
+            name = written if isinstance(value, dict) or written in found else RENAMED.get(written, written)
             found[name] = self._rules.read(name, value, pointer, found.get(name), ruleset)
             if len(found) > MOST_RULES:
                 raise self._invalid(pointer, f"more than {MOST_RULES} rules")

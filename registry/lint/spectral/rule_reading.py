@@ -35,6 +35,7 @@ class Around:
 
     aliases: Aliases
     formats: tuple[str, ...] | None
+    documentation: str = ""
 
 
 class RuleReader:
@@ -64,12 +65,8 @@ class RuleReader:
         self, name: str, value: Any, pointer: str, known: RulesetRule | None, around: Around
     ) -> RulesetRule:
         """Read a rule, or what becomes of a known one: another severity, on, off, or other words."""
-        if known is not None and known.asked_by:
-            raise self.invalid(
-                pointer,
-                f"Interlock asks for the same by its own rule `{known.asked_by}`, which holds without being named",
-                f"leave it out here; its severity stands in interlock.toml, [lint.severity] {known.asked_by} = …",
-            )
+        if known is not None and known.asked_by and not (isinstance(value, dict) and "then" in value):
+            return self._passed_on(known, value, pointer)
         if isinstance(value, dict):
             return self._defined(name, value, pointer, known, around)
         if known is None:
@@ -79,6 +76,20 @@ class RuleReader:
             return replace(known, enabled=value)
         severity = self.severity(value, pointer)
         return replace(known, severity=severity, enabled=severity is not None)
+
+    def _passed_on(self, known: RulesetRule, value: Any, pointer: str) -> RulesetRule:
+        """Keep a severity for the rule of the house that asks for the same; `true` leaves it as it is."""
+        if isinstance(value, dict):
+            if value.keys() - {"severity"}:
+                what = (
+                    f"Interlock asks for the same by its own rule `{known.asked_by}`, whose words are its own"
+                )
+                raise self.invalid(pointer, what, "give it a severity, or write its `given` and `then`")
+            value = value.get("severity", True)
+        if value is True:
+            return known
+        severity = None if value is False else self.severity(value, pointer)
+        return replace(known, severity=severity, passed_on=True)
 
     def severity(self, value: Any, pointer: str) -> Severity | None:
         """Read a severity; None is off."""
@@ -107,9 +118,15 @@ class RuleReader:
         if known is None and not {"given", "then"} <= value.keys():
             raise self.invalid(pointer, "a rule has `given` and `then`")
         rule = known or RulesetRule(
-            name, (), (), formats=around.formats, place=self._document.position(pointer)
+            name,
+            (),
+            (),
+            formats=around.formats,
+            documentation=f"{around.documentation}#{name}" if around.documentation else "",
+            place=self._document.position(pointer),
         )
         changes = dict(self._plain(value, pointer))
+        changes["asked_by"] = ""
         changes["enabled"] = known is not None or value.get("recommended") is not False
         if "given" in value:
             changes["given"] = self._given(value["given"], pointer, around)
@@ -141,7 +158,7 @@ class RuleReader:
             at = f"{pointer}/{index}" if isinstance(value, list) else pointer
             if not isinstance(item, dict) or not isinstance(item.get("function"), str):
                 raise self.invalid(at, "`then` names a `function`")
-            unknown = item.keys() - {"function", "functionOptions", "field"}
+            unknown = item.keys() - {"function", "functionOptions", "field", "description"}
             if unknown:
                 raise self.invalid(
                     f"{at}{token(min(unknown))}", f"`{min(unknown)[:60]}` is not known in `then`"

@@ -22,6 +22,9 @@ SEVERITIES: Mapping[str, Severity | None] = {
 }
 
 
+_WORST = (Severity.ERROR, Severity.WARNING, Severity.INFO)
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """Paths that hold for documents of some formats; `formats` None: of any."""
@@ -66,6 +69,7 @@ class RulesetRule:
     exemptions: tuple[Exemption, ...] = ()
     place: Place | None = None
     asked_by: str = ""  # the rule of the house that asks for the same; then there is nothing to run
+    passed_on: bool = False  # whether its severity was given, for that rule of the house
 
     def severity_at(self, pointer: str) -> Severity | None:
         """Give the severity at a place: that of the longest pointer of an exemption above it, else its own."""
@@ -100,10 +104,7 @@ class Ruleset:
 
         A rule that is off is run all the same where a pointer into this very file gives it a severity.
         """
-        known, relative = self.rules, _relative(file, self.home)
-        for override in self.overrides:
-            if any(glob_matches(glob, relative) for glob in override.globs):
-                known = override.change(known)
+        known, relative = self._known(file)
         chosen: list[RulesetRule] = []
         for rule in known.values():
             here = tuple(
@@ -112,6 +113,23 @@ class Ruleset:
             if rule.enabled or here:
                 chosen.append(replace(rule, exemptions=here))
         return tuple(chosen)
+
+    def house_severities(self, file: str) -> dict[str, Severity | None]:
+        """Give the severities that were given to rules for which rules of the house stand: the worst of each."""
+        found: dict[str, Severity | None] = {}
+        for rule in self._known(file)[0].values():
+            if rule.passed_on and rule.asked_by:
+                both = (rule.severity, found.get(rule.asked_by))
+                found[rule.asked_by] = next((one for one in _WORST if one in both), None)
+        return found
+
+    def _known(self, file: str) -> tuple[Mapping[str, RulesetRule], str]:
+        """Give the rules for a file, with overrides applied, and its path from the folder of the ruleset."""
+        known, relative = self.rules, _relative(file, self.home)
+        for override in self.overrides:
+            if any(glob_matches(glob, relative) for glob in override.globs):
+                known = override.change(known)
+        return known, relative
 
 
 def _relative(file: str, home: str) -> str:

@@ -84,7 +84,7 @@ def found(folder: Path, given: str, then: str, root: Any) -> list[tuple[str, str
         ("rules:\n  mine: {given: '#None', then: {function: truthy}}\n", 2, "there is no alias `None`"),
         ("aliases: {A: ['#B'], B: ['#A']}\nrules:\n  mine: {given: '#A', then: {function: truthy}}\n", 3, "holds itself"),
         ("rules:\n  mine: {given: $, formats: [oas4], then: {function: truthy}}\n", 2, "the format `oas4` is not known"),
-        ("extends: spectral:oas\nrules:\n  operation-tag-defined: error\n", 3, "by its own rule `tag-undeclared`"),
+        ("extends: spectral:oas\nrules:\n  operation-tag-defined: {message: Ours.}\n", 3, "by its own rule `tag-undeclared`"),
         ("extends: spectral:oas\nrules:\n  operation-tags-defined: error\n", 3, "no ruleset that is extended has such a rule"),
         ("rulez: {}\n", 1, "`rulez` is not known"),
         ("description: none\n", 1, "has `rules`, `extends` or `overrides`"),
@@ -219,3 +219,28 @@ def test_findings_are_ours_with_place_severity_and_exceptions(tmp_path: Path) ->
     del info["title"]
     broken = lint(api, "openapi", house=House(rulesets=(ruleset,)))
     assert [one.rule for one in broken] == ["openapi-invalid"]
+
+
+def test_a_severity_goes_to_the_rule_of_the_house_that_asks_for_the_same(tmp_path: Path) -> None:
+    get = {"operationId": "listOrders", "tags": ["order"], "responses": {"default": {"description": "Done."}}}
+    api = {
+        "openapi": "3.1.0", "info": {"title": "Orders", "version": "1.0.0"}, "tags": [{"name": "orders"}],
+        "paths": {"/orders": {"get": get, "put": get | {"operationId": "listOrders"}}},
+    }  # fmt: skip
+
+    def severity(rules: str, rule: str = "tag-undeclared") -> set[str]:
+        text = f"extends: spectral:oas\nrules: {{{rules}}}\n"
+        house = House(rulesets=(load_ruleset(wrote(tmp_path, text)),))
+        return {str(one.severity) for one in lint(api, "openapi", house=house) if one.rule == rule}
+
+    assert severity("operation-tag-defined: true, operation-2xx-response: off") == {"info"}
+    api["paths"]["/orders"]["put"]["operationId"] = "putOrders"
+    assert severity("operation-tag-defined: warn") == {"warning"}
+    assert severity("operation-tag-defined: {severity: error}") == {"error"}
+    assert severity("operation-tag-defined: 'off'") == set()
+    own = "operation-tag-defined: {given: $.tags, severity: hint, then: {function: falsy}}"
+    assert severity(own) == {"info"}
+    assert severity(own, "ruleset/operation-tag-defined") == {"info"}
+    del api["paths"]["/orders"]["put"]["operationId"]
+    api["paths"]["/orders"]["put"]["operationId"] = "listOrders"
+    assert severity("operation-operationId-unique: 'off'", "operation-id-duplicate") == {"error"}
