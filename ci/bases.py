@@ -129,7 +129,7 @@ class FolderBase:
             name, version, metadata, _ = identity(folder)
         except InterlockError:
             return  # it says not what it is: nobody can have frozen it
-        place = f"{self.label}:{folder.shown(folder.document)}"
+        place = f"{self.label.rstrip('/')}{':' if self.whole else '/'}{folder.shown(folder.document)}"
         base = BaseVersion(version, place, lambda: read(folder), folder)
         self._found.setdefault(name, []).append(base)
         self.kept.append(Kept(name, version, folder, metadata.kind or ""))
