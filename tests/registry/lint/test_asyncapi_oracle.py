@@ -1,7 +1,7 @@
 """@asyncapi/parser as the oracle: over the corpus and over documents broken in one place after the other.
 
 Whoever refuses alone has to have a reason below: the specification's text decides, not the tool. Every third
-mutation is judged, in a fixed order; `INTERLOCK_EVERY=1` judges all of them (some twenty minutes).
+mutation is judged, in a fixed order; `INTERLOCK_EVERY=1` judges all 1,607 of them (about half a second each).
 """
 
 import json
