@@ -34,9 +34,8 @@ if TYPE_CHECKING:
     from kernel.settings import Settings
     from registry.compat.policy_judge import Policy
 
-_NOT_SERVED = frozenset(
-    {"absent", "draft", "in-review", "rejected", "withdrawn", "retired"}
-)  # states of a version
+# States in which nobody can rely on a version. What a registry does not know is not among them: it may be the wrong one.
+_NOT_SERVED = frozenset({"draft", "in-review", "rejected", "withdrawn", "retired"})
 # Of a command that takes --root; the gate takes a contract's folder as its root.
 _HINT = ("name the folder that holds all files (--root), or move the file below it",
          "move the file below it, or name a canonical schema by its URN")  # fmt: skip
@@ -194,7 +193,7 @@ class _Run:
         return replace(report, status=status_of(report, question.policy.fail_on))
 
     def _free(self, name: str, version: str) -> bool:
-        """Whether the registry says that nobody can rely on a version: it was never frozen, or is retired."""
+        """Whether the registry says that nobody can rely on a version: it is not frozen yet, or retired."""
         if not isinstance(self.base, FolderBase):
             return False
         return self._tree.shelf.state(name, version) in _NOT_SERVED
