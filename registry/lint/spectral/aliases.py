@@ -42,7 +42,7 @@ class Aliases:
     @staticmethod
     def check_field(field: str | None) -> None:
         """Read a `field` that is a path, so that it is refused now where it cannot be read; raises `Refused`."""
-        if field is not None and field.startswith("$"):
+        if field is not None and (field == "$" or field.startswith(("$.", "$["))):
             read_path(field)
 
     def _target(self, expression: str) -> tuple[Target, ...]:

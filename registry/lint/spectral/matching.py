@@ -68,7 +68,7 @@ class _Walk:
         return list({self._identity(node): node for node in nodes}.values())
 
     def _identity(self, node: Node) -> tuple[Path, Path]:
-        return (node.way, ()) if self._contextual else (node.place, (node.key, *node.home))
+        return (node.way, ()) if self._contextual else (node.place, (node.key, node.through, *node.home))
 
     def step(self, nodes: Iterable[Node], step: Step) -> Iterator[Node]:
         """Take one step from each node."""

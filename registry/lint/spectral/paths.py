@@ -95,8 +95,8 @@ class _Reader:
             return Step("parent")
         deep = self._take("..")
         dotted = deep or self._take(".")
-        if self._take("["):  # after a dot too, as many write it: `.[*]`
-            return self._bracket(deep=deep)
+        if self._take("["):  # `.[` means `..[` to Spectral's engine
+            return self._bracket(deep=dotted)
         if not dotted:
             raise self._refused()
         if deep and self.at >= len(self.source):

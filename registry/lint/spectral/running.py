@@ -103,7 +103,7 @@ def _targets(tree: Tree, match: Match, then: Then, budget: Budget) -> Iterator[_
             yield _Target(str(key), node, (key,))
         if not keys:
             yield _Target(UNDEFINED, node, ())
-    elif field.startswith("$"):
+    elif is_path(field):
         below = Tree(value, resolved=False)
         found = matches(below, read_path(field), budget)
         for one in found:
@@ -114,6 +114,11 @@ def _targets(tree: Tree, match: Match, then: Then, budget: Budget) -> Iterator[_
         steps = _steps(field)
         direct = isinstance(value, dict) and field in value
         yield _Target(_reach(tree, node, (field,) if direct else steps), node, steps)
+
+
+def is_path(field: str) -> bool:
+    """Whether a field is a path of its own; `$ref` is a name."""
+    return field == "$" or field.startswith(("$.", "$[", "$~", "$^"))
 
 
 def _steps(field: str) -> tuple[Key, ...]:
@@ -159,6 +164,9 @@ def _closest(tree: Tree, node: Node, keys: tuple[Key, ...]) -> tuple[Node, tuple
     """Go as far as the document goes, and say which keys were not there."""
     for index, key in enumerate(keys):
         found = tree.member(node, str(key))
+        if found is None and node.siblings is not None and str(key) in node.siblings:
+            place = (*node.place, str(key))  # lost beside a $ref, and still the place that is told
+            return Node(node.siblings[str(key)], place, place, key, node), ()
         if found is None:
             return node, keys[index:]
         node = found

@@ -30,6 +30,7 @@ class Node:
     key: Key
     parent: Node | None
     siblings: dict[str, Any] | None = None
+    through: bool = False  # whether a reference was followed on the way to it
 
     @property
     def way(self) -> Path:
@@ -77,12 +78,14 @@ class Tree:
         written = node.siblings is not None and key in node.siblings
         place = (*(node.place if written else node.home), key)
         if not (self._resolved and isinstance(raw, dict) and isinstance(raw.get("$ref"), str)):
-            return Node(raw, place, place, key, node)
+            return Node(raw, place, place, key, node, through=node.through)
         target, home = self._follow(raw, place)
         if home == place or _is_above(home, node):
-            return Node(raw, place, place, key, node)
-        alone = len(raw) == 1
-        return Node(target, home if alone else place, home, key, node, None if alone else raw)
+            return Node(raw, place, place, key, node, through=node.through)
+        # Spectral tells a reference with siblings at its own place, unless it came there by another reference.
+        if len(raw) == 1 or node.through:
+            return Node(target, home, home, key, node, through=True)
+        return Node(target, place, home, key, node, raw, through=True)
 
     def _follow(self, raw: Any, place: Path) -> tuple[Any, Path]:
         """Follow local references to the end; what leads nowhere, or round, stays where it is."""
