@@ -117,8 +117,11 @@ def read_project(file: Path) -> Project:
     for keys, fault in faults_of(tables.lint):
         raise _invalid(file, text, ("lint", *keys), fault)
     waivers, places = list(tables.waiver), _places(tables.waiver, file, text)
-    for name in tables.compat.waivers:
+    for index, name in enumerate(tables.compat.waivers):
         other = file.parent / name
+        if not other.resolve().is_relative_to(file.parent.resolve()):
+            fault = "a file of waivers lies beside interlock.toml or below it"
+            raise _invalid(file, text, ("compat", "waivers", index), fault)
         text, values = _parsed(other)
         more = _converted(values, WaiverFile, other, text).waiver
         waivers += more

@@ -71,7 +71,8 @@ def _orphans(root: Any, taken: Mapping[Key, Part]) -> Iterable[str]:
     for name in operations if isinstance(operations, dict) else ():
         for at in (f"/operations{token(name)}", f"/operations{token(name)}/reply"):
             channel = at_pointer(root, f"{at}/channel")
-            if isinstance(channel, dict) and channel.get("$ref") in channels:
+            named = channel.get("$ref") if isinstance(channel, dict) else None
+            if isinstance(named, str) and named in channels:
                 yield at
 
 
@@ -84,9 +85,8 @@ def _mentions(root: Any, taken: Mapping[Key, Part]) -> Iterable[tuple[str, list[
             pointer = f"/operations/{name.replace('~', '~0').replace('/', '~1')}/{at}"
             listed = at_pointer(root, pointer) if isinstance(operation, dict) else None
             if isinstance(listed, list):
-                hit = [
-                    i for i, one in enumerate(listed) if isinstance(one, dict) and one.get("$ref") in messages
-                ]
+                named = [one.get("$ref") if isinstance(one, dict) else None for one in listed]
+                hit = [index for index, ref in enumerate(named) if isinstance(ref, str) and ref in messages]
                 if hit:
                     yield pointer, hit
 

@@ -125,6 +125,8 @@ def test_it_is_found_upwards_within_the_repository(tmp_path: Path) -> None:
             "missing required field `expires`",
         ),
         (TWO, 6, "`waiver[1]`: reason is empty"),
+        ('[compat]\nwaivers = ["../../waived.toml"]\n', 2, "beside interlock.toml or below it"),
+        ('[compat]\nwaivers = ["/etc/hosts"]\n', 2, "beside interlock.toml or below it"),
     ],
 )
 def test_what_is_wrong_is_told_with_line_and_key(tmp_path: Path, text: str, line: int, said: str) -> None:

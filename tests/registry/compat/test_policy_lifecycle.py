@@ -381,3 +381,24 @@ def test_where_no_base_is_known_notice_counts_from_the_day_that_the_version_name
     assert judge(api(silent), api(short), "openapi", near.believing()).outcome == "breaking"
     undated = {"/a": {"get": operation("a", **later(100))}}
     assert judge(api(silent), api(undated), "openapi", near.believing()).outcome == "breaking"
+
+
+@pytest.mark.parametrize("odd", [[], {}, 1, None, {"$ref": {}}, {"$ref": []}, {"$ref": "#/nowhere"}, "x"])
+def test_what_makes_no_sense_takes_nothing_out_and_ends_nothing(odd):
+    ending = {"x-deprecated": True, "x-sunset": SUNSET}
+    old = events({"placed": {"payload": TEXT}, "old": {"payload": TEXT, **ending}})
+    old["channels"]["d"] = {"address": "d", "messages": {}, **ending}
+    new = events({"placed": {"payload": TEXT}})
+    for place in (
+        ("operations", "tell", "channel"),
+        ("operations", "tell", "messages"),
+        ("operations", "odd"),
+    ):
+        broken = copy.deepcopy(old)
+        *steps, last = place
+        holder = broken
+        for step in steps:
+            holder = holder[step]
+        holder[last] = [odd, *holder.get(last, [])] if last == "messages" else odd
+        assert outcome(broken, new, AFTER, kind="asyncapi").outcome in {"compatible", "breaking", "undecided"}
+        assert outcome(new, broken, AFTER, kind="asyncapi").outcome in {"compatible", "breaking", "undecided"}
