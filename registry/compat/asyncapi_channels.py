@@ -119,12 +119,18 @@ def _ways(journal: EventJournal, whole: Whole, place: Place, address: str | None
     ]
     sides = {way: (_units(journal.old, place.old, way), _units(journal.new, place.new, way)) for way in _WAYS}
     label, at = f"channel {place.label}", (place.old[0].pointer, place.new[0].pointer)
-    if told[0] != told[1] and any(any(side) for side in sides.values()):
+    # A document that lists operations lists all of them: a channel that lost its own is used no more.
+    gone = told == [True, False] and bool(journal.new.read.operations)
+    if told[0] != told[1] and not gone and any(any(side) for side in sides.values()):
         what = "only one of the documents says who sends here"
         journal.note("channel-use-undecided", label, what, at=at)
     for way, (old, new) in sides.items():
         scene = Scene(f"{way} {place.label}", way, address)
-        if old and new:
+        if gone and old:
+            _stopped(journal, whole, scene, old)
+        elif gone:
+            continue
+        elif old and new:
             compare_pairs(journal, whole, scene, Messages(journal, whole, scene, old, new).compare())
         elif old and told[0] == told[1]:
             _stopped(journal, whole, scene, old)

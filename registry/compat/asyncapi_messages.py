@@ -21,6 +21,7 @@ from registry.compat.rules import BY_ID
 if TYPE_CHECKING:
     from kernel.contract.exchange import MessageExchange
 
+_RIVALS = "Another message of the address, which did not change, would take it for its own."
 MOST_KIN = 8  # messages of other names that one is compared with
 Pair = tuple[Unit, Unit]  # of the old and of the new document
 
@@ -208,12 +209,28 @@ class Messages:
         refused = self.whole.refused(self._judging.api(inner=False), readers, media, headers, payload)
         if not (refused and self.whole.takes(api, unit.message, media, headers, payload)):
             shown = self._other_witness(part, ends, readers)
-            if shown is None:
+            if shown is not None:
+                headers, payload = shown
+                found = replace(found, witness=payload if part == "payload" else headers)
+            elif not self._unmoved_rivals(ends, readers, headers, payload):
                 return _undecided(found, "message-taken-for-another", "")
-            headers, payload = shown
-            found = replace(found, witness=payload if part == "payload" else headers)
+            else:
+                found = replace(found, why=f"{found.why} {_RIVALS}")
         found = replace(found, exchange=self.scene.exchange(unit.message, headers, (payload,)))
         return self._beside(found, part, ends)
+
+    def _unmoved_rivals(self, ends: Pair, readers: Sequence[Unit], headers: Any, payload: Any) -> bool:
+        """Whether the name stayed, and only messages that are the same in both versions take what it lost.
+
+        Then nothing moved to another message, and what is called so is refused as such.
+        """
+        written, read = ends
+        inner, api = self.old if self.accepts else self.new, self._judging.api(inner=False)
+        rivals = self.whole.takers(api, readers, media_of(written.message), headers, payload)
+        same = self._judging.equal
+        return bool(written.names & read.names and rivals) and all(
+            any(one.names & rival.names and same(one, rival, bare=False) for one in inner) for rival in rivals
+        )
 
     def _other_witness(self, part: Part, ends: Pair, readers: Sequence[Unit]) -> tuple[Any, Any] | None:
         """Look for another whole message that shows the same break, where a rival takes the first."""

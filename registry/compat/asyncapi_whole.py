@@ -130,6 +130,12 @@ class Whole:
             answer = None if taken is None else answer
         return answer
 
+    def takers(
+        self, api: EventApi, others: Sequence[Unit], media: str, headers: Any, payload: Any
+    ) -> list[Unit]:
+        """Give the declared messages that take it, or of which that cannot be said."""
+        return [one for one in others if self.takes(api, one.message, media, headers, payload) is not False]
+
     def samples(self, node: Node, hint: Node | None = None) -> tuple[Any, ...]:
         """Give values of a schema, the plainest first, near to where another differs; () where none is found."""
         key = (node, hint or node)

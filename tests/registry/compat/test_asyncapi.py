@@ -200,11 +200,12 @@ ROWS = [
     ("operation unknown key", put(f"{O}|priority", 3), *["change-unclassified"] * 4),
     ("messages not told", put(f"{C}|messages", {}), *["messages-undecided"] * 4),
     ("no messages listed", put(f"{O}|messages", []), "channel-operation-removed", "+", "channel-operation-removed", "+"),
+    ("operation removed, another stays", several(put("operations|hear", {"action": "receive", "channel": {"$ref": "#/channels/receipts"}}), put(O, None)), "channel-operation-removed", "channel-operation-removed channel-use-undecided", "channel-operation-removed", "channel-operation-removed channel-use-undecided"),
     ("use not told", put(O, None), *["channel-use-undecided"] * 4),
     # replies: the other way round
     ("reply narrower", put("channels|receipts|messages|receipt|payload|maxLength", 9), "+", EMITTED, REFUSED, "+"),
     ("reply message added", put("channels|receipts|messages|refused", {"payload": {"type": "boolean"}}), "message-newly-sent", "message-removed", "+", "message-removed"),
-    ("reply gone", put(f"{O}|reply", None), "channel-use-undecided reply-removed", "channel-use-undecided", "channel-use-undecided reply-removed", "channel-use-undecided reply-expected"),
+    ("reply gone", put(f"{O}|reply", None), "reply-removed", "channel-use-undecided", "reply-removed", "channel-use-undecided reply-expected"),
     ("reply address", put(f"{O}|reply|address", {"location": "$message.header#/replyTo"}), *["reply-address-changed"] * 4),
     # servers
     ("server added", put("servers|spare", {"host": "spare.example", "protocol": "amqps"}), "+", "server-changed", "+", "server-changed"),

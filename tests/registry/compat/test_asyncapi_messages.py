@@ -58,8 +58,8 @@ def again(said, name):
     ([OPEN], [OTHER], ["message-taken-for-another"], ["message-taken-for-another"]),
     ([OPEN, OTHER], [OPEN], ["message-taken-for-another"], ["message-taken-for-another"]),
     ([PLACED, CANCELLED], [ANYTHING], ["message-taken-for-another"], ["message-newly-sent", "message-taken-for-another"]),
-    # Another message of the new version takes what this one refuses.
-    ([OPEN, ANYTHING], [Said("Placed", obj("code", code=S)), ANYTHING], ["message-taken-for-another"], []),
+    # Another message takes what this one refuses: nothing moved where that one did not change.
+    ([OPEN, ANYTHING], [Said("Placed", obj("code", code=S)), ANYTHING], ["value-no-longer-accepted"], []),
     # A renamed one that also changed.
     ([PLACED], [Said("New", obj("code", "kind", code={"type": "string", "maxLength": 3}, kind={"const": "placed"}))],
      ["value-no-longer-accepted"], []),
