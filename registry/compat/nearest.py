@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from kernel.contract.digest import canonical_bytes
@@ -113,7 +114,7 @@ class _Search:
         least = self._wrong(value)
         best: tuple[int, Any] | None = None
         repairs = self.repairs.of(value, frozenset({self.node}))
-        for repair in repairs[:MOST_COUNTED]:
+        for repair in islice(repairs, MOST_COUNTED):
             if limit is not None and repair.cost >= limit:
                 break
             made = with_part(value, repair.steps, repair.value)

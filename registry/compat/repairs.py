@@ -12,6 +12,7 @@ from fractions import Fraction
 from math import ceil, floor
 from typing import Any
 
+from kernel.contract.digest import canonical_bytes
 from registry.compat.applied import Nodes, applied, at_item, at_property
 from registry.compat.candidate_values import fitting_texts, written
 from registry.compat.candidates import Candidates
@@ -46,26 +47,36 @@ class Repairs:
         self._left = MOST_PLACES
         self._plains: dict[Nodes, tuple[Any, ...]] = {}
 
-    def of(self, value: Any, nodes: Nodes) -> list[Repair]:
-        """Give the repairs of a value, the cheapest first and the deeper place first among equals."""
-        self._left = MOST_PLACES
-        found = list(self._at(value, nodes, ()))
-        return sorted(found, key=lambda repair: (repair.cost, -len(repair.steps)))
+    def of(self, value: Any, nodes: Nodes) -> Iterator[Repair]:
+        """Give the repairs of a value, the cheapest first and the deeper place first among equals.
 
-    def _at(self, value: Any, nodes: Nodes, steps: Steps) -> Iterator[Repair]:
+        Whole plain values in the place of parts are written only when nothing that is as cheap is left: in
+        large unions they are what takes time.
+        """
+        given: set[tuple[int, Steps, bytes]] = set()
+        for plain in (False, True):
+            self._left = MOST_PLACES
+            found = [one for one in self._at(value, nodes, (), plain=plain) if plain or one.cost <= OTHER]
+            for one in sorted(found, key=lambda repair: (repair.cost, -len(repair.steps))):
+                key = (one.cost, one.steps, canonical_bytes(one.value))
+                if key not in given:
+                    given.add(key)
+                    yield one
+
+    def _at(self, value: Any, nodes: Nodes, steps: Steps, *, plain: bool) -> Iterator[Repair]:
         self._left -= 1
         if self._left < 0 or len(steps) > MOST_DEPTH:
             return
         views = applied(nodes)
-        for cost, other in self._others(value, nodes, views):
+        for cost, other in self._others(value, nodes if plain else frozenset(), views):
             yield Repair(cost, steps, other)
         if isinstance(value, dict):
             for name, item in value.items():
                 below = at_property(views, name, self.text)
-                yield from self._at(item, below, (*steps, name))
+                yield from self._at(item, below, (*steps, name), plain=plain)
         elif isinstance(value, list):
             for index, item in enumerate(value):
-                yield from self._at(item, at_item(views, index), (*steps, index))
+                yield from self._at(item, at_item(views, index), (*steps, index), plain=plain)
 
     def _others(self, value: Any, nodes: Nodes, views: list[View]) -> Iterator[tuple[int, Any]]:
         atom = atom_of(value)
