@@ -123,8 +123,10 @@ class Repairs:
             yield DROPPED * _size(value[index]), [*value[:index], *value[index + 1 :]]
         least = max((view.min_items for view in views), default=0)
         contained = frozenset(view.contains for view in views if view.contains)
-        for nodes in (at_item(views, len(value)), contained):
-            for item in self._plain(nodes) if nodes or len(value) < least else ():
+        # A further item mends only what wants more of them: plain ones of large unions are dear to write.
+        further = at_item(views, len(value)) if len(value) < least else None
+        for nodes in (further, contained or None):
+            for item in self._plain(nodes) if nodes is not None else ():
                 yield ADDED, [*value, item]
                 if len(value) + 1 < least <= LONGEST:
                     yield ADDED, [*value, *[item] * (least - len(value))]
