@@ -31,6 +31,7 @@ from registry.compat.wire import Wire, reads_any_text
 
 MOST_CANDIDATES = 2_000
 _AS_VALIDATED = TextRules(as_validated=True)
+_TOO_DEEP = "the schema is nested too deep to be compared"
 _UNRESOLVED = "a reference could not be looked up here, and it may decide"
 
 Accepts = Callable[[Any], bool]
@@ -88,8 +89,8 @@ class Comparer:
             if covers(inner, outer):
                 return Containment(Answer.YES, engine=f"jsonschema-rs {engine_version()}")
             partial = unresolved(inner) or unresolved(outer)
-        except Unreadable as error:
-            return Containment(Answer.UNKNOWN, reason=error.message)
+        except (Unreadable, RecursionError) as error:
+            return Containment(Answer.UNKNOWN, reason=getattr(error, "message", _TOO_DEEP))
         takes, refuses = self._validator(inner), self._validator(outer)
         if isinstance(takes, str) or isinstance(refuses, str):
             reason = takes if isinstance(takes, str) else str(refuses)
@@ -179,3 +180,5 @@ def _compile(node: Node) -> CompiledSchema | str:
         return compile_schema(node.raw, root=side.root, dialect=node.dialect, direction=side.traffic)
     except InterlockError as error:
         return error.message
+    except RecursionError:
+        return _TOO_DEEP

@@ -26,6 +26,7 @@ class Sameness:
     def __init__(self) -> None:
         self._equal: set[tuple[Node, Node]] = set()
         self._different: set[tuple[Node, Node]] = set()
+        self._targets: dict[Node, Node] = {}
 
     def same(self, first: Node, second: Node) -> bool:
         """Whether both accept the same for the same written reason.
@@ -41,7 +42,7 @@ class Sameness:
         todo: list[tuple[_Pair, tuple[_Pair, ...]]] = [((first, second), ())]
         while todo:
             written, above = todo.pop()
-            pair = _through_references(*written)
+            pair = (self._target(written[0]), self._target(written[1]))
             if pair in seen or pair in self._equal or pair[0] == pair[1] or _steady(*pair):
                 continue
             seen.add(pair)
@@ -56,14 +57,16 @@ class Sameness:
         self._equal.add((first, second))
         return True
 
+    def _target(self, node: Node) -> Node:
+        found = self._targets.get(node)
+        if found is None:
+            found = self._targets[node] = _target(node)
+        return found
+
 
 def _steady(first: Node, second: Node) -> bool:
     """Whether two documents are known to have the very same there, references included."""
     return first.pointer == second.pointer and first.side.steady(first.pointer)
-
-
-def _through_references(first: Node, second: Node) -> tuple[Node, Node]:
-    return _target(first), _target(second)
 
 
 def _target(node: Node) -> Node:

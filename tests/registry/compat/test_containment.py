@@ -148,6 +148,17 @@ def test_what_is_not_understood_is_unknown_and_never_yes_or_no(schema):
     assert check(N, schema) == "unknown"
 
 
+def test_schemas_as_deep_as_a_document_may_be_are_judged():
+    def nested(leaf, times, wrap):
+        for _ in range(times):
+            leaf = wrap(leaf)
+        return leaf
+
+    for wrap in (lambda s: {"allOf": [s]}, lambda s: {"not": {"not": s}}, lambda s: {"anyOf": [s, S]}):
+        inner, outer = (nested(leaf, 45, wrap) for leaf in (INT, N))
+        assert (str(contains(inner, outer).answer), str(contains(outer, inner).answer)) == ("yes", "no")
+
+
 def test_a_witness_is_small():
     found = contains(deep(N), deep(INT))
     assert found.witness["lines"] == [{"dose": 0.5}]

@@ -95,6 +95,7 @@ NOT_PROVEN = [
     ({"type": ["integer", "string"]}, {"not": S}),
     ({"type": "string"}, {"type": "string", "format": "date"}),
     ({"type": "string"}, {"type": "string", "format": "made-up"}),
+    ({"type": "string", "format": "hostname"}, {"type": "string", "format": "idn-hostname"}),
     ({"enum": [1, True]}, {"enum": [1]}),
     ({"if": S, "then": {"maxLength": 4}}, {"if": S, "then": {"maxLength": 3}}),
     (obj(), obj(additionalProperties=False)),
