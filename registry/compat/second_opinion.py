@@ -24,6 +24,7 @@ from kernel.contract.finding import Finding, Severity
 from kernel.contract.positions import token
 from registry.compat.agreement import repeated
 from registry.compat.containment import Answer
+from registry.compat.examples import without_examples
 from registry.compat.oasdiff import Opinion, ask
 from registry.compat.openapi_journal import Journal
 from registry.compat.rules import BY_ID
@@ -43,8 +44,9 @@ _EXACT_RULES = re.compile(r"(request-body|response)-media-type-.*|response-(non-
 
 
 def ask_oasdiff(old: Any, new: Any, settings: Settings | None) -> Opinion:
-    """Ask; documents of different OpenAPI versions are brought to the newer one first."""
-    return ask(old, new, settings, upgrade=str(old.get("openapi"))[:3] != str(new.get("openapi"))[:3])
+    """Ask about promises, not examples; documents of different OpenAPI versions are brought to the newer one first."""
+    upgrade = str(old.get("openapi"))[:3] != str(new.get("openapi"))[:3]
+    return ask(without_examples(old), without_examples(new), settings, upgrade=upgrade)
 
 
 def weighed(journal: Journal, opinion: Opinion) -> tuple[list[Finding], dict[str, str]]:
