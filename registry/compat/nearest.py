@@ -23,12 +23,13 @@ from kernel.errors import InterlockError
 from kernel.schema.validator import CompiledSchema, compile_schema
 from registry.compat.candidates import Candidates
 from registry.compat.repairs import Repairs, with_part
-from registry.compat.schema_view import Node
+from registry.compat.schema_view import Node, reachable
 
 MOST_CHANGES = 12  # repairs after another
 MOST_ASKED = 1_500  # values that are shown to the validator
 MOST_COUNTED = 40  # repairs of one round whose violations are counted
 MOST_VIOLATIONS = 32
+MOST_PARTS = 250  # schemas within one: beyond, a witness is mended member by member, or not at all
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,9 @@ class _Search:
         self.node = node
         self.compiled = compiled
         self.also = also
-        self.repairs = Repairs()
+        parts = len(list(islice(reachable(node), MOST_PARTS + 1)))
+        self.large = parts > MOST_PARTS
+        self.repairs = Repairs(whole=not self.large)
         self.left = MOST_ASKED
 
     def takes(self, value: Any) -> bool:
@@ -86,7 +89,7 @@ class _Search:
         single = self._enough(witness)
         several = self._chained(witness, single[0] if single else None)
         found = several or (single[1:] if single else None)
-        return found or self._plainest()
+        return found or (None if self.large else self._plainest())
 
     def _enough(self, value: Any) -> tuple[int, Any] | None:
         """Give the cheapest repair that is enough alone, with its cost."""

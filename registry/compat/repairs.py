@@ -42,9 +42,10 @@ class Repair:
 class Repairs:
     """Writes the repairs of values that some schemas refuse."""
 
-    def __init__(self, text: TextRules | None = None) -> None:
+    def __init__(self, text: TextRules | None = None, *, whole: bool = True) -> None:
         self.text = text or TextRules()
         self._left = MOST_PLACES
+        self._whole = whole  # whether parts may be replaced by whole plain values
         self._plains: dict[Nodes, tuple[Any, ...]] = {}
 
     def of(self, value: Any, nodes: Nodes) -> Iterator[Repair]:
@@ -54,9 +55,13 @@ class Repairs:
         large unions they are what takes time.
         """
         given: set[tuple[int, Steps, bytes]] = set()
-        for plain in (False, True):
+        for plain in (False, True) if self._whole else (False,):
             self._left = MOST_PLACES
-            found = [one for one in self._at(value, nodes, (), plain=plain) if plain or one.cost <= OTHER]
+            found = [
+                one
+                for one in self._at(value, nodes, (), plain=plain)
+                if plain or not self._whole or one.cost <= OTHER
+            ]
             for one in sorted(found, key=lambda repair: (repair.cost, -len(repair.steps))):
                 key = (one.cost, one.steps, canonical_bytes(one.value))
                 if key not in given:
