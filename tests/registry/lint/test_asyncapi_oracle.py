@@ -34,6 +34,7 @@ THEIRS = [
     ("old", "drop", "/components/securitySchemes/token/flows/clientCredentials*", "as above"),
     ("old", "*", "/components/messages/Final/schemaFormat", "custom formats are allowed; `payload-unchecked` warns"),
     ("new", "*", "*/bindingVersion", "a later version of a binding is none of its errors; `binding-unchecked` warns"),
+    ("new", "drop", "*/amqp/queue", "the page of AMQP requires no `queue` beside `is: queue`"),
     ("new", "*", "/components/messages/Avro/payload/schema*", "Avro is not looked into; `payload-unchecked` warns"),
     ("new", "drop", "/components/schemas/Wrapped/schema/enum/0", "draft-07 says that an enum SHOULD have a value"),
     ("new", "*", "/components/securitySchemes/bearer/scheme", "bearerFormat is a hint, and no MUST binds it to the scheme"),
