@@ -131,13 +131,14 @@ class Comparer:
     def _witness(self, inner: Node, outer: Node, breaks: Accepts, gap: Gap | None) -> tuple[Any] | None:
         """Look for a value that one takes and the other refuses, the plainest first."""
         try:
-            steer = Steer(gap.path, gap.cases) if gap else Steer()
-            candidates = Candidates(
-                declared_only=self.declared_only, text=self._text, steer=steer, memory=self._memory
-            )
-            for value in islice(candidates.values(inner, outer), MOST_CANDIDATES):
-                if breaks(value):
-                    return (shrunk(value, breaks),)
+            # First where the proof stopped, then anywhere: it may stop at what nobody knows.
+            for steer in ((Steer(gap.path, gap.cases),) if gap and gap.path else ()) + (Steer(),):
+                candidates = Candidates(
+                    declared_only=self.declared_only, text=self._text, steer=steer, memory=self._memory
+                )
+                for value in islice(candidates.values(inner, outer), MOST_CANDIDATES):
+                    if breaks(value):
+                        return (shrunk(value, breaks),)
             if not self.declared_only:
                 for value in differences(inner, outer):
                     if breaks(value):
