@@ -26,6 +26,7 @@ _SOCKETS: Final = frozenset({"ws", "wss"})
 _EVENTS: Final = frozenset({"http", "https", "sse"})
 _NAMED: Final = {Dialect.DRAFT_2020_12: "https://json-schema.org/draft/2020-12/schema"}
 _JSON: Final = "application/json"
+_MOST_WAYS: Final = 64  # alternatives of security for one channel
 
 
 class ChannelReader:
@@ -52,7 +53,9 @@ class ChannelReader:
                 sockets, events, security = self._offered(told)
                 if not (sockets or events):
                     continue
-                ways = _payloads(flows.get(key, []), "receive"), _payloads(flows.get(key, []), "send")
+                mine = flows.get(key, [])
+                security = self._also_by_operations(security, mine, told.pointer)
+                ways = _payloads(mine, "receive"), _payloads(mine, "send")
                 channel = Channel(key, sockets, events, *ways, self._root, self._limits)
                 operation = self._operation(channel, told, security)
                 yield channel, "/" + told.address.lstrip("/"), operation
@@ -69,6 +72,20 @@ class ChannelReader:
             for uses in server.security
         ]
         return sockets, bool(protocols & _EVENTS), asked
+
+    def _also_by_operations(self, asked: list[Any], flows: list[Flow], pointer: str) -> list[Any]:
+        """Add what the operations ask for: both must be met ("Operation Object", `security`).
+
+        One connection carries all operations of its channel, so that it meets the demands of each.
+        """
+        operations = {flow.operation.pointer: flow.operation for flow in flows if flow.operation is not None}
+        for operation in operations.values():
+            own = [{self._name(use): list(use.scopes) for use in uses} for uses in operation.security]
+            if own:
+                asked = [_together(one, other) for one in asked or [{}] for other in own]
+            if len(asked) > _MOST_WAYS:
+                raise refused(f"more than {_MOST_WAYS} ways to be admitted to one channel", pointer)
+        return asked
 
     def _name(self, use: SchemeUse) -> str:
         """Name a scheme; one that is written in place gets a name of ours."""
@@ -151,6 +168,12 @@ class ChannelReader:
             rule = {"not": {}}
         item = {"type": "object", "required": ["data"], "properties": {"data": rule}}
         return {"text/event-stream": {"itemSchema": item}}
+
+
+def _together(one: dict[str, list[str]], other: dict[str, list[str]]) -> dict[str, list[str]]:
+    """Give the alternative that asks for everything that two do."""
+    names = dict.fromkeys((*one, *other))
+    return {name: list(dict.fromkeys((*one.get(name, ()), *other.get(name, ())))) for name in names}
 
 
 def _payloads(flows: list[Flow], way: Action) -> tuple[Payload, ...]:

@@ -124,6 +124,38 @@ def test_a_channel_may_name_its_servers() -> None:
     assert list(compiled(channels, servers=servers).channels) == ["b"]
 
 
+def _asking(operations: dict[str, list[str]], server: list[str]) -> Any:
+    """A channel whose server and operations ask for the schemes of these names."""
+    schemes = {
+        name: {"type": "httpApiKey", "in": "header", "name": f"X-{name}"}
+        for name in ("house", "ward", "night")
+    }
+
+    def asked(names: list[str]) -> list[dict[str, str]]:
+        return [{"$ref": f"#/components/securitySchemes/{name}"} for name in names]
+
+    made = compiled(
+        {"c": {"address": "c", "messages": {"m": {"payload": {"type": "string"}}}}},
+        components={"securitySchemes": schemes},
+        servers={"s": {"host": "ward.example", "protocol": "wss", "security": asked(server)}},
+        operations={
+            key: {"action": "send", "channel": {"$ref": "#/channels/c"}, "security": asked(names)}
+            for key, names in operations.items()
+        },
+    )
+    return made.contract.operations[0].security
+
+
+def test_operations_ask_for_more_than_their_server() -> None:
+    assert _asking({"a": ["ward"]}, []) == ({"ward": ()},)
+    assert _asking({"a": ["ward", "night"]}, ["house"]) == (
+        {"house": (), "ward": ()},
+        {"house": (), "night": ()},
+    )
+    assert _asking({"a": ["ward"], "b": ["night"]}, ["house"]) == ({"house": (), "ward": (), "night": ()},)
+    assert _asking({"a": []}, ["house"]) == ({"house": ()},)
+
+
 def test_security_is_that_of_the_servers() -> None:
     schemes = {
         "key": {"type": "httpApiKey", "in": "query", "name": "k"},
