@@ -39,7 +39,8 @@ class Journal:
     touched: Touched
     findings: dict[tuple[Any, ...], Finding] = field(default_factory=dict)
     others: dict[tuple[Any, ...], set[str]] = field(default_factory=dict)
-    answers: dict[tuple[tuple[str, str], str], list[tuple[Answer, Node]]] = field(default_factory=dict)
+    # By operation and area.
+    answers: dict[tuple[str, str], dict[str, list[tuple[Answer, Node]]]] = field(default_factory=dict)
     troubled: set[tuple[str, str]] = field(default_factory=set)  # operations with more than safe findings
     dropped: set[tuple[str, str]] = field(default_factory=set)  # operations that lost a declared property
     # Where each finding was made first, for the exchange that shows it.
@@ -112,7 +113,8 @@ class Journal:
         if key not in self._judged:
             self._judged[key] = self._judge(position, *nodes)
         answer, findings = self._judged[key]
-        self.answers.setdefault((scope.key, position.area), []).append((answer, nodes[1]))
+        of_operation = self.answers.setdefault(scope.key, {})
+        of_operation.setdefault(position.area, []).append((answer, nodes[1]))
         for found in findings:
             said = found.what.replace("{where}", position.label)
             self.add(replace(found, what=said), scope, Found(scope, position.spot, position.ends))
@@ -158,7 +160,7 @@ class Journal:
         if found.ends is None:
             return
         place = f"{found.ends[1].pointer}/schema"
-        for listed in self.answers.values():
+        for listed in (found for areas in self.answers.values() for found in areas.values()):
             for index, (answer, node) in enumerate(listed):
                 if answer is Answer.NO and node.pointer == place:
                     listed[index] = (Answer.UNKNOWN, node)

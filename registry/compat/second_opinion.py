@@ -135,9 +135,7 @@ def _judge(  # noqa: PLR0911 - one return for each row of the table above
 def _answers(journal: Journal, scope: tuple[str, str], name: str, text: str) -> Iterable[tuple[Answer, Node]]:
     """Give what was found for the schemas that a rule of oasdiff speaks of."""
     quoted = _QUOTED.findall(text)
-    for (key, area), found in journal.answers.items():
-        if key != scope:
-            continue
+    for area, found in journal.answers.get(scope, {}).items():
         word, _, rest = area.partition(" ")
         if word == "parameter":
             speaks = ("parameter" in name or "header-property" in name) and rest.lower() in [
