@@ -13,7 +13,7 @@ from kernel.contract.references import embed_urns, replaced, sites
 from kernel.contract.sites import local_pointer, resolve_pointer
 from kernel.contract.urn import PREFIX, Urn
 from kernel.contract.version import Version
-from kernel.errors import ContractInvalid, DocumentError, ReferenceRefused
+from kernel.errors import ContractInvalid, DocumentError, InterlockError, ReferenceRefused
 from registry.compat.policy_judge import Policy, bump_under, judge, outcome_under
 from registry.compat.policy_modes import Mode
 from registry.compat.policy_waivers import waived
@@ -114,17 +114,26 @@ def judged_through(
 
     `lookup` gives the canonical schemas that are there already, by URN. Findings name the user (`through`), and
     waivers of the schema hold for them. What of the schema the contract names and the
-    new version no longer has is a break.
+    new version no longer has is a break; a schema that is not known at all decides nothing.
     """
+    unknown: list[Urn] = []
+
+    def known(urn: Urn) -> Any:
+        try:
+            return made[urn.digest] if urn.digest in made else lookup(urn)
+        except InterlockError:
+            unknown.append(urn)
+            raise
+
+    made: dict[str, Any] = {}
     try:
-        moved = _moved(user.root, schema, lookup, {})
-        if moved is None:
+        after = _moved(user.root, schema, known, made)
+        if after is None:
             return None
-        after, made = moved
-        old = embed_urns(user.root, lookup)
-        new = embed_urns(after, lambda urn: made[urn.digest] if urn.digest in made else lookup(urn))
+        old, new = embed_urns(user.root, known), embed_urns(after, known)
     except (DocumentError, ReferenceRefused, ContractInvalid) as error:
-        return _lost(schema, user, error.message, policy)
+        rule = "reference-unresolved" if unknown else "canonical-part-lost"
+        return _unusable(rule, schema, user, error.message, policy)
     bare = replace(policy, waivers=())  # they are bound to findings that name the user
     verdict = judge(old, new, user.kind, bare, mode=user.mode, settings=settings)
     beginning = f"In {user.label}, with {schema.name} {schema.version}: "
@@ -136,12 +145,10 @@ def judged_through(
     return replace(verdict, outcome=outcome, required_bump=bump, findings=findings)
 
 
-def _moved(
-    root: Any, schema: Candidate, lookup: Lookup, made: dict[str, Any]
-) -> tuple[Any, dict[str, Any]] | None:
+def _moved(root: Any, schema: Candidate, lookup: Lookup, made: dict[str, Any]) -> Any:
     """Give a root whose URNs of the schema's major name the new version, also inside of what it names.
 
-    `made` holds, by digest, the schemas that this changes. None when nothing changes.
+    `made` takes up, by digest, the schemas that this changes. None when nothing changes.
     """
     refs: dict[int, str] = {}
     for site in sites(root):
@@ -155,15 +162,17 @@ def _moved(
             continue
         inner = _moved(lookup(urn), schema, lookup, made)
         if inner is not None:
-            key = digest(inner[0])
-            made[key] = inner[0]
+            key = digest(inner)
+            made[key] = inner
             refs[id(site.holder)] = str(replace(urn, digest=key))
-    return (replaced(root, refs), made) if refs else None
+    return replaced(root, refs) if refs else None
 
 
-def _lost(schema: Candidate, user: User, message: str, policy: Policy) -> Verdict:
-    rule = BY_ID["canonical-part-lost"]
-    what = f"{user.label} cannot use {schema.name} {schema.version}: {message}"
+def _unusable(rule_id: str, schema: Candidate, user: User, message: str, policy: Policy) -> Verdict:
+    rule = BY_ID[rule_id]
+    lost = rule_id == "canonical-part-lost"
+    how = f"{user.label} cannot use" if lost else f"It is not known whether {user.label} can use"
+    what = f"{how} {schema.name} {schema.version}: {message}"
     found = (Finding(rule.id, rule.severity, "", what, why=rule.why, remedy=rule.remedy, before=user.name),)
     return Verdict(
         outcome_under(found, policy.fail_on), bump_under(found, policy.fail_on), found, {}, policy.described()

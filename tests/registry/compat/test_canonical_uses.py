@@ -178,6 +178,20 @@ def test_a_part_that_a_contract_names_and_that_is_gone_is_a_break():
     ]
 
 
+@pytest.mark.parametrize("where", ["in the contract", "in the new version"])
+def test_a_schema_that_is_not_known_at_all_decides_nothing(where):
+    strange = {"$ref": str(Urn("nowhere", V1, digest({"never": "shelved"})))}
+    if where == "in the contract":
+        using, made = api(request=REF, answer=strange), candidate(NARROWER)
+    else:
+        using, made = api(request=REF), candidate({**NARROWER, "not": strange})
+    verdict = judged_through(made, user(using), lookup, POLICY)
+    assert (str(verdict.outcome), [one.rule for one in verdict.findings]) == (
+        "undecided",
+        ["reference-unresolved"],
+    )
+
+
 def test_a_schema_that_names_it_is_judged_by_its_own_mode():
     for mode, outcome in ((Mode.BACKWARD, "breaking"), (Mode.FORWARD, "compatible"), (None, "breaking")):
         verdict = judged_through(
