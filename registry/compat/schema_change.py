@@ -61,7 +61,10 @@ def finding(change: Change, found: Containment) -> Finding:
     path = found.gap.path if found.gap else ()
     keyword = found.gap.keyword if found.gap else ""
     goal = found.gap.goal if found.gap else None
-    ends = [_holding(_end(side, goal, path), keyword) for side in (change.old, change.new)]
+    around = (
+        path[:-1] if keyword == "required" else path
+    )  # the object asks, not the property that it asks for
+    ends = [_holding(_end(side, goal, around), keyword) for side in (change.old, change.new)]
     before, after = (_shown(end, keyword) for end in ends)
     at = "/".join(path)
     what = f"{change.where}{f' at {at!r}' if at else ''}: `{keyword or 'schema'}` changed"
