@@ -62,8 +62,9 @@ def test_what_is_counted_is_shown_or_said_to_be_left_out(told: tuple[str, Path])
     _, _, act = told[0].partition("breaks whoever relies on 1.0.0: ")
     count = int(act.split()[0])
     shown = [line for line in act.partition("✓")[0].splitlines() if " at /" in line]
-    assert f"… and {count - len(shown)} more\n" in act
-    assert len(shown) == 3
+    left = count - len(shown)
+    assert (f"… and {left} more\n" in act) is (left > 0)
+    assert len(shown) == min(count, 3)
 
 
 def test_no_command_is_told_twice_in_a_row(told: tuple[str, Path]) -> None:
