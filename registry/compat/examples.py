@@ -8,28 +8,35 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-# Members whose keys are names that the document chose, `example` perhaps among them.
-_NAMED: Final = frozenset(
-    {
-        "$defs", "callbacks", "content", "definitions", "dependentSchemas", "encoding", "headers", "links", "mapping",
-        "parameters", "pathItems", "paths", "patternProperties", "properties", "requestBodies", "responses", "schemas",
-        "scopes", "securitySchemes", "variables", "webhooks",
-    }
-)  # fmt: skip
-_VALUES: Final = frozenset({"const", "default", "enum"})  # any JSON, no part of the document's grammar
+from kernel.contract.grammar import Field, Grammar, grammar_of, members
+
 _EXAMPLES: Final = frozenset({"example", "examples"})
 
 
-def without_examples(node: Any, *, named: bool = False) -> Any:
-    """Give a copy without `example` and `examples`; `named`: the keys here are names, and all of them stay."""
-    if isinstance(node, list):
-        return [without_examples(item) for item in node]
+def without_examples(root: Any) -> Any:
+    """Give a copy of a document without the examples of its objects; what is only called so stays."""
+    grammar = grammar_of(root)
+    return _object(root, Field("one", grammar.root), grammar)
+
+
+def _object(node: Any, field: Field, grammar: Grammar) -> Any:
     if not isinstance(node, dict):
         return node
+    rows = {key: row for key, _, row in grammar.fields(field.type, node)}
+    names = grammar.types[field.type].get("*")  # the row of keys that the document chose
     return {
-        key: value
-        if key in _VALUES and not named
-        else without_examples(value, named=not named and key in _NAMED)
+        key: _members(value, rows[key], grammar) if key in rows else value
         for key, value in node.items()
-        if named or key not in _EXAMPLES
+        if key not in _EXAMPLES or rows.get(key, field) is names
     }
+
+
+def _members(value: Any, field: Field, grammar: Grammar) -> Any:
+    if not isinstance(value, dict | list):
+        return value
+    made: Any = value.copy()
+    for step, item in members(field, value):
+        if step is None:
+            return _object(item, field, grammar)
+        made[step] = _object(item, field, grammar)
+    return made
