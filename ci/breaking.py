@@ -121,9 +121,7 @@ def _with_promise(verdict: Verdict, contract: Contract, base: BaseVersion, polic
         return verdict
     rule = BY_ID["compatibility-weakened"]
     what = f"The schema promised {old} compatibility, and this version promises {new}"
-    told = Finding(
-        rule.id, rule.severity, "", what, why=rule.why, remedy=rule.remedy, before=str(old), after=str(new)
-    )
+    told = Finding.of(rule, "", what, before=str(old), after=str(new))
     findings = (*verdict.findings, ruling(told, policy, contract=contract.name))
     return replace(
         verdict,
@@ -136,9 +134,7 @@ def _with_promise(verdict: Verdict, contract: Contract, base: BaseVersion, polic
 def _kinds_differ(before: str, after: str) -> Verdict:
     rule = BY_ID["kinds-differ"]
     what = f"The earlier version is a document of kind {before}, this one of kind {after}"
-    finding = Finding(
-        rule.id, rule.severity, "", what, why=rule.why, remedy=rule.remedy, before=before, after=after
-    )
+    finding = Finding.of(rule, "", what, before=before, after=after)
     return Verdict(Outcome.UNDECIDED, Bump.MAJOR, (finding,))
 
 

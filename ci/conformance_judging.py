@@ -131,13 +131,10 @@ def _finding(one: _Seen) -> Finding:
     detail = f" at {one.detail}" if one.detail else ""
     times = "" if one.count == 1 else f" ({one.count} times)"
     what = rule.what.format(status=one.status)
-    return Finding(
-        rule.id,
-        rule.severity,
+    return Finding.of(
+        rule,
         operation.pointer,
         f"{operation.method.decode()} {operation.template} {what}{detail}{times}",
-        why=rule.why,
-        remedy=rule.remedy,
         direction="answered",
         witness=one.witness,
         has_witness=one.witness is not None,
@@ -164,7 +161,7 @@ def _coverage(
 def _about(operation: Operation, rule: str) -> Finding:
     row = BY_ID[rule]
     what = f"{operation.method.decode()} {operation.template} {row.what}"
-    return Finding(row.id, row.severity, operation.pointer, what, why=row.why, remedy=row.remedy)
+    return Finding.of(row, operation.pointer, what)
 
 
 def _whole(record: Record, *, answered: bool) -> Iterator[Finding]:
@@ -183,7 +180,7 @@ def _whole(record: Record, *, answered: bool) -> Iterator[Finding]:
 def _of_run(rule: str, more: str) -> Finding:
     row = BY_ID[rule]
     what = f"{row.what}: {more}" if more else row.what
-    return Finding(row.id, row.severity, "/paths", what, why=row.why, remedy=row.remedy)
+    return Finding.of(row, "/paths", what)
 
 
 _ORDER = (Severity.BREAKING, Severity.UNDECIDED, Severity.RISKY, Severity.WARNING)

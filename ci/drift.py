@@ -103,7 +103,7 @@ def find_drift(
     }[kept.outcome]
     if drift is Drift.ADDITIVE and not added:
         row = BY_ID["drift/does-more"]
-        added = (Finding(row.id, row.severity, "/paths", row.what, why=row.why, remedy=row.remedy),)
+        added = (Finding.of(row, "/paths", row.what),)
     return DriftFound(held, source, drift, broken, added, dict(kept.engines))
 
 

@@ -54,7 +54,4 @@ def _in_metadata(contract: Contract, rule: str, pointer: str, what: str) -> Find
     row = BY_ID[rule]
     file = contract.folder.metadata
     place = parse(file.read_bytes(), name=contract.folder.shown(file)).position(pointer)
-    return Finding(
-        row.id, row.severity, pointer, what, why=row.why, remedy=row.remedy,
-        source=place.source, line=place.line, column=place.column,
-    )  # fmt: skip
+    return Finding.of(row, pointer, what, source=place.source, line=place.line, column=place.column)

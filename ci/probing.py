@@ -176,9 +176,7 @@ def _value(root: Any, parameter: Mapping[str, Any], seed: str) -> str | None:
 def _finding(operation: Operation, rule: str, status: int, more: str = "") -> Finding:
     row = BY_ID[rule]
     what = f"{operation.method.decode()} {operation.template} {row.what.format(status=status)}{more}"
-    return Finding(
-        row.id, row.severity, operation.pointer, what, why=row.why, remedy=row.remedy, direction="answered"
-    )
+    return Finding.of(row, operation.pointer, what, direction="answered")
 
 
 def _placed(found: DriftFound, finding: Finding) -> Finding:

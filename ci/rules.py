@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from kernel.contract.finding import Finding, Severity
 from registry.compat.rules import Rule
@@ -35,7 +36,6 @@ RULES: tuple[Rule, ...] = (
 BY_ID: Mapping[str, Rule] = {rule.id: rule for rule in RULES}
 
 
-def found(rule: str, pointer: str, what: str, **more: object) -> Finding:
+def found(rule: str, pointer: str, what: str, **more: Any) -> Finding:
     """Make a finding of one of these rules; `more` are further fields of `Finding`."""
-    row = BY_ID[rule]
-    return Finding(row.id, row.severity, pointer, what, why=row.why, remedy=row.remedy, **more)  # type: ignore[arg-type]  # names and types are Finding's
+    return Finding.of(BY_ID[rule], pointer, what, **more)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, Protocol, TypedDict
 
 from kernel.contract.digest import canonical_bytes, digest_of_bytes
 from kernel.contract.exchange import Exchange
@@ -76,6 +76,26 @@ class Ruling(TypedDict, total=False):
     waiver: str  # fingerprint that the waiver names
 
 
+class Row(Protocol):
+    """What a finding takes from the row of its rule, in whichever table that stands."""
+
+    @property
+    def id(self) -> str:
+        """Stable name of the rule."""
+
+    @property
+    def severity(self) -> Severity:
+        """How bad it is."""
+
+    @property
+    def why(self) -> str:
+        """Why it matters."""
+
+    @property
+    def remedy(self) -> str:
+        """What to do instead; "" for nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One observation: `rule` is a stable id, `pointer` a JSON pointer into the newer document.
@@ -118,6 +138,16 @@ class Finding:
     agreed: tuple[str, ...] = ()
     ruling: Ruling | None = None
     through: str = ""
+
+    @classmethod
+    def of(cls, rule: Row, pointer: str, what: str, **more: Any) -> Finding:
+        """Make a finding by the row of its rule; `more` are further fields, `why` and `remedy` in other words too."""
+        return cls(rule.id, rule.severity, pointer, what, **{"why": rule.why, "remedy": rule.remedy, **more})
+
+    def under(self, rule: Row, **more: Any) -> Finding:
+        """Give the finding judged by another rule; `more` are fields that change with it."""
+        words = {"why": rule.why, "remedy": rule.remedy}
+        return replace(self, rule=rule.id, severity=rule.severity, **{**words, **more})
 
     @property
     def waived(self) -> bool:

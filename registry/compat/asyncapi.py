@@ -78,9 +78,9 @@ def _unreadable(error: Exception) -> Finding:
     place = error.place if isinstance(error, InterlockError) else None
     what = error.message if isinstance(error, InterlockError) else "it nests too deep"
     pointer = (place.pointer if place else None) or ""
-    return Finding(rule.id, rule.severity, pointer, what, why=rule.why, remedy=rule.remedy)
+    return Finding.of(rule, pointer, what)
 
 
 def _only_notes() -> Finding:
     rule = BY_ID["notes-changed"]
-    return Finding(rule.id, rule.severity, "", "Only notes changed", why=rule.why, base_pointer="")
+    return Finding.of(rule, "", "Only notes changed", base_pointer="")

@@ -79,11 +79,15 @@ class Judging:
             end.pointer if end else unit.message.pointer for end, unit in zip(ends, (old, new), strict=True)
         ]
         formats = [end.format if end else None for end in ends]
-        found = Finding(
-            rule.id, rule.severity, places[1], "{where} differs in a format that is not compared by meaning",
-            why=rule.why, remedy=rule.remedy, base_pointer=places[0], before=formats[0], after=formats[1],
+        found = Finding.of(
+            rule,
+            places[1],
+            "{where} differs in a format that is not compared by meaning",
+            base_pointer=places[0],
+            before=formats[0],
+            after=formats[1],
             direction=direction_of(self.way),
-        )  # fmt: skip
+        )
         return Answer.UNKNOWN, (found,)
 
     def together(self, unit: Unit, outer: Sequence[Unit]) -> tuple[list[int], tuple[Finding, ...]]:

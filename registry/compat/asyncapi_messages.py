@@ -287,7 +287,5 @@ class Messages:
 def _undecided(found: Finding, rule_id: str, reason: str) -> Finding:
     """Take the break back where the whole message does not show it."""
     rule = BY_ID[rule_id]
-    return replace(
-        found, rule=rule.id, severity=rule.severity, why=f"{rule.why} ({reason})" if reason else rule.why,
-        remedy=rule.remedy, witness=None, has_witness=False, exchange=None,
-    )  # fmt: skip
+    why = f"{rule.why} ({reason})" if reason else rule.why
+    return found.under(rule, why=why, witness=None, has_witness=False, exchange=None)

@@ -137,12 +137,18 @@ class EventJournal:
         """Add a finding of a rule at a place called `label`; `at` holds both pointers, `witness` one value or none."""
         rule = BY_ID[rule_id]
         old, new = at
-        found = Finding(
-            rule.id, rule.severity, new if new is not None else old or "", f"{label}: {what}",
-            why=rule.why, remedy=rule.remedy, base_pointer=old, before=shown(before), after=shown(after),
-            direction=direction_of(way) if way else None, exchange=exchange,
-            witness=witness[0] if witness else None, has_witness=bool(witness),
-        )  # fmt: skip
+        found = Finding.of(
+            rule,
+            new if new is not None else old or "",
+            f"{label}: {what}",
+            base_pointer=old,
+            before=shown(before),
+            after=shown(after),
+            direction=direction_of(way) if way else None,
+            exchange=exchange,
+            witness=witness[0] if witness else None,
+            has_witness=bool(witness),
+        )
         self.add(found, label, in_old=new is None)
 
     def add(self, found: Finding, label: str, *, in_old: bool = False) -> None:
@@ -183,10 +189,14 @@ class EventJournal:
         if found.answer is not Answer.YES:
             return found.answer, breaks(self.comparer, change, found)
         rule = BY_ID["schema-changed-compatibly"]
-        safe = Finding(
-            rule.id, rule.severity, change.new.pointer, "{where} changed, and nobody is broken",
-            why=rule.why, base_pointer=change.old.pointer, direction=change.direction, engine=found.engine,
-        )  # fmt: skip
+        safe = Finding.of(
+            rule,
+            change.new.pointer,
+            "{where} changed, and nobody is broken",
+            base_pointer=change.old.pointer,
+            direction=change.direction,
+            engine=found.engine,
+        )
         return Answer.YES, (safe, *(ignored(change) if change.direction == "accepts" else ()))
 
     def judge_schema(

@@ -35,7 +35,7 @@ def compare_schemas(old: Any, new: Any, role: Role) -> list[Finding]:
         sides = [Side(root, dialect_of(root), tag=tag) for root, tag in ((old, "old"), (new, "new"))]
     except (DocumentError, SchemaRefused) as error:
         rule = BY_ID["kinds-differ"]
-        return [Finding(rule.id, rule.severity, "", error.message, why=rule.why, remedy=rule.remedy)]
+        return [Finding.of(rule, "", error.message)]
     first, second = (side.at("") for side in sides)
     comparer = Comparer(declared_only=False)
     if not comparer.same(first, second):
@@ -70,7 +70,7 @@ def _library(comparer: Comparer, old: Side, new: Side, role: Role) -> list[Findi
         elif pointer in before:
             rule = BY_ID["change-unclassified"]
             what = f"{where} was removed; who refers to it is not written here"
-            gone = Finding(rule.id, rule.severity, "", what, why=rule.why, remedy=rule.remedy)
+            gone = Finding.of(rule, "", what)
             found.append(replace(gone, base_pointer=pointer))
         else:
             added = _safe("schema-changed-compatibly", f"{where} was added")
@@ -86,4 +86,4 @@ def _definitions(root: Any) -> list[str]:
 
 def _safe(name: str, what: str, direction: Direction | None = None) -> Finding:
     rule = BY_ID[name]
-    return Finding(rule.id, rule.severity, "", what, why=rule.why, base_pointer="", direction=direction)
+    return Finding.of(rule, "", what, base_pointer="", direction=direction)

@@ -173,7 +173,7 @@ def _unusable(rule_id: str, schema: Candidate, user: User, message: str, policy:
     lost = rule_id == "canonical-part-lost"
     how = f"{user.label} cannot use" if lost else f"It is not known whether {user.label} can use"
     what = f"{how} {schema.name} {schema.version}: {message}"
-    found = (Finding(rule.id, rule.severity, "", what, why=rule.why, remedy=rule.remedy, before=user.name),)
+    found = (Finding.of(rule, "", what, before=user.name),)
     return Verdict(
         outcome_under(found, policy.fail_on), bump_under(found, policy.fail_on), found, {}, policy.described()
     )

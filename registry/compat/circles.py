@@ -26,10 +26,7 @@ def new_circles(old: Any, new: Any) -> list[Finding]:
     before, after = set(circles(old)), set(circles(new))
     rule = BY_ID["document-not-comparable"]
     what = "The schema leads back to itself on the same value: nothing can be judged by it"
-    return [
-        Finding(rule.id, rule.severity, place, what, why=rule.why, remedy=rule.remedy, base_pointer=place)
-        for place in sorted(before ^ after)
-    ]
+    return [Finding.of(rule, place, what, base_pointer=place) for place in sorted(before ^ after)]
 
 
 def circles(root: Any) -> Iterator[str]:

@@ -73,9 +73,7 @@ def compare_openapi(old: Any, new: Any, settings: Settings | None) -> tuple[list
 
 def _finding(name: str, pointer: str, what: str) -> Finding:
     rule = BY_ID[name]
-    return Finding(
-        rule.id, rule.severity, pointer, what, why=rule.why, remedy=rule.remedy, base_pointer=pointer
-    )
+    return Finding.of(rule, pointer, what, base_pointer=pointer)
 
 
 def _documents(journal: Journal) -> None:

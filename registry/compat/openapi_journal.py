@@ -61,16 +61,8 @@ class Journal:
         """Add a finding of a rule; `at` holds both pointers, None where that document has nothing."""
         rule = BY_ID[CALLED.get(rule_id, rule_id) if scope and scope.called else rule_id]
         old, new = at
-        found = Finding(
-            rule.id,
-            rule.severity,
-            new if new is not None else old or "",
-            what,
-            why=rule.why,
-            remedy=rule.remedy,
-            base_pointer=old,
-            before=before,
-            after=after,
+        found = Finding.of(
+            rule, new if new is not None else old or "", what, base_pointer=old, before=before, after=after
         )
         self.add(found, scope, Found(scope, spot) if scope and spot else None)
 
@@ -148,10 +140,14 @@ class Journal:
         if found.answer is not Answer.YES:
             return found.answer, breaks(self.comparer, change, found)
         rule = BY_ID["schema-changed-compatibly"]
-        safe = Finding(
-            rule.id, rule.severity, new.pointer, "{where} changed, and nobody is broken",
-            why=rule.why, base_pointer=old.pointer, direction=direction, engine=found.engine,
-        )  # fmt: skip
+        safe = Finding.of(
+            rule,
+            new.pointer,
+            "{where} changed, and nobody is broken",
+            base_pointer=old.pointer,
+            direction=direction,
+            engine=found.engine,
+        )
         lost = ignored(change) if direction == "accepts" else ()
         return Answer.YES, (safe, *lost)
 

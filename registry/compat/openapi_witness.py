@@ -61,11 +61,7 @@ class Shower:
             return made
         if finding.rule in _VALUES and takes and refuses:
             self._journal.doubt(found)
-            rule = BY_ID["witness-not-confirmed"]
-            return replace(
-                finding, rule=rule.id, severity=rule.severity, why=rule.why, remedy=rule.remedy,
-                witness=None, has_witness=False,
-            )  # fmt: skip
+            return finding.under(BY_ID["witness-not-confirmed"], witness=None, has_witness=False)
         return finding
 
     def _decide(self, found: Found, draft: Draft) -> tuple[bool | None, bool | None]:

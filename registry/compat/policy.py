@@ -86,12 +86,10 @@ def check_bump(older: Version, declared: Version, required: Bump) -> Finding | N
         return None
     rule = BY_ID["version-too-low"]
     wanted = _increment(older, required)
-    return Finding(
-        rule.id,
-        rule.severity,
+    return Finding.of(
+        rule,
         "/info/version",
         f"Version {declared} after {older} is a {have} change; the findings ask for {required}",
-        why=rule.why,
         remedy=f"Declare {wanted} or later.",
         before=str(older),
         after=str(declared),

@@ -99,7 +99,7 @@ def judge(
     told = [_remarked(one, found, policy) for one in raw]
     if not told and not found.findings and canonical_bytes(old) != canonical_bytes(new):
         rule = BY_ID["notes-changed"]
-        told = [Finding(rule.id, rule.severity, "", "Only notes changed", why=rule.why, base_pointer="")]
+        told = [Finding.of(rule, "", "Only notes changed", base_pointer="")]
     ruled = [ruling(one, policy, chosen, contract) for one in (*told, *found.findings)]
     findings = in_order(set_apart(ruled))
     return Verdict(

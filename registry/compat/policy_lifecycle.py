@@ -242,13 +242,10 @@ def _finding(
     name: str, what: str, was: Part | None, now: Part | None, *, before: Any = None, after: Any = None
 ) -> Finding:
     rule = BY_ID[name]
-    return Finding(
-        rule.id,
-        rule.severity,
+    return Finding.of(
+        rule,
         now.pointer if now is not None else was.pointer if was is not None else "",
         what,
-        why=rule.why,
-        remedy=rule.remedy,
         base_pointer=was.pointer if was is not None else None,
         before=before,
         after=after,

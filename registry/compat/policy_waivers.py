@@ -86,13 +86,10 @@ def _fits(waiver: Waiver, finding: Finding, contract: str) -> bool:
 
 def _fault(name: str, what: str, waiver: Waiver, place: Place | None) -> Finding:
     rule = BY_ID[name]
-    return Finding(
-        rule.id,
-        rule.severity,
+    return Finding.of(
+        rule,
         "",
         what,
-        why=rule.why,
-        remedy=rule.remedy,
         before=waiver.fingerprint,
         after=waiver.contract,
         source=place.source if place else None,

@@ -76,14 +76,12 @@ def finding(change: Change, found: Containment) -> Finding:
         what += (
             ", and a value that was taken is refused" if accepts else ", and a value that never came may come"
         )
-    return Finding(
-        rule=rule.id,
-        severity=rule.severity,
-        pointer=_pointer(ends[1], keyword),
-        base_pointer=_pointer(ends[0], keyword),
-        what=what,
+    return Finding.of(
+        rule,
+        _pointer(ends[1], keyword),
+        what,
         why=rule.why if found.answer is Answer.NO else f"{rule.why} ({found.reason})",
-        remedy=rule.remedy,
+        base_pointer=_pointer(ends[0], keyword),
         before=before,
         after=after,
         witness=found.witness,
@@ -102,13 +100,10 @@ def ignored(change: Change) -> tuple[Finding, ...]:
         return ()
     rule = BY_ID["property-ignored"]
     return tuple(
-        Finding(
-            rule.id,
-            rule.severity,
+        Finding.of(
+            rule,
             follow(change.new, path[:-1]).pointer,
             f"{change.where}: property {'/'.join(path)!r} is no longer declared",
-            why=rule.why,
-            remedy=rule.remedy,
             base_pointer=follow(change.old, path).pointer,
             direction=change.direction,
         )

@@ -83,9 +83,7 @@ def _ours(row: Mapping[str, Any]) -> bool:
 
 def _trouble(opinion: Opinion) -> Finding:
     rule = BY_ID[opinion.trouble]
-    return Finding(
-        rule.id, rule.severity, "", opinion.detail, why=rule.why, remedy=rule.remedy, base_pointer=""
-    )
+    return Finding.of(rule, "", opinion.detail, base_pointer="")
 
 
 def _weighed(journal: Journal, row: Mapping[str, Any], version: str) -> Finding:

@@ -45,9 +45,7 @@ def check_path(path: Path, root: Path | None = None, house: House = PLAIN) -> tu
         place = parse((path / METADATA).read_bytes(), name=str(path / METADATA))
         rule = BY_ID["meta-kind-mismatch"]
         what = f"{METADATA} says {metadata.kind}, and {entry.name} is {kind}"
-        found += (
-            placed(Finding(rule.id, rule.severity, "/kind", what, why=rule.why, remedy=rule.remedy), place),
-        )
+        found += (placed(Finding.of(rule, "/kind", what), place),)
     return (*found, *check_file(entry, root, house, name=metadata.name or ""))
 
 
@@ -104,8 +102,8 @@ def _with_lost_references(
     places = [(one.place or Place(str(path)), one) for one in known.values() or (first,)]
     rule = BY_ID["reference-refused"]
     told = tuple(
-        Finding(
-            rule.id, rule.severity, place.pointer or "", one.message, why=rule.why, remedy=one.hint or rule.remedy,
+        Finding.of(
+            rule, place.pointer or "", one.message, remedy=one.hint or rule.remedy,
             source=place.source or str(path), line=place.line, column=place.column,
         )
         for place, one in sorted(places, key=lambda item: _order(item[0]))
@@ -132,12 +130,10 @@ def served(root: Any, kind: Kind, document: Document) -> tuple[Finding, ...]:
     found = serve(root, kind, document.name)
     rule = BY_ID["cannot-be-served"]
     lost = tuple(
-        Finding(
-            rule.id,
-            rule.severity,
+        Finding.of(
+            rule,
             (error.place.pointer if error.place else None) or "",
             error.message,
-            why=rule.why,
             remedy=error.hint or rule.remedy,
         )
         for error in found.faults
@@ -154,14 +150,7 @@ def embedded(document: Document, beside: Beside) -> tuple[Any, tuple[Finding, ..
     rule = BY_ID["reference-opaque"]
     notes = tuple(
         placed(
-            Finding(
-                rule.id,
-                rule.severity,
-                site.pointer,
-                f"{ref[:160]} is not known here",
-                why=rule.why,
-                remedy=rule.remedy,
-            ),
+            Finding.of(rule, site.pointer, f"{ref[:160]} is not known here"),
             document,
         )
         for ref, site in unknown.items()

@@ -160,7 +160,7 @@ def _sum(rule: Rule, hits: list[Hit]) -> str:
 
 
 def _finding(rule: Rule, hit: Hit) -> Finding:
-    return Finding(rule.id, rule.severity, hit.pointer, hit.what, why=rule.why, remedy=rule.remedy)
+    return Finding.of(rule, hit.pointer, hit.what)
 
 
 def _embedded(root: Any, written: Any) -> tuple[str, ...]:

@@ -127,13 +127,10 @@ def _mode_kept(newest: Comparison, case: Case, mode: Mode) -> Comparison:
     if before is None or not weakened(before, mode):
         return newest
     rule = BY_ID["compatibility-weakened"]
-    found = Finding(
-        rule.id,
-        rule.severity,
+    found = Finding.of(
+        rule,
         "/compatibility",
         f"`compatibility` was {before} in {newest.base_version} and is {mode}",
-        why=rule.why,
-        remedy=rule.remedy,
         base_pointer="/compatibility",
         before=str(before),
         after=str(mode),
