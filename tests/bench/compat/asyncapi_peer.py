@@ -8,7 +8,6 @@ breaking where it says so of one change, undecided where it leaves one unclassif
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 from collections import Counter
 from collections.abc import Sequence
@@ -20,12 +19,13 @@ import click
 
 from kernel.operation.shapes import follow
 from registry.compat.policy import compare
+from tests.bench import npm
 from tests.bench.compat.event_pairs import EventPair, event_pairs
 from tests.bench.machine import BenchError
 
 VERSION = "0.5.0"
 FOLDER = Path(__file__).resolve().parents[3] / ".tools" / "bench" / "asyncapi-diff"
-_INSTALL_SECONDS, _RUN_SECONDS = 300, 120
+_RUN_SECONDS = 120
 _SCRIPT = """
 const { diff } = require("@asyncapi/diff");
 const pairs = JSON.parse(require("fs").readFileSync(0, "utf8"));
@@ -47,35 +47,13 @@ class Row:
     peer: str | None
 
 
-def install(folder: Path = FOLDER) -> Path:
-    """Install the pinned peer unless it is there; raises `BenchError` with a reason."""
-    home = folder / "node_modules/@asyncapi/diff"
-    if home.is_dir():
-        return folder
-    npm = shutil.which("npm")
-    if npm is None or shutil.which("node") is None:
-        raise BenchError("npm or node is missing")
-    folder.mkdir(parents=True, exist_ok=True)
-    command = [npm, "install", "--prefix", folder, "--no-audit", "--no-fund", "--no-save", "--ignore-scripts"]
-    try:
-        done = subprocess.run(
-            [*command, f"@asyncapi/diff@{VERSION}"], capture_output=True, text=True, timeout=_INSTALL_SECONDS,
-            check=False,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        raise BenchError(f"npm did not finish within {_INSTALL_SECONDS} s") from None
-    if done.returncode != 0 or not home.is_dir():
-        raise BenchError(f"npm could not install it: {done.stderr.strip().splitlines()[-1:]}")
-    return folder
-
-
 def peer_verdicts(pairs: Sequence[EventPair], folder: Path = FOLDER) -> list[str]:
     """Ask the peer about each pair; raises `BenchError` where it cannot be installed or does not end well."""
-    home = install(folder)
+    npm.install(folder, f"@asyncapi/diff@{VERSION}", wanted="@asyncapi/diff")
     given = json.dumps([[written_out(pair.old, pair.old), written_out(pair.new, pair.new)] for pair in pairs])
     try:
         done = subprocess.run(
-            ["node", "-e", _SCRIPT], input=given, cwd=home, capture_output=True, text=True, timeout=_RUN_SECONDS,
+            ["node", "-e", _SCRIPT], input=given, cwd=folder, capture_output=True, text=True, timeout=_RUN_SECONDS,
             check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired:

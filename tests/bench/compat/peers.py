@@ -9,7 +9,6 @@ installed into the bench's own folder by their ordinary clients, and left out wi
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 import time
@@ -28,6 +27,7 @@ from registry.compat.containment import Answer, Comparer
 from registry.compat.inputs import read_self_contained
 from registry.compat.policy import compare
 from registry.compat.schema_side import Side
+from tests.bench import npm
 from tests.bench.compat.schema_pairs import PAIRS
 from tests.bench.machine import BenchError
 
@@ -67,8 +67,8 @@ def main() -> int:
     pairs = schema_pairs()
     ours = {
         "interlock": each(our_schema),
-        "json-schema-diff": npm("json-schema-diff"),
-        "jsonsubschema": pypi(),
+        "json-schema-diff": from_npm("json-schema-diff"),
+        "jsonsubschema": from_pypi(),
     }
     good &= table(f"{len(pairs)} pairs of JSON Schemas", pairs, ours, yes="yes", no="no")
     if EXPECTED.exists() and CORPUS.is_dir():
@@ -76,7 +76,7 @@ def main() -> int:
         judges = {
             "interlock": each(our_contract),
             "oasdiff": each(bare_oasdiff),
-            "openapi-diff": npm("openapi-diff"),
+            "openapi-diff": from_npm("openapi-diff"),
         }
         good &= table(
             f"{len(contracts)} pairs of OpenAPI documents", contracts, judges, yes="compatible", no="breaking"
@@ -165,30 +165,12 @@ def bare_oasdiff(pair: Pair) -> str:
     return "breaking" if any(row.get("level", 0) >= 2 for row in opinion.findings) else "compatible"
 
 
-def npm(peer: str) -> Judge | str:
+def from_npm(peer: str) -> Judge | str:
     """Install a peer by npm; gives why where that fails."""
-    client, node = shutil.which("npm"), shutil.which("node")
-    if client is None or node is None:
-        return "npm or node is missing"
-    if not (HOME / "node_modules" / peer).is_dir():
-        HOME.mkdir(parents=True, exist_ok=True)
-        wanted = [f"{name}@{version}" for name, version in NPM.items()]
-        try:
-            run(
-                [
-                    client,
-                    "install",
-                    "--prefix",
-                    HOME,
-                    "--no-audit",
-                    "--no-fund",
-                    "--no-save",
-                    "--ignore-scripts",
-                    *wanted,
-                ]
-            )
-        except BenchError as error:
-            return str(error)
+    try:
+        npm.install(HOME, *(f"{name}@{version}" for name, version in NPM.items()), wanted=peer)
+    except BenchError as error:
+        return str(error)
 
     def judged(pairs: Sequence[Pair]) -> list[Said]:
         asked = {
@@ -196,12 +178,12 @@ def npm(peer: str) -> Judge | str:
             "folder": str(HOME),
             "pairs": [{"old": pair.old, "new": pair.new} for pair in pairs],
         }
-        return _said(run([node, Path(__file__).with_name("peers.js")], json.dumps(asked)), pairs)
+        return _said(run(["node", Path(__file__).with_name("peers.js")], json.dumps(asked)), pairs)
 
     return judged
 
 
-def pypi() -> Judge | str:
+def from_pypi() -> Judge | str:
     """Install the PyPI peer into an environment of its own; gives why where that fails."""
     folder = HOME / "jsonsubschema"
     python = folder / "bin" / "python"

@@ -29,7 +29,7 @@ def test_pairs_have_names_of_their_own_and_both_verdicts() -> None:
 def test_without_the_peer_its_column_is_empty_and_the_reason_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tests.bench.compat.asyncapi_peer.shutil.which", lambda _: None)
+    monkeypatch.setattr("tests.bench.npm.shutil.which", lambda _: None)
     found, reason = rows(tmp_path / "none")
     assert reason == "npm or node is missing"
     assert {row.peer for row in found} == {None}

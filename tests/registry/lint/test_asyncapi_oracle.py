@@ -6,7 +6,6 @@ mutation is judged, in a fixed order; `INTERLOCK_EVERY=1` judges all 1,607 of th
 
 import json
 import os
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from fnmatch import fnmatch
@@ -21,6 +20,8 @@ from kernel.contract.local_files import inline_files
 from kernel.contract.positions import token
 from kernel.errors import DocumentError, ReferenceRefused
 from registry.lint.document import lint
+from tests.bench import npm
+from tests.bench.machine import BenchError
 from tests.registry.lint.asyncapi_samples import NEW, OLD, changed
 
 pytestmark = pytest.mark.long
@@ -79,27 +80,14 @@ CORPUS = {
 
 @pytest.fixture(scope="module")
 def oracle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Oracle]:
-    npm, node = shutil.which("npm"), shutil.which("node")
-    if npm is None or node is None:
-        pytest.skip("npm or node is missing")
     folder = tmp_path_factory.mktemp("oracle")
-    command = [
-        npm,
-        "install",
-        "--prefix",
-        str(folder),
-        "--no-audit",
-        "--no-fund",
-        "--no-save",
-        "--ignore-scripts",
-        PARSER,
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
-    if done.returncode:
-        pytest.skip(f"npm could not install {PARSER}: {done.stderr.strip()[-200:]}")
+    try:
+        npm.install(folder, PARSER, wanted="@asyncapi/parser")
+    except BenchError as error:
+        pytest.skip(f"{PARSER}: {error}")
     script = Path(__file__).with_name("asyncapi_oracle.mjs")
     with subprocess.Popen(
-        [node, str(script), str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ["node", str(script), str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         watch = Timer(3_600, process.kill)
         watch.start()

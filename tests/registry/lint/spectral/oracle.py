@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 from pathlib import Path
 from typing import NamedTuple
@@ -12,12 +11,14 @@ from kernel.contract.document import parse
 from kernel.contract.positions import token
 from registry.lint.spectral.loading import load_ruleset
 from registry.lint.spectral.running import run_ruleset
+from tests.bench import npm
+from tests.bench.machine import BenchError
 
 HERE = Path(__file__).parent
 RULESETS = [*sorted((HERE / "rulesets").iterdir()), HERE / "overrides.yaml"]
 DOCUMENTS = sorted((HERE / "documents").iterdir())
 VERSION = "6.16.3"
-_INSTALL_SECONDS, _RUN_SECONDS = 300, 300
+_RUN_SECONDS = 300
 # What Spectral says besides the rules: about references, syntax and formats.
 _NOT_RULES = frozenset({"unrecognized-format", "invalid-ref", "parser"})
 _SEVERITIES = {0: "error", 1: "warning", 2: "info", 3: "info"}
@@ -46,21 +47,10 @@ def ours(ruleset: Path, documents: list[Path]) -> dict[Told, set[str]]:
 
 def install(folder: Path) -> tuple[Path | None, str]:
     """Install Spectral by npm into a folder of its own; gives its program, or None and the reason."""
-    program = folder / "node_modules/.bin/spectral"
-    npm = shutil.which("npm")
-    if npm is None or shutil.which("node") is None:
-        return None, "npm or node is missing"
     try:
-        done = subprocess.run(
-            [npm, "install", "--prefix", folder, "--no-audit", "--no-fund", "--no-save", "--ignore-scripts",
-             f"@stoplight/spectral-cli@{VERSION}"],
-            capture_output=True, text=True, timeout=_INSTALL_SECONDS, check=False,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        return None, f"npm did not finish within {_INSTALL_SECONDS} s"
-    if done.returncode or not program.exists():
-        return None, f"npm could not install it: {done.stderr.strip().splitlines()[-1:]}"
-    return program, ""
+        return npm.install(folder, f"@stoplight/spectral-cli@{VERSION}", wanted=".bin/spectral"), ""
+    except BenchError as error:
+        return None, str(error)
 
 
 def theirs(program: Path, ruleset: Path, documents: list[Path]) -> dict[Told, set[str]]:
