@@ -21,9 +21,8 @@ def open_ends(pattern: str) -> str:
     return "its end" if begins else "its beginning" if ends else "both ends"
 
 
-def _alternatives(pattern: str) -> Iterator[str]:
-    """Cut at the bars that stand in no group and no class."""
-    start = depth = 0
+def _bare(pattern: str) -> Iterator[tuple[int, str]]:
+    """Give place and character of what stands in no class and behind no backslash."""
     in_class = escaped = False
     for index, char in enumerate(pattern):
         if escaped:
@@ -34,7 +33,15 @@ def _alternatives(pattern: str) -> Iterator[str]:
             in_class = char != "]"
         elif char == "[":
             in_class = True
-        elif char in "()":
+        else:
+            yield index, char
+
+
+def _alternatives(pattern: str) -> Iterator[str]:
+    """Cut at the bars that stand in no group and no class."""
+    start = depth = 0
+    for index, char in _bare(pattern):
+        if char in "()":
             depth += 1 if char == "(" else -1
         elif char == "|" and depth == 0:
             yield pattern[start:index]
@@ -90,17 +97,8 @@ def _closing_group(branch: str) -> str | None:
 def _groups(branch: str) -> Iterator[tuple[int, int]]:
     """Give opening and closing of every group."""
     stack: list[int] = []
-    in_class = escaped = False
-    for index, char in enumerate(branch):
-        if escaped:
-            escaped = False
-        elif char == "\\":
-            escaped = True
-        elif in_class:
-            in_class = char != "]"
-        elif char == "[":
-            in_class = True
-        elif char == "(":
+    for index, char in _bare(branch):
+        if char == "(":
             stack.append(index)
         elif char == ")" and stack:
             yield stack.pop(), index
