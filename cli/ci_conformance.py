@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.ci_reports import FORMATS, wanted_reports, write_reports
+from cli.ci_reports import report_options, wanted_reports, write_reports
 from cli.registry_client import registry_options
 
 if TYPE_CHECKING:
@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 
 _AUTH = "INTERLOCK_PROVIDER_AUTH"
 _LARGEST_AUTH = 16 * 1024  # bytes
+
+auth_option = click.option(
+    "--auth-file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help=f"File of header lines `NAME: VALUE` for every call (or {_AUTH}: the value of Authorization).",
+)
 
 
 def _words(text: str, flag: str, known: tuple[str, ...] | None = None) -> tuple[str, ...]:
@@ -67,11 +73,7 @@ def _words(text: str, flag: str, known: tuple[str, ...] | None = None) -> tuple[
     is_flag=True,
     help="Call operations that may change something, on another host than this one too.",
 )
-@click.option(
-    "--auth-file",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help=f"File of header lines `NAME: VALUE` for every call (or {_AUTH}: the value of Authorization).",
-)
+@auth_option
 @click.option(
     "--fail-on",
     type=click.Choice(["breaking", "risky"]),
@@ -82,14 +84,7 @@ def _words(text: str, flag: str, known: tuple[str, ...] | None = None) -> tuple[
 @click.option(
     "--record", is_flag=True, help="Record the run in the registry, as evidence for this very digest."
 )
-@click.option("--format", "form", type=click.Choice(list(FORMATS)), help="What is printed (default: text).")
-@click.option(
-    "--report",
-    "reports",
-    multiple=True,
-    metavar="KIND=PATH",
-    help="Write a report to a file too; repeatable.",
-)
+@report_options
 @registry_options("ci")
 def conformance(registry: Registry, url: str, **options: Any) -> int:
     """Call the provider at URL with made-up data, and hold every answer to a contract.

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.ci_conformance import credentials, held_of
-from cli.ci_reports import FORMATS, wanted_reports, write_reports
+from cli.ci_conformance import auth_option, credentials, held_of
+from cli.ci_reports import report_options, wanted_reports, write_reports
 from cli.registry_client import registry_options
 
 if TYPE_CHECKING:
@@ -64,11 +64,7 @@ if TYPE_CHECKING:
     metavar="URL",
     help="Ask the deployed service at URL too whether its operations answer, changing nothing.",
 )
-@click.option(
-    "--auth-file",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="File of header lines `NAME: VALUE` for every call (or INTERLOCK_PROVIDER_AUTH: the value of Authorization).",
-)
+@auth_option
 @click.option(
     "--seconds",
     type=click.FloatRange(1, 3600),
@@ -83,14 +79,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="The least that fails.",
 )
-@click.option("--format", "form", type=click.Choice(list(FORMATS)), help="What is printed (default: text).")
-@click.option(
-    "--report",
-    "reports",
-    multiple=True,
-    metavar="KIND=PATH",
-    help="Write a report to a file too; repeatable.",
-)
+@report_options
 @registry_options("ci")
 def drift(registry: Registry, application: str | None, **options: Any) -> int:
     """Compare an application with its contract.

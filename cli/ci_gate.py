@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.ci_reports import FORMATS, wanted_reports, write_reports
+from cli.ci_reports import report_options, wanted_reports, write_reports
 from cli.judging import judging_options, policy_for, project_for
 
 if TYPE_CHECKING:
@@ -30,14 +30,7 @@ AGAINST = "registry|git:REF|DIR|FILE"
     help="What the contracts must be compatible with (default: the other versions in this tree).",
 )
 @judging_options
-@click.option("--format", "form", type=click.Choice(list(FORMATS)), help="What is printed (default: text).")
-@click.option(
-    "--report",
-    "reports",
-    multiple=True,
-    metavar="KIND=PATH",
-    help=f"Write a report; repeatable. KIND: {', '.join(FORMATS)}. PATH `-` is standard output.",
-)
+@report_options
 @click.option(
     "--registry",
     "registry_url",

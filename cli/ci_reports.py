@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -24,6 +25,7 @@ FORMATS = {
     "html": "ci.formats.html",
 }
 STDOUT = "-"
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,19 @@ class Wanted:
 
     kind: str
     path: Path | None
+
+
+def report_options(command: F) -> F:
+    """Add `--format` (as `form`) and `--report` (as `reports`), which `wanted_reports` reads."""
+    for option in (
+        click.option(
+            "--report", "reports", multiple=True, metavar="KIND=PATH",
+            help=f"Write a report; repeatable. KIND: {', '.join(FORMATS)}. PATH `-` is standard output.",
+        ),
+        click.option("--format", "form", type=click.Choice(list(FORMATS)), help="What is printed (default: text)."),
+    ):  # fmt: skip
+        command = option(command)
+    return command
 
 
 def wanted_reports(reports: tuple[str, ...], form: str | None) -> list[Wanted]:
