@@ -117,7 +117,7 @@ def try_provider(held: Held, plan: Plan) -> Run:
     )
     record = call_provider(order)
     seconds = time.monotonic() - began
-    findings = tuple(_placed(held, one) for one in judge(compiled, record, left_out))
+    findings = tuple(one.placed(held.document) for one in judge(compiled, record, left_out))
     names = {(one.method.decode(), one.template) for one in compiled.operations}
     answered = {(call.method, call.template) for call in record.calls if call.status is not None} & names
     counts = Counter(call.phase for call in record.calls if call.status is not None)
@@ -134,13 +134,6 @@ def try_provider(held: Held, plan: Plan) -> Run:
         seconds,
         tuple(warnings),
     )
-
-
-def _placed(held: Held, finding: Finding) -> Finding:
-    if held.document is None:
-        return finding
-    place = held.document.position(finding.pointer)
-    return replace(finding, source=place.source, line=place.line, column=place.column)
 
 
 def _version(package: str) -> str:

@@ -33,7 +33,7 @@ _NOT_FOUND, _NOT_LET_IN = 404, frozenset({401, 403})
 def probe(found: DriftFound, url: str, headers: Mapping[str, str]) -> DriftFound:
     """Ask the service at `url`, and add what came of it; raises `ConformanceUnusable` for an address that is none."""
     parts = checked(Plan(url.rstrip("/"), headers=headers))
-    probed = tuple(_placed(found, one) for one in _ask(found.held.root, url.rstrip("/"), headers))
+    probed = tuple(one.placed(found.held.document) for one in _ask(found.held.root, url.rstrip("/"), headers))
     severities = {one.severity for one in probed}
     drift = found.drift
     if Severity.BREAKING in severities:
@@ -177,10 +177,3 @@ def _finding(operation: Operation, rule: str, status: int, more: str = "") -> Fi
     row = BY_ID[rule]
     what = f"{operation.method.decode()} {operation.template} {row.what.format(status=status)}{more}"
     return Finding.of(row, operation.pointer, what, direction="answered")
-
-
-def _placed(found: DriftFound, finding: Finding) -> Finding:
-    if found.held.document is None:
-        return finding
-    place = found.held.document.position(finding.pointer)
-    return replace(finding, source=place.source, line=place.line, column=place.column)

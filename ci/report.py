@@ -179,10 +179,8 @@ def placed(
 
 
 def _here(contract: Contract, finding: Finding) -> Finding:
-    if finding.source is None:
-        place = contract.document.position(finding.pointer)
-        finding = replace(finding, source=place.source, line=place.line, column=place.column)
-    return replace(finding, source=contract.folder.shown(finding.source))
+    found = finding.placed(contract.document)
+    return replace(found, source=contract.folder.shown(found.source))
 
 
 def _in_base(finding: Finding, base: BaseVersion | None) -> Finding:

@@ -75,13 +75,10 @@ def _through(schema: Contract, contract: Contract, policy: Policy, settings: Set
 def _placed(finding: Finding, schema: Contract, contract: Contract) -> Finding:
     """Point into the schema's own file where a finding stands in it, else into the contract."""
     embedded_at = f"/components/schemas/{schema.name}-{schema.version}"
-    if not finding.pointer or f"{finding.pointer}/".startswith(f"{embedded_at}/"):
-        place = schema.document.position(finding.pointer.removeprefix(embedded_at))
-        return replace(
-            finding, source=schema.folder.shown(place.source), line=place.line, column=place.column
-        )
-    place = contract.document.position(finding.pointer)
-    return replace(finding, source=contract.folder.shown(place.source), line=place.line, column=place.column)
+    inside = not finding.pointer or f"{finding.pointer}/".startswith(f"{embedded_at}/")
+    owner = schema if inside else contract
+    place = owner.document.position(finding.pointer.removeprefix(embedded_at) if inside else finding.pointer)
+    return replace(finding, source=owner.folder.shown(place.source), line=place.line, column=place.column)
 
 
 def readable(folders: Iterable[Folder], known: dict[Path, Contract]) -> Iterator[Contract]:

@@ -6,10 +6,13 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
-from typing import Any, Literal, Protocol, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict
 
 from kernel.contract.digest import canonical_bytes, digest_of_bytes
 from kernel.contract.exchange import Exchange
+
+if TYPE_CHECKING:
+    from kernel.contract.document import Document
 
 
 class Severity(StrEnum):
@@ -148,6 +151,13 @@ class Finding:
         """Give the finding judged by another rule; `more` are fields that change with it."""
         words = {"why": rule.why, "remedy": rule.remedy}
         return replace(self, rule=rule.id, severity=rule.severity, **{**words, **more})
+
+    def placed(self, document: Document | None) -> Finding:
+        """Add file, line and column of the document, where the finding has none and there is one."""
+        if document is None or self.source is not None:
+            return self
+        place = document.position(self.pointer)
+        return replace(self, source=place.source, line=place.line, column=place.column)
 
     @property
     def waived(self) -> bool:

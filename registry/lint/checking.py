@@ -18,7 +18,7 @@ from kernel.contract.urn import PREFIX, Urn
 from kernel.errors import DocumentError, Place, ReferenceRefused, SchemaRefused
 from kernel.operation.serving import serve
 from registry.lint.canon import NO_CANON, Canon, canon_beside
-from registry.lint.document import MOST_PLACES, PLAIN, House, lint, placed
+from registry.lint.document import MOST_PLACES, PLAIN, House, lint
 from registry.lint.rules import BY_ID
 
 NAMES = tuple(
@@ -45,7 +45,7 @@ def check_path(path: Path, root: Path | None = None, house: House = PLAIN) -> tu
         place = parse((path / METADATA).read_bytes(), name=str(path / METADATA))
         rule = BY_ID["meta-kind-mismatch"]
         what = f"{METADATA} says {metadata.kind}, and {entry.name} is {kind}"
-        found += (placed(Finding.of(rule, "/kind", what), place),)
+        found += (Finding.of(rule, "/kind", what).placed(place),)
     return (*found, *check_file(entry, root, house, name=metadata.name or ""))
 
 
@@ -138,7 +138,7 @@ def served(root: Any, kind: Kind, document: Document) -> tuple[Finding, ...]:
         )
         for error in found.faults
     )
-    return tuple(placed(finding, document) for finding in (*lost, *found.findings))
+    return tuple(finding.placed(document) for finding in (*lost, *found.findings))
 
 
 def embedded(document: Document, beside: Beside) -> tuple[Any, tuple[Finding, ...]]:
@@ -149,10 +149,7 @@ def embedded(document: Document, beside: Beside) -> tuple[Any, tuple[Finding, ..
             unknown[site.ref] = site
     rule = BY_ID["reference-opaque"]
     notes = tuple(
-        placed(
-            Finding.of(rule, site.pointer, f"{ref[:160]} is not known here"),
-            document,
-        )
+        Finding.of(rule, site.pointer, f"{ref[:160]} is not known here").placed(document)
         for ref, site in unknown.items()
     )
     root = _opaque(document.root, unknown.keys()) if unknown else document.root

@@ -72,15 +72,7 @@ def lint(
     if sound:
         found.extend(_about_exceptions(exceptions, house))
     found.sort(key=lambda one: _RANK[one.severity])
-    return tuple(placed(one, document) for one in found[:MOST_FINDINGS])
-
-
-def placed(finding: Finding, document: Document | None) -> Finding:
-    """Add file, line and column to a finding that has none."""
-    if document is None or finding.source is not None:
-        return finding
-    place = document.position(finding.pointer)
-    return replace(finding, source=place.source, line=place.line, column=place.column)
+    return tuple(one.placed(document) for one in found[:MOST_FINDINGS])
 
 
 def _house_rules(subject: Subject, house: House, exceptions: Exceptions, file: str) -> Iterator[Finding]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from kernel.contract.finding import Finding, Severity
@@ -17,14 +16,7 @@ if TYPE_CHECKING:
 
 def placed(document: Document, found: tuple[Finding, ...]) -> tuple[Finding, ...]:
     """Add file, line and column to findings that have none: people fix lines, not pointers."""
-    return tuple(
-        finding if finding.source is not None else _with_place(document, finding) for finding in found
-    )
-
-
-def _with_place(document: Document, finding: Finding) -> Finding:
-    place = document.position(finding.pointer)
-    return replace(finding, source=place.source, line=place.line, column=place.column)
+    return tuple(finding.placed(document) for finding in found)
 
 
 def finding_of(error: InterlockError) -> Finding:
