@@ -131,7 +131,7 @@ def _release(folder: Folder, base: Base | None, siblings: Siblings, question: Qu
             return None  # nothing new
         before = _before(contract, known, siblings.versions(name))
         changes, bump = _changes(contract, before, question) if before is not None else ((), Bump.NONE)
-    except Exception as error:
+    except Exception as error:  # one contract that breaks us does not hide the others
         if isinstance(error, InterlockError) and error.exit_code == _NOT_ALLOWED:
             raise
         told = (
