@@ -36,9 +36,9 @@ def print_verdict(verdict: Verdict, old: Document, new: Document) -> None:
         f"{click.style(outcome, fg=_COLOURS[outcome], bold=True)} · required bump: {verdict.required_bump}"
     )
     click.echo(", ".join(f"{name.replace('_', ' ')} {value}" for name, value in verdict.policy.items()))
-    safe = [one for one in verdict.findings if one.severity == "safe" and not one.ruling]
+    safe = [one for one in verdict.findings if _is_plainly_safe(one)]
     for finding in verdict.findings:
-        if finding not in safe:
+        if not _is_plainly_safe(finding):
             click.echo()
             for line in _finding(finding, old, new):
                 click.echo(line)
@@ -48,6 +48,11 @@ def print_verdict(verdict: Verdict, old: Document, new: Document) -> None:
             click.echo(f"  {_place(new, finding.pointer)} {finding.rule}: {finding.what}")
     used = ", ".join(f"{name} {_in_short(version)}" for name, version in verdict.engines.items())
     click.echo(f"\n{counted(len(verdict.findings), 'finding')} ({used})")
+
+
+def _is_plainly_safe(finding: Finding) -> bool:
+    """Whether a line is enough for a finding: it is safe, and nobody ruled so."""
+    return finding.severity == "safe" and not finding.ruling
 
 
 def _in_short(version: str) -> str:
