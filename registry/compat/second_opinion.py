@@ -6,7 +6,8 @@ ERR or WARN         breaking, with a witness or by a rule           breaking, ri
 ERR or WARN         proven harmless (schemas, security, forms)      safe
 ERR or WARN         not known, or nothing                           undecided
 
-A row that repeats one of our findings is no finding of its own: it is named there as agreeing.
+A row that repeats one of our findings is no finding of its own: it is named there as agreeing. What is safe
+about a component is told once for each operation, however many ways lead to the component there.
 """
 
 from __future__ import annotations
@@ -41,6 +42,9 @@ _QUOTED = re.compile(r"`([^`]*)`")
 _EXACT_AREAS = frozenset({"security"})
 _OF_SCHEMAS = frozenset({"constraints", "type", "values"})
 _EXACT_RULES = re.compile(r"(request-body|response)-media-type-.*|response-(non-)?success-status-.*")
+_WAY = re.compile(r"`[^`]*(\[#/components/[^`\]]*\])")  # to the innermost component that a path names
+
+Row = Mapping[str, Any]  # of oasdiff's output
 
 
 def ask_oasdiff(old: Any, new: Any, settings: Settings | None) -> Opinion:
@@ -55,21 +59,41 @@ def weighed(journal: Journal, opinion: Opinion) -> tuple[list[Finding], dict[str
     if opinion.trouble:
         return [_trouble(opinion)], engines
     found: list[Finding] = []
-    for row in opinion.findings:
-        if _ours(row):
-            continue
-        weighed_row = _weighed(journal, row, opinion.version)
-        key = repeated(journal, row, weighed_row.severity)
-        if key is None:
-            found.append(weighed_row)
-        else:
-            ours = journal.findings[key]
-            agreed = tuple(sorted({*ours.agreed, weighed_row.rule}))
-            journal.findings[key] = replace(ours, agreed=agreed)
+    for rows in _by_change(row for row in opinion.findings if not _ours(row)):
+        nearest = min(rows, key=lambda row: (len(str(row.get("text"))), str(row.get("text"))))
+        told = _weighed(journal, nearest, opinion.version)
+        if told.severity is Severity.SAFE:
+            ways = len({str(row.get("text")) for row in rows}) - 1
+            more = (
+                f" (and at {ways} more place{'s' if ways > 1 else ''} with the same schema)" if ways else ""
+            )
+            found += _told(journal, nearest, replace(told, what=told.what + more))
+        else:  # whoever accepts one place does not accept the others
+            for row in rows:
+                found += _told(journal, row, _weighed(journal, row, opinion.version))
     return found, engines
 
 
-def _ours(row: Mapping[str, Any]) -> bool:
+def _by_change(rows: Iterable[Row]) -> Iterable[list[Row]]:
+    """Put rows together that say the same of the same component of an operation, reached on several ways."""
+    found: dict[tuple[str, ...], list[Row]] = {}
+    for row in rows:
+        said = [str(row.get(key, "")) for key in ("id", "level", "operation", "path", "comment")]
+        found.setdefault((*said, _WAY.sub(r"`\1", str(row.get("text", "")))), []).append(row)
+    return found.values()
+
+
+def _told(journal: Journal, row: Row, weighed_row: Finding) -> list[Finding]:
+    """Give the finding of a row, or note at ours that oasdiff says so too."""
+    key = repeated(journal, row, weighed_row.severity)
+    if key is None:
+        return [weighed_row]
+    ours = journal.findings[key]
+    journal.findings[key] = replace(ours, agreed=tuple(sorted({*ours.agreed, weighed_row.rule})))
+    return []
+
+
+def _ours(row: Row) -> bool:
     """Whether a row is judged here alone: webhooks (oasdiff reads them as calls to us), numbers, dates, levels.
 
     What oasdiff says of sunsets it says by the clock of this machine; ours is judged on a date that is given.
@@ -86,7 +110,7 @@ def _trouble(opinion: Opinion) -> Finding:
     return Finding.of(rule, "", opinion.detail, base_pointer="")
 
 
-def _weighed(journal: Journal, row: Mapping[str, Any], version: str) -> Finding:
+def _weighed(journal: Journal, row: Row, version: str) -> Finding:
     name = str(row["id"])
     claimed = _LEVELS.get(row.get("level", 3), Severity.BREAKING)
     scope = (str(row.get("operation", "")), str(row.get("path", "")))

@@ -82,3 +82,39 @@ def test_two_rows_that_name_other_values_have_other_fingerprints(monkeypatch):
     ]
     found = told(monkeypatch, changed(f"{BOOKING}/properties/patient/maxLength", 10), *rows)
     assert len({f.fingerprint for f in found if f.engine == "oasdiff"}) == 2
+
+
+def typed(way, operation="GET", status="200"):
+    """A row about the type of a property of one component, which `way` leads to."""
+    text = f"the `{way}[#/components/schemas/Bed]/ward` response's property `type` changed from `integer` to `string`"
+    return row("response-property-type-changed", f"{text} for status `{status}`", 1, operation)
+
+
+def test_what_is_safe_about_a_component_is_told_once_however_many_ways_lead_to_it(monkeypatch):
+    new = changed(f"{BOOKING}/properties/patient/maxLength", 10)  # the answers stay as they are
+    longer, shorter = "items/allOf[#/components/schemas/Beds]/items/oneOf", "items/oneOf"
+    rows = [typed(longer), typed(shorter), typed("next/oneOf"), typed(shorter), typed(shorter, "POST")]
+    rows += [typed(shorter, status="default")]
+    found = [f for f in told(monkeypatch, new, *rows) if f.engine == "oasdiff"]
+    assert {str(f.severity) for f in found} == {"safe"}
+    said = sorted(f.what.partition(" response's property ")[::2] for f in found)
+    ending = "`type` changed from `integer` to `string` for status"
+    bed = "[#/components/schemas/Bed]/ward`"
+    assert said == [
+        (f"the `items/oneOf{bed}", f"{ending} `200`"),  # that of POST
+        (f"the `items/oneOf{bed}", f"{ending} `default`"),
+        (f"the `next/oneOf{bed}", f"{ending} `200` (and at 2 more places with the same schema)"),
+    ]
+
+
+def test_what_is_not_safe_is_told_for_each_way(monkeypatch):
+    """Who accepts one place has not accepted the next."""
+    name, said = (
+        "request-property-became-nullable",
+        "the request property `{}[#/components/schemas/Bed]/ward` became nullable",
+    )
+    rows = [row(name, said.format(way)) for way in ("items/oneOf", "next/oneOf")]
+    found = told(monkeypatch, changed(f"{BOOKING}/properties/patient/maxLength", 10), *rows)
+    theirs = [f for f in found if f.engine == "oasdiff"]
+    assert "safe" not in {str(f.severity) for f in theirs}
+    assert len({f.fingerprint for f in theirs}) == 2
