@@ -67,6 +67,7 @@ def test_it_runs_in_an_empty_folder_without_our_environment(fake, tmp_path, monk
     assert "OASDIFF_CONFIG" not in text
     assert "--allow-external-refs=false" in text
     assert "--auto-upgrade" in text
+    assert {"GOGC=400", "GOMEMLIMIT=512MiB"} <= set(text.splitlines())
     folder = next(line for line in text.splitlines() if line.startswith("/"))
     lines = text.splitlines()
     assert folder.endswith("/work")
