@@ -15,7 +15,6 @@ from registry.compat.asyncapi_judging import LIKE, Judging
 from registry.compat.asyncapi_sides import EventJournal, Part, Pointers, turned
 from registry.compat.asyncapi_whole import Scene, Unit, Whole, media_of
 from registry.compat.containment import Answer
-from registry.compat.nearest import nearest
 from registry.compat.rules import BY_ID
 
 if TYPE_CHECKING:
@@ -248,8 +247,9 @@ class Messages:
             self._judging.schema(ends[0], part, inner=True),
             self._judging.schema(ends[1], part, inner=False),
         )
-        also = self.journal.comparer.accepts(written) if written else None
-        near = nearest(read, found.witness, also) if read else None
+        comparer = self.journal.comparer
+        also = comparer.accepts(written) if written else None
+        near = comparer.nearest(read, found.witness, also) if read else None
         if near is None:
             return found
         given = found.exchange or {}

@@ -14,24 +14,23 @@ from enum import StrEnum
 from itertools import islice
 from typing import Any
 
-from kernel.errors import InterlockError
 from kernel.schema.formats import ASSERTED, LOWERED
-from kernel.schema.validator import CompiledSchema, compile_schema
 from registry.compat.candidate_parts import Memory, Steer
 from registry.compat.candidates import Candidates
 from registry.compat.canonical_engine import covers, differences, engine_version
 from registry.compat.equality import Sameness
 from registry.compat.evaluate import evaluate
+from registry.compat.nearest import Nearest, Surroundings, nearest
 from registry.compat.prover import Prover
 from registry.compat.proving import Gap
 from registry.compat.schema_view import Node, Reads, Unreadable, unresolved
 from registry.compat.shrink import shrunk
 from registry.compat.text_rules import TextRules
+from registry.compat.validators import TOO_DEEP, Validators
 from registry.compat.wire import Wire, reads_any_text
 
 MOST_CANDIDATES = 2_000
 _AS_VALIDATED = TextRules(as_validated=True)
-_TOO_DEEP = "the schema is nested too deep to be compared"
 _UNRESOLVED = "a reference could not be looked up here, and it may decide"
 
 Accepts = Callable[[Any], bool]
@@ -69,7 +68,8 @@ class Comparer:
         self._sameness = Sameness()
         self._provers: dict[Reads, Prover] = {}
         self._memory = Memory()
-        self._compiled: dict[Node, CompiledSchema | str] = {}
+        self._validators = Validators()
+        self._near = Surroundings(self._validators)
 
     def same(self, first: Node, second: Node) -> bool:
         """Whether both say the same after normalisation; False where that cannot be read."""
@@ -90,8 +90,8 @@ class Comparer:
                 return Containment(Answer.YES, engine=f"jsonschema-rs {engine_version()}")
             partial = unresolved(inner) or unresolved(outer)
         except (Unreadable, RecursionError) as error:
-            return Containment(Answer.UNKNOWN, reason=getattr(error, "message", _TOO_DEEP))
-        takes, refuses = self._validator(inner), self._validator(outer)
+            return Containment(Answer.UNKNOWN, reason=getattr(error, "message", TOO_DEEP))
+        takes, refuses = self._validators.of(inner), self._validators.of(outer)
         if isinstance(takes, str) or isinstance(refuses, str):
             reason = takes if isinstance(takes, str) else str(refuses)
             return Containment(Answer.UNKNOWN, gap=gap, reason=reason)
@@ -125,7 +125,7 @@ class Comparer:
 
     def accepts(self, node: Node) -> Accepts | None:
         """Give the runtime validator of a schema, None where it cannot be compiled."""
-        found = self._validator(node)
+        found = self._validators.of(node)
         return None if isinstance(found, str) else found.accepts
 
     def _witness(self, inner: Node, outer: Node, breaks: Accepts, gap: Gap | None) -> tuple[Any] | None:
@@ -147,11 +147,9 @@ class Comparer:
             return None
         return None
 
-    def _validator(self, node: Node) -> CompiledSchema | str:
-        found = self._compiled.get(node)
-        if found is None:
-            found = self._compiled[node] = _compile(node)
-        return found
+    def nearest(self, node: Node, witness: Any, also: Accepts | None = None) -> Nearest | None:
+        """Give the nearest instance that a schema takes (see `nearest`)."""
+        return nearest(node, witness, also, self._near)
 
 
 def agrees(inner: Node, outer: Node, value: Any) -> bool:
@@ -171,15 +169,3 @@ def _reason(gap: Gap | None) -> str:
     if gap is not None and gap.keyword == "too-large":
         return "the proof grew beyond its bounds, and no witness was found"
     return f"no proof at `{gap.keyword if gap else 'schema'}`, and no witness was found"
-
-
-def _compile(node: Node) -> CompiledSchema | str:
-    side = node.side
-    if node.dialect is None:
-        return "the schema follows a dialect that is not known here"
-    try:
-        return compile_schema(node.raw, root=side.root, dialect=node.dialect, direction=side.traffic)
-    except InterlockError as error:
-        return error.message
-    except RecursionError:
-        return _TOO_DEEP

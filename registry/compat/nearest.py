@@ -20,10 +20,11 @@ from kernel.contract.digest import canonical_bytes
 from kernel.contract.finding import Edit
 from kernel.contract.positions import token
 from kernel.errors import InterlockError
-from kernel.schema.validator import CompiledSchema, compile_schema
+from kernel.schema.validator import CompiledSchema
 from registry.compat.candidates import Candidates
-from registry.compat.repairs import Repairs, with_part
+from registry.compat.repairs import Plains, Repairs, with_part
 from registry.compat.schema_view import Node, reachable
+from registry.compat.validators import Validators
 
 MOST_CHANGES = 12  # repairs after another
 MOST_ASKED = 1_500  # values that are shown to the validator
@@ -40,25 +41,34 @@ class Nearest:
     difference: tuple[Edit, ...]
 
 
-def nearest(node: Node, witness: Any, also: Callable[[Any], bool] | None = None) -> Nearest | None:
+class Surroundings:
+    """What was compiled and written for earlier searches of a comparison, and serves the next."""
+
+    def __init__(self, validators: Validators) -> None:
+        self.validators = validators
+        self.plains: Plains = {}
+
+
+def nearest(
+    node: Node,
+    witness: Any,
+    also: Callable[[Any], bool] | None = None,
+    known: Surroundings | None = None,
+) -> Nearest | None:
     """Give the nearest instance that `node` takes; None where none was found within the bounds.
 
-    `also`, where given, must hold for it too: that the other version takes it, for example. A schema that
-    cannot be compiled or read has no nearest instance.
+    `also`, where given, must hold for it too: that the other version takes it, for example. `known` is what
+    earlier searches left. A schema that cannot be compiled or read has no nearest instance.
     """
+    known = known or Surroundings(Validators())
     try:
-        compiled = _compiled(node)
-        found = _Search(node, compiled, also or _anything).run(witness) if compiled else None
+        compiled = known.validators.of(node)
+        if isinstance(compiled, str):
+            return None
+        found = _Search(node, compiled, also or _anything, known.plains).run(witness)
     except (InterlockError, RecursionError):
         return None
     return None if found is None else Nearest(found[0], tuple(edits(found[0], witness)))
-
-
-def _compiled(node: Node) -> CompiledSchema | None:
-    side = node.side
-    if node.dialect is None:
-        return None
-    return compile_schema(node.raw, root=side.root, dialect=node.dialect, direction=side.traffic)
 
 
 def _anything(value: Any) -> bool:
@@ -69,13 +79,15 @@ def _anything(value: Any) -> bool:
 class _Search:
     """One search: repairs are applied until the value is taken, and taken back where they were not needed."""
 
-    def __init__(self, node: Node, compiled: CompiledSchema, also: Callable[[Any], bool]) -> None:
+    def __init__(
+        self, node: Node, compiled: CompiledSchema, also: Callable[[Any], bool], plains: Plains
+    ) -> None:
         self.node = node
         self.compiled = compiled
         self.also = also
         parts = len(list(islice(reachable(node), MOST_PARTS + 1)))
         self.large = parts > MOST_PARTS
-        self.repairs = Repairs(whole=not self.large)
+        self.repairs = Repairs(whole=not self.large, plains=plains)
         self.left = MOST_ASKED
 
     def takes(self, value: Any) -> bool:

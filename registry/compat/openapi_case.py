@@ -8,7 +8,6 @@ from typing import Any
 
 from kernel.contract.finding import Finding
 from registry.compat import openapi_samples as samples
-from registry.compat.nearest import nearest
 from registry.compat.openapi_drafts import Answer, Body, Call
 from registry.compat.openapi_journal import Found, Journal
 from registry.compat.openapi_places import Spot
@@ -95,5 +94,6 @@ def _nearest(case: Case, *, accepts: bool) -> tuple[Any] | None:
     message = "response" if case.found.spot.status else "request"
     nodes = Ends(case.journal, message, case.found.ends).nodes()  # type: ignore[arg-type]  # one of the two words
     inner, outer = nodes if accepts else nodes[::-1]
-    found = nearest(outer, case.finding.witness, case.journal.comparer.accepts(inner))
+    comparer = case.journal.comparer
+    found = comparer.nearest(outer, case.finding.witness, comparer.accepts(inner))
     return None if found is None else (found.value,)

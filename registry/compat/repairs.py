@@ -28,6 +28,7 @@ LONGEST = 5_000  # characters to which a text is filled up
 MOVED, ADDED, DROPPED, OTHER, ELSE = 1, 2, 2, 4, 6  # DROPPED: for each part that goes
 
 Steps = tuple[str | int, ...]
+Plains = dict[Nodes, tuple[Any, ...]]  # the plain value of some schemas, if there is one
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +43,13 @@ class Repair:
 class Repairs:
     """Writes the repairs of values that some schemas refuse."""
 
-    def __init__(self, text: TextRules | None = None, *, whole: bool = True) -> None:
+    def __init__(
+        self, text: TextRules | None = None, *, whole: bool = True, plains: Plains | None = None
+    ) -> None:
         self.text = text or TextRules()
         self._left = MOST_PLACES
         self._whole = whole  # whether parts may be replaced by whole plain values
-        self._plains: dict[Nodes, tuple[Any, ...]] = {}
+        self._plains: Plains = {} if plains is None else plains
 
     def of(self, value: Any, nodes: Nodes) -> Iterator[Repair]:
         """Give the repairs of a value, the cheapest first and the deeper place first among equals.

@@ -6,8 +6,11 @@ import pytest
 
 from kernel.schema.dialects import Dialect
 from kernel.schema.validator import compile_schema
-from registry.compat.nearest import edits, nearest
+from registry.compat import validators
+from registry.compat.containment import Comparer
+from registry.compat.nearest import Surroundings, edits, nearest
 from registry.compat.schema_side import Side
+from registry.compat.validators import Validators
 
 S, INT = {"type": "string"}, {"type": "integer"}
 D12 = Dialect.DRAFT_2020_12
@@ -120,3 +123,43 @@ def test_null_is_an_instance():
 
 def test_edits_of_equal_values_are_none():
     assert list(edits({"a": [1, {"b": None}]}, {"a": [1.0, {"b": None}]})) == []
+
+
+def test_what_earlier_searches_left_changes_no_answer():
+    known = Surroundings(Validators())
+    for schema, witness, expected in ROWS + ROWS[::-1]:
+        assert nearest(at(schema), witness, known=known).value == expected
+    both = obj(properties={"a": {"$ref": "#/$defs/p"}, "b": {"$ref": "#/$defs/p"}}, required=["a", "b"])
+    both["$defs"] = {"p": {"anyOf": [obj(properties={"v": INT}, required=["v"]), {"type": "null"}]}}
+    root, known = at(both), Surroundings(Validators())
+    found = [nearest(root, {"a": 1, "b": {"v": "x"}}, known=known) for _ in range(2)]
+    assert found[0] == found[1] == nearest(at(both), {"a": 1, "b": {"v": "x"}})
+
+
+def test_one_text_in_one_document_is_compiled_once(monkeypatch):
+    compiled = []
+
+    def counted(schema, **reading):
+        compiled.append((schema, reading["dialect"], reading["direction"]))
+        return compile_schema(schema, **reading)
+
+    monkeypatch.setattr(validators, "compile_schema", counted)
+    text = {"$ref": "#/$defs/n"}
+    root = {
+        "$defs": {"n": {"type": "number", "minimum": 1}},
+        "a": text,
+        "b": dict(text),
+        "c": {"minimum": 1.0},
+    }
+    root["d"] = {"minimum": 1}
+    comparer = Comparer(declared_only=True)
+    side = Side(root, Dialect.OPENAPI_30, tag="old", traffic="request")
+    checks = [comparer.accepts(side.at(f"/{name}")) for name in ("a", "b", "a", "c", "d")]
+    assert [check(0) for check in checks] == [False] * 5
+    assert [check(2) for check in checks] == [True] * 5
+    assert len(compiled) == 3  # 1.0 and 1 are two texts
+    other = Side(root, Dialect.OPENAPI_30, tag="old", traffic="response")
+    elsewhere = Side(copy.deepcopy(root), Dialect.OPENAPI_30, tag="new", traffic="request")
+    for node in (other.at("/a"), elsewhere.at("/a"), elsewhere.at("/b")):
+        assert comparer.accepts(node)(2)
+    assert len(compiled) == 5
