@@ -122,7 +122,7 @@ class _Objects:
         patterns = [*pattern_names(self.case), *(pattern for view in self.hints for pattern in view.patterns)]
         for pattern in patterns:
             names += [text for text in dict.fromkeys(samples(pattern, 3)) if text not in foreign]
-        if not (self.writes.declared_only and declared):
+        if not (self.writes.declared_only and declared) or self.case.rest():  # what it opens, it may send
             names += foreign
         names += [
             name for view in applied(self.trail[-1]) for name in view.properties

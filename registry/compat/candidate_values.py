@@ -16,6 +16,7 @@ from registry.compat.schema_view import FRACTION, INTEGER, STRING, View, atom_of
 
 MOST_NEAR = 24
 MOST_STEPS = 24  # distinct multiples after another
+EXACT_BELOW = 2**64  # integers of all widths are exact below
 LONGEST = 5000  # characters that are written to pass a length
 _FORMATS = {
     "date-time": ("2026-11-20T08:31:00Z", "2026-11-20T08:31:00.125+01:00"),
@@ -146,6 +147,8 @@ def number_values(case: Case, views: list[View], atom: str) -> Iterator[Any]:
     found += [Fraction(n) for n in (0, 1, 7, -1, 12, 12345, -12345)]
     for view in views:
         for edge in [pair[0] for pair in (view.minimum, view.maximum) if pair]:
+            # Beside the bounds of `float` a reader that rounds sees no difference.
+            found += [edge * 2] if abs(edge) > EXACT_BELOW else []
             found += [edge, edge + 1, edge - 1, *(edge + s for s in steps), *(edge - s for s in steps)]
         found += [Fraction(v) for v in view.enum or () if _exact(v)]
     found += [step * factor for step in steps for factor in (1, 2, 3, 5, 7)]
@@ -188,5 +191,8 @@ def written(number: Fraction) -> int | float | None:
     """Give the JSON number of an exact value, None where a double would round it."""
     if number.denominator == 1:
         return int(number)
-    value = float(number)
+    try:
+        value = float(number)
+    except OverflowError:  # half a step beyond `1e400`
+        return None
     return value if Fraction(Decimal(repr(value))) == number else None

@@ -27,7 +27,7 @@ from registry.compat.schema_view import Node, Reads, Unreadable, unresolved
 from registry.compat.shrink import shrunk
 from registry.compat.text_rules import TextRules
 from registry.compat.validators import TOO_DEEP, Validators
-from registry.compat.wire import Wire, reads_any_text
+from registry.compat.wire import Wire, item_of_any_list, reads_any_text, reads_each_text
 
 MOST_CANDIDATES = 2_000
 _AS_VALIDATED = TextRules(as_validated=True)
@@ -83,7 +83,7 @@ class Comparer:
     ) -> Containment:
         """Answer for two schemas. `wire` stands in for the JSON reading where values travel as text."""
         try:
-            if (wire and reads_any_text(inner, outer)) or self._proven(inner, outer):
+            if (wire and self._read_as_text(inner, outer, wire)) or self._proven(inner, outer):
                 return Containment(Answer.YES)
             gap = self._provers[inner.side].gap
             if covers(inner, outer):
@@ -111,6 +111,13 @@ class Comparer:
         if partial:
             return Containment(Answer.UNKNOWN, gap=gap, reason=_UNRESOLVED, rule="reference-unresolved")
         return Containment(Answer.UNKNOWN, gap=gap, reason=_reason(gap))
+
+    def _read_as_text(self, inner: Node, outer: Node, wire: Wire) -> bool:
+        """Prove what holds only because values travel as text."""
+        if reads_any_text(inner, outer) or reads_each_text(inner, outer, wire, self._text):
+            return True
+        item = item_of_any_list(inner, outer, wire)
+        return item is not None and (reads_any_text(inner, item) or self._proven(inner, item))
 
     def _proven(self, inner: Node, outer: Node) -> bool:
         """Ask the prover of the document whose values are judged."""

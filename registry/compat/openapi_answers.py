@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from registry.compat.openapi_contents import compare_content
 from registry.compat.openapi_journal import Journal
-from registry.compat.openapi_parts import compound, deprecation
+from registry.compat.openapi_parts import deprecation, explode_shows
 from registry.compat.openapi_places import Position, Scope, Spot
 from registry.compat.openapi_sides import Api, Part, rest_equal
 from registry.compat.wire import Wire
@@ -25,7 +25,8 @@ def compare_responses(journal: Journal, scope: Scope, old: Part, new: Part) -> N
                 "response-no-longer-sent", scope, f"{label} became narrower", at=(here.pointer, None)
             )
         elif here is not None:
-            _removed(journal, scope, status, label, here)
+            only = status == "DEFAULT" and _meant_success(before, after)
+            _removed(journal, scope, status, label, here, promised=only)
         elif there is not None:
             journal.note("response-added", scope, f"{label} was added", at=(None, there.pointer))
 
@@ -44,9 +45,16 @@ def covering(status: str, among: dict[str, Part]) -> Part | None:
     return None
 
 
-def _removed(journal: Journal, scope: Scope, status: str, label: str, old: Part) -> None:
+def _meant_success(before: dict[str, Part], after: dict[str, Part]) -> bool:
+    """Whether `default` was the only answer that could tell of success, and none is left that can."""
+    return not any(name.startswith("2") for name in (*before, *after))
+
+
+def _removed(
+    journal: Journal, scope: Scope, status: str, label: str, old: Part, *, promised: bool = False
+) -> None:
     what = f"{label} was removed"
-    if scope.called or status.startswith("2"):
+    if scope.called or promised or status.startswith("2"):
         spot = Spot("answer", status=status)
         journal.note("response-removed", scope, what, at=(old.pointer, None), spot=spot)
     elif status[:1] in {"1", "3"}:
@@ -111,8 +119,8 @@ def _header(journal: Journal, scope: Scope, spot: Spot, what: str, ends: tuple[P
     defaults = {"style": "simple", "explode": False}
     plain = [Part({**defaults, **end.value}, end.pointer) for end in ends]
     judged = {"required", "deprecated", "schema", "content"}
-    if not compound(journal, ends, "response"):
-        judged.add("explode")  # which says nothing of a single value
+    if not explode_shows(journal, scope, ends, "response", "simple"):
+        judged.add("explode")  # which says nothing of a single value or a list
     for key in rest_equal(plain[0], plain[1], _NOTES | judged):
         journal.unclassified(scope, key, plain[0], plain[1])
     if ("content" in old.value) != ("content" in new.value):

@@ -94,11 +94,26 @@ def _pair(journal: Journal, position: Position, name: str, ends: tuple[Part, Par
     kind = read(name)
     if kind is None or kind.kind in {"form", "multipart"}:
         _encodings(journal, position)  # OpenAPI §Media Type Object: it applies to no other type
+    if _told_in_two_ways(journal, position):
+        return
     is_json = kind is not None and (kind.kind == "json" or kind.covers(_JSON))
     is_xml = kind is not None and kind.kind == "xml"
     journal.schemas(replace(position, wire=None if is_json else WIRE, xml=is_xml))
     if "itemSchema" in ends[0].value or "itemSchema" in ends[1].value:
         journal.schemas(replace(position, key="itemSchema", label=f"{position.label}, each item"))
+
+
+def _told_in_two_ways(journal: Journal, position: Position) -> bool:
+    """Note that one version describes a sequence by `schema` and the other by `itemSchema` (3.2).
+
+    Each says of the whole what the other says of its items, so that neither can be judged alone.
+    """
+    ends = position.ends
+    mixed = all(any(key in end.value for end in ends) for key in ("schema", "itemSchema"))
+    lone = [key for key in ("schema", "itemSchema") if (key in ends[0].value) != (key in ends[1].value)]
+    for key in lone if mixed else ():
+        journal.unclassified(position.scope, key, *ends)
+    return mixed and bool(lone)
 
 
 def _checking(journal: Journal, position: Position) -> None:

@@ -13,7 +13,7 @@ from registry.compat.wire import Wire
 _NOTES = frozenset({"description", "summary", "example", "examples", "externalDocs", "tags", "title"})
 _LOOSENING = frozenset({"allowEmptyValue", "allowReserved"})  # false by default
 _STYLES = {"path": "simple", "header": "simple", "query": "form", "cookie": "form"}
-_IGNORED_HEADERS = frozenset({"accept", "content-type", "authorization"})  # OpenAPI §Parameter Object
+IGNORED_HEADERS = frozenset({"accept", "content-type", "authorization"})  # OpenAPI §Parameter Object
 
 Parameters = dict[tuple[str, str], Part]
 
@@ -30,7 +30,7 @@ def parameters_of(api: Api, item: Part, operation: Part, renamed: dict[str, str]
             place, name = str(part.value.get("in")), str(part.value.get("name"))
             if place == "header":
                 name = name.lower()
-                if name in _IGNORED_HEADERS:
+                if name in IGNORED_HEADERS:
                     continue
             found[(place, renamed.get(name, name) if place == "path" else name)] = part
     return found
@@ -79,7 +79,10 @@ def _parameter(
         compare_content(journal, Position(scope, "request", f"parameter {key[1]}", label, ends, spot=spot))
     else:
         _style(journal, scope, label, ends, spot)
-        wire = Wire(key[0] if key[0] in {"header", "path"} else "")
+        repeated = all(
+            how == ("form", True) and key[0] in {"query", "cookie"} for how in _styles(ends, spot.where)
+        )
+        wire = Wire(key[0] if key[0] in {"header", "path"} else "", repeated)
         journal.schemas(Position(scope, "request", f"parameter {key[1]}", label, ends, wire, spot=spot))
 
 
@@ -112,9 +115,10 @@ def _required(
 
 
 def _style(journal: Journal, scope: Scope, label: str, ends: tuple[Part, Part], spot: Spot) -> None:
-    styles = [str(end.value.get("style", _STYLES.get(spot.where, "form"))) for end in ends]
-    explodes = [end.value.get("explode", style == "form") for end, style in zip(ends, styles, strict=True)]
-    same = styles[0] == styles[1] and (explodes[0] == explodes[1] or not compound(journal, ends, "request"))
+    styles, explodes = zip(*_styles(ends, spot.where), strict=True)
+    same = styles[0] == styles[1] and (
+        explodes[0] == explodes[1] or not explode_shows(journal, scope, ends, "request", styles[0])
+    )
     if not same:
         what = f"{label}: style {styles[0]}, explode {explodes[0]} became {styles[1]}, {explodes[1]}"
         journal.note(
@@ -128,15 +132,30 @@ def _style(journal: Journal, scope: Scope, label: str, ends: tuple[Part, Part], 
         )
 
 
-def compound(journal: Journal, ends: tuple[Part, Part], message: Message) -> bool:
-    """Whether a parameter or header may be a list or an object, where `explode` shows."""
-    for api, end in zip((journal.old, journal.new), ends, strict=True):
-        if "schema" not in end.value:
-            return True
-        node = api.side(message).node(f"{end.pointer}/schema", end.value["schema"], api.dialect)
-        if any(case.types & {ARRAY, OBJECT} for case in cases(Known(frozenset({node})))):
-            return True
-    return False
+def _styles(ends: tuple[Part, Part], where: str) -> list[tuple[str, bool]]:
+    """Give style and explode of both, defaults filled in."""
+    styles = [str(end.value.get("style", _STYLES.get(where, "form"))) for end in ends]
+    return [
+        (style, end.value.get("explode", style == "form")) for end, style in zip(ends, styles, strict=True)
+    ]
+
+
+def explode_shows(
+    journal: Journal, scope: Scope, ends: tuple[Part, Part], message: Message, style: str
+) -> bool:
+    """Whether the sender of a parameter or header has values that `explode` writes in another way.
+
+    Lists in `simple` have one form, and so has all of `deepObject` (OpenAPI 3.1.1 §Style Examples).
+    """
+    if style == "deepObject":
+        return False
+    shown = {OBJECT} if style == "simple" else {ARRAY, OBJECT}
+    is_old = scope.direction(message) == "accepts"
+    api, end = (journal.old, ends[0]) if is_old else (journal.new, ends[1])
+    if "schema" not in end.value:
+        return True
+    node = api.side(message).node(f"{end.pointer}/schema", end.value["schema"], api.dialect)
+    return any(case.types & shown for case in cases(Known(frozenset({node}))))
 
 
 def deprecation(journal: Journal, scope: Scope, label: str, old: Part, new: Part) -> None:

@@ -61,6 +61,8 @@ class Ends:
         yield from found
 
     def _candidates(self, nodes: list[Node]) -> Iterator[Any]:
+        if not nodes:  # the part stands in neither version: a parameter's media type, looked for in the body
+            return
         try:
             yield from Candidates(declared_only=True).values(nodes[0], nodes[-1])
         except (Unreadable, RecursionError):

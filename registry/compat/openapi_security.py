@@ -130,7 +130,22 @@ def _loose(alternative: Alternative) -> Alternative:
 
 
 def _within(choice: Alternative, admitted: Alternative) -> bool:
-    return all(scheme in admitted and scopes <= admitted[scheme] for scheme, scopes in choice.items())
+    """Whether who satisfies `admitted` satisfies `choice` too."""
+    return all(
+        any(scopes <= held and _serves(scheme, other) for other, held in admitted.items())
+        for scheme, scopes in choice.items()
+    )
+
+
+def _serves(scheme: bytes, other: bytes) -> bool:
+    """Whether credentials of `other` serve for a scheme: the same one, or one with further flows to get a token."""
+    if scheme == other:
+        return True
+    wanted, had = (json.loads(definition) for definition in (scheme, other))
+    flows = [one["is"].pop("flows", None) for one in (wanted, had)]
+    if wanted != had or not all(isinstance(one, dict) for one in flows):
+        return False
+    return all(name in flows[0] and flows[0][name] == flow for name, flow in flows[1].items())
 
 
 def _key(alternatives: list[Alternative]) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from typing import Any
+from urllib.parse import urlsplit
 
 from kernel.contract.digest import canonical_bytes
 from registry.compat.openapi_journal import Journal
@@ -14,6 +15,7 @@ from registry.compat.schema_view import Unreadable
 
 MOST_ADDRESSES = 500  # of one server, its variables filled in
 _VARIABLE = re.compile(r"\{([^{}]*)\}")
+_PORTS = {"http": ":80", "https": ":443"}
 
 
 def compare_servers(
@@ -53,7 +55,18 @@ def _addresses(server: Any) -> list[str]:
         found.append("".join(filled[piece] if index % 2 else piece for index, piece in enumerate(pieces)))
     if len(found) > MOST_ADDRESSES:
         return [canonical_bytes([url, variables]).decode()]  # too many: compared by their text
-    return found
+    return [_plain(address) for address in found]
+
+
+def _plain(address: str) -> str:
+    """Give one writing to addresses that are the same (RFC 3986 §6.2.2.1, §6.2.3): scheme, host, default port."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:  # brackets that hold no IPv6 address
+        return address
+    user, at, host = parts.netloc.rpartition("@")
+    host = host.lower().removesuffix(_PORTS.get(parts.scheme, ":")) if "{" not in host else host
+    return parts._replace(netloc=user + at + host, path=parts.path or ("/" if host else "")).geturl()
 
 
 def _values(name: str, variable: Any) -> list[str]:

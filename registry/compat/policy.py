@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from kernel.settings import Settings
 
 _RANK = {Severity.BREAKING: 0, Severity.RISKY: 1, Severity.UNDECIDED: 2, Severity.SAFE: 3}
-NOTES = frozenset({"notes-changed"})
+_NOTES = frozenset({"notes-changed"})
 
 
 def compare(
@@ -69,9 +69,21 @@ def required_bump(findings: Iterable[Finding]) -> Bump:
     findings = tuple(findings)
     if any(finding.severity is not Severity.SAFE for finding in findings):
         return Bump.MAJOR
-    if any(finding.rule not in NOTES for finding in findings):
+    if any(map(is_more_than_notes, findings)):
         return Bump.MINOR
     return Bump.PATCH if findings else Bump.NONE
+
+
+def is_more_than_notes(finding: Finding) -> bool:
+    """Whether a finding asks for more than a patch.
+
+    Our own comparison knows every part of a document. What oasdiff remarks on beside it, and calls harmless
+    by itself or is proven wrong about (a tag, a component's name, another way of writing the same schema),
+    is a note; only a default is more, for it says what happens to those who send nothing.
+    """
+    if finding.engine == "oasdiff" and finding.severity is Severity.SAFE and finding.ruling is None:
+        return "-default-value-" in finding.rule
+    return finding.rule not in _NOTES
 
 
 def check_bump(older: Version, declared: Version, required: Bump) -> Finding | None:

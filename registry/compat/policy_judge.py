@@ -15,7 +15,7 @@ from kernel.contract.digest import canonical_bytes
 from kernel.contract.document import Kind
 from kernel.contract.finding import Bump, Finding, Outcome, Ruling, Severity, Verdict
 from registry.compat.bare_schema import Role
-from registry.compat.policy import NOTES, compare, engines, in_order, set_apart
+from registry.compat.policy import compare, engines, in_order, is_more_than_notes, set_apart
 from registry.compat.policy_lifecycle import Announced, Lives, lives, remark
 from registry.compat.policy_modes import DEFAULT_MODE, Mode, role_of
 from registry.compat.policy_parts import Part
@@ -225,7 +225,7 @@ def bump_under(findings: Iterable[Finding], fail_on: FailOn) -> Bump:
     blocking = _blocking(fail_on) | {Severity.UNDECIDED}
     if any(finding.severity in blocking and not finding.waived for finding in findings):
         return Bump.MAJOR
-    if any(finding.rule not in NOTES for finding in findings):
+    if any(map(is_more_than_notes, findings)):
         return Bump.MINOR
     return Bump.PATCH if findings else Bump.NONE
 

@@ -36,7 +36,7 @@ def exact(value: Any, where: str) -> Fraction:
     """Give a JSON number as the decimal value that its text denotes; raises `Unreadable` for others."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         raise Unreadable(f"a number was expected at #{where}")
-    if not isfinite(value):
+    if not isinstance(value, int) and not isfinite(value):  # `1e400` is an int that no float holds
         raise Unreadable(f"the number at #{where} is not finite")
     return Fraction(Decimal(repr(value)) if isinstance(value, float) else value)
 

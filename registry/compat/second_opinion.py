@@ -28,6 +28,7 @@ from registry.compat.containment import Answer
 from registry.compat.examples import without_examples
 from registry.compat.oasdiff import Opinion, ask
 from registry.compat.openapi_journal import Journal
+from registry.compat.openapi_parts import IGNORED_HEADERS
 from registry.compat.rules import BY_ID
 from registry.compat.schema_change import follow
 from registry.compat.schema_view import Node
@@ -41,6 +42,11 @@ _QUOTED = re.compile(r"`([^`]*)`")
 # Areas where our own comparison is exact, so that its silence counts as a proof.
 _EXACT_AREAS = frozenset({"security"})
 _OF_SCHEMAS = frozenset({"constraints", "type", "values"})
+# What is said of the schema of a body as a whole, or of how a header's or parameter's values are typed.
+_SCHEMA_RULES = re.compile(
+    r".*-(media-type-(item-)?schema|content-encoding|content-media-type)-.*"
+    r"|(request-parameter|request-header|response-header)-.*became-(not-)?nullable"
+)
 _EXACT_RULES = re.compile(r"(request-body|response)-media-type-.*|response-(non-)?success-status-.*")
 _WAY = re.compile(r"`[^`]*(\[#/components/[^`\]]*\])")  # to the innermost component that a path names
 
@@ -96,12 +102,18 @@ def _told(journal: Journal, row: Row, weighed_row: Finding) -> list[Finding]:
 def _ours(row: Row) -> bool:
     """Whether a row is judged here alone: webhooks (oasdiff reads them as calls to us), numbers, dates, levels.
 
+    Headers that OpenAPI tells to ignore (§Parameter Object, §Response Object) promise nothing.
     What oasdiff says of sunsets it says by the clock of this machine; ours is judged on a date that is given.
     """
     name = str(row["id"])
     if str(row.get("path", "")).startswith("webhook:") or "version" in name.split("-"):
         return True
-    kind = catalogue()[0].get(name, ("", ""))[1]
+    area, kind = catalogue()[0].get(name, ("", ""))
+    quoted = {text.lower() for text in _QUOTED.findall(str(row.get("text", "")))}
+    if area == "parameters" and "header" in quoted and quoted & IGNORED_HEADERS:
+        return True
+    if area == "headers" and "content-type" in quoted:
+        return True
     return kind == "lifecycle" or name.endswith(("-before-sunset", "-removed-with-deprecation"))
 
 
@@ -139,7 +151,8 @@ def _judge(  # noqa: PLR0911 - one return for each row of the table above
 ) -> tuple[Severity, str]:
     """Decide what a claim of ERR or WARN is worth."""
     area, kind = catalogue()[0].get(name, ("", ""))
-    if area == "schema" or (area in {"headers", "parameters"} and kind in _OF_SCHEMAS):
+    of_values = area in {"headers", "parameters"} and kind in _OF_SCHEMAS
+    if area == "schema" or of_values or _SCHEMA_RULES.fullmatch(name):
         if Answer.NO in answers:
             return claimed, "A witness of the same place confirms it."
         if answers and all(answer is Answer.YES for answer in answers):

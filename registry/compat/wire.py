@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Any
 
+from registry.compat.evaluate import evaluate
 from registry.compat.facts import Known, cases
-from registry.compat.schema_view import ARRAY, NULL, OBJECT, STRING, Node, View
+from registry.compat.schema_view import ARRAY, BOOLEAN, NULL, OBJECT, STRING, Node, View
+from registry.compat.text_rules import TextRules
 
 MOST_READINGS = 512
+MOST_LISTED = 200  # values of an enumeration that are judged one by one
 _CARRIED = re.compile(r"[!-~]([ -~]*[!-~])?")
 
 
@@ -18,10 +21,12 @@ _CARRIED = re.compile(r"[!-~]([ -~]*[!-~])?")
 class Wire:
     """How a value may be read again when it travelled as text: parameters, forms, headers.
 
-    `place` is header or path where such a value stands, which cannot carry every text.
+    `place` is header or path where such a value stands, which cannot carry every text. `repeated`: a list is
+    sent as one field for each item, so that one field is a list of one, and several are no single value.
     """
 
     place: str = ""
+    repeated: bool = False
 
     def sendable(self, value: Any) -> bool:
         """Whether a value can be sent: an empty list or object leaves nothing on the wire.
@@ -37,7 +42,7 @@ class Wire:
 
     def readings(self, value: Any) -> Iterator[Any]:
         """Give the readings of a value that a receiver may choose among, as its own types ask."""
-        for form in _forms(value):
+        for form in _repeated(value) if self.repeated else _forms(value):
             yield from self._typed(form)
 
     def _typed(self, value: Any) -> Iterator[Any]:
@@ -66,6 +71,16 @@ def _forms(value: Any) -> Iterator[Any]:
         yield [value]
         if isinstance(value, str) and "," in value:
             yield list(value.split(","))
+
+
+def _repeated(value: Any) -> Iterator[Any]:
+    """One field is a list of one, or a single value; several are a list, or refused as a single value."""
+    yield value
+    if isinstance(value, list):
+        if len(value) == 1:
+            yield value[0]
+    elif not isinstance(value, dict):
+        yield [value]
 
 
 def _leaves(value: Any, path: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], Any]]:
@@ -108,11 +123,7 @@ def _with(value: Any, path: tuple[Any, ...], leaf: Any) -> Any:
 
 def reads_any_text(inner: Node, outer: Node) -> bool:
     """Whether single values are sent and any text is taken: then every one of them is, as it is written."""
-    view = outer.view
-    for _ in range(16):
-        if view.ref is None:
-            break
-        view = view.ref.view
+    view = _target(outer).view
     least = view.min_length
     if view.types != {STRING} or least > 1:
         return False
@@ -126,5 +137,45 @@ def reads_any_text(inner: Node, outer: Node) -> bool:
     )
 
 
+def reads_each_text(inner: Node, outer: Node, wire: Wire, text: TextRules) -> bool:
+    """Whether the values sent are few, and each has a reading that is taken."""
+    values: list[Any] = []
+    for case in cases(Known(frozenset({inner}))):
+        listed = (True, False) if case.types == {BOOLEAN} else case.values
+        if listed is None:
+            return False
+        values += listed
+    return len(values) <= MOST_LISTED and all(
+        evaluate(inner, value, text) is False
+        or any(evaluate(outer, reading, text) is True for reading in wire.readings(value))
+        for value in values
+    )
+
+
+def item_of_any_list(inner: Node, outer: Node, wire: Wire) -> Node | None:
+    """Give the schema of items where single values are sent and a list of any length is read; else None."""
+    if not wire.repeated:
+        return None
+    view = _target(outer).view
+    plain = all(getattr(view, name) == getattr(_ANY_LIST, name) for name in _LIST_FIELDS)
+    if view.types != {ARRAY} or not plain or view.items is None:
+        return None
+    if view.min_items > 1 or (view.max_items is not None and view.max_items < 1):
+        return None
+    single = all(not case.types & {ARRAY, OBJECT} for case in cases(Known(frozenset({inner}))))
+    return view.items if single else None
+
+
+def _target(node: Node) -> Node:
+    for _ in range(16):
+        if node.view.ref is None:
+            break
+        node = node.view.ref
+    return node
+
+
 _ANY_TEXT = View(types=frozenset({STRING}))
 _FIELDS = [row.name for row in fields(View) if row.name not in {"types", "min_length"}]
+_ANY_LIST = View(types=frozenset({ARRAY}))
+_LISTED = {"types", "items", "min_items", "max_items", "unique"}  # a list of one repeats nothing
+_LIST_FIELDS = [row.name for row in fields(View) if row.name not in _LISTED]

@@ -173,7 +173,8 @@ def test_text_on_the_wire_is_read_as_the_receiver_needs():
     wire = Wire()
     for inner, outer, answer in (
         (INT, S, "yes"), (S, INT, "no"), ({"type": "boolean"}, S, "yes"), (N, INT, "no"),
-        (INT, {"type": "string", "maxLength": 2}, "no"), ({"enum": ["1", "2"]}, INT, "unknown"),
+        (INT, {"type": "string", "maxLength": 2}, "no"), ({"enum": ["1", "2"]}, INT, "yes"),
+        ({"type": "boolean"}, {"enum": ["true", "false"]}, "yes"), ({"enum": ["1", "x"]}, INT, "no"),
     ):  # fmt: skip
         assert str(contains(inner, outer, wire=wire).answer) == answer, (inner, outer)
 
