@@ -2,75 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
+from adapters.call import Answer, BodySource, BodyStream, Call, Headers, Streaming
 from adapters.errors import UpstreamUnreachable
 
-Headers = list[tuple[bytes, bytes]]  # names in lower case, order kept
-
-
-class BodySource(Protocol):
-    """A request body that is still arriving; `length` in bytes, None where nobody said it."""
-
-    length: int | None
-
-    async def read(self) -> bytes:
-        """Give the next bytes, b"" at the end; raises `UpstreamBroken` where there will be no proper end."""
-
-
-class BodyStream(Protocol):
-    """An answer's body that is still arriving; bounded: who does not read slows its provider down."""
-
-    length: int | None  # bytes, None where the provider does not say
-
-    async def read(self) -> bytes:
-        """Give the next bytes, b"" at the proper end; raises `UpstreamBroken` where there is none."""
-
-    def cancel(self) -> None:
-        """Give it up: the provider is disconnected, and `read` raises."""
-
-
-@dataclass(frozen=True, slots=True)
-class Streaming:
-    """Which answers may come as a stream (asked with status and headers), and for how long at most."""
-
-    wanted: Callable[[int, Headers], bool]
-    total_seconds: float
-    body_bytes: int
-
-
-@dataclass(slots=True)
-class Call:
-    """One validated request on its way out; `body` holds the exact bytes that were validated.
-
-    Where `source` is set, the body comes from there. An adapter that knows no streams has no attribute
-    `streams` and is never given either.
-    """
-
-    method: bytes
-    target: bytes  # raw path and query as forwarded, starting with "/"
-    headers: Headers
-    body: bytes
-    timeout_seconds: float
-    contract: str = ""
-    operation_id: str = ""
-    idempotent: bool = False
-    streaming: Streaming | None = None
-    source: BodySource | None = None
-
-
-@dataclass(slots=True)
-class Answer:
-    """What came back; `body` is whole, or empty where it is still arriving by `stream`."""
-
-    status: int
-    headers: Headers
-    body: bytes
-    upstream_seconds: float = 0.0
-    trailers: Headers = field(default_factory=list)
-    stream: BodyStream | None = None
+__all__ = [
+    "Adapter",
+    "AdapterKind",
+    "Answer",
+    "BodySource",
+    "BodyStream",
+    "Call",
+    "Headers",
+    "Listener",
+    "Streaming",
+    "open_through",
+]
 
 
 @runtime_checkable

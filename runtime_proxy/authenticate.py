@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from runtime_proxy.credentials import challenge_of, reader_of
+from runtime_proxy.credentials import QueryReader, challenge_of, reader_of
 from runtime_proxy.deferred import Deferred
-from runtime_proxy.keys import verify_key
+from runtime_proxy.keys import key_id_of, verify_key
 from runtime_proxy.plan import NOBODY, Alternative, Identity, KeyRow, Security
 from runtime_proxy.refusals_head import (
     CredentialsExpired,
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from adapters.port import Headers
+    from adapters.wire.known_fields import KnownFields
     from kernel.operation.operation import SecurityAlternatives
     from kernel.operation.security_schemes import SecurityScheme
     from runtime_proxy.client_certificates import ClientCertificate
@@ -34,6 +35,17 @@ _GRAVITY: Final[tuple[type[Refusal], ...]] = (
     VerificationUnavailable,
 )
 _UNAUTHORIZED: Final = 401
+
+
+class Proven:
+    """That a key was compared with what the bundle knows of it, and was the one of `row`."""
+
+    __slots__ = ("identity", "key_id", "row")
+
+    def __init__(self, key_id: bytes, row: KeyRow, identity: Identity) -> None:
+        self.key_id = key_id
+        self.row = row
+        self.identity = identity
 
 
 def compile_security(
@@ -94,7 +106,9 @@ def _alternative(
     signed = trusted is not None and trusted.verifier is not None
     if mutual or (signed and any(reader.tokens for reader in verifiable)):
         return Alternative(verifiable, scopes, trusted, mutual)
-    return Alternative(verifiable, scopes, noted={"auth": "+".join(one.how for one in verifiable)})
+    in_headers = len(verifiable) == 1 and not isinstance(verifiable[0], QueryReader)
+    noted = {"auth": "+".join(one.how for one in verifiable)}
+    return Alternative(verifiable, scopes, noted=noted, in_headers=in_headers)
 
 
 def authenticate(  # noqa: PLR0917 - hot
@@ -104,6 +118,7 @@ def authenticate(  # noqa: PLR0917 - hot
     keys: Mapping[bytes, KeyRow],
     now: float,
     certificate: ClientCertificate | None = None,
+    known: KnownFields | None = None,
 ) -> Identity | Refusal:
     """Give the identity behind a request, or the refusal; `now` in seconds since the epoch.
 
@@ -115,7 +130,10 @@ def authenticate(  # noqa: PLR0917 - hot
     for alternative in security.alternatives:
         trusted = alternative.trusted
         if trusted is None:
-            outcome = _meet(alternative, headers, query, keys, now)
+            proven = _proven(alternative, known, keys, now)
+            if proven is not None:
+                return proven
+            outcome = _meet(alternative, headers, query, keys, now, known)
         else:
             outcome = trusted.meet(alternative, headers, query, keys, now, certificate)
         if isinstance(outcome, Identity):
@@ -134,10 +152,27 @@ def authenticate(  # noqa: PLR0917 - hot
     return worst
 
 
-def _meet(
-    alternative: Alternative, headers: Headers, query: bytes, keys: Mapping[bytes, KeyRow], now: float
+def _proven(
+    alternative: Alternative, known: KnownFields | None, keys: Mapping[bytes, KeyRow], now: float
+) -> Identity | None:
+    """Take what the same headers have proven before, if the key is still there, the same, and has not ended."""
+    proven: Proven | None = None if known is None else known.made.get(alternative)
+    if proven is None or keys.get(proven.key_id) is not proven.row:
+        return None
+    ends = proven.row.expires_at
+    return proven.identity if ends is None or ends > now else None
+
+
+def _meet(  # noqa: PLR0917 - hot
+    alternative: Alternative,
+    headers: Headers,
+    query: bytes,
+    keys: Mapping[bytes, KeyRow],
+    now: float,
+    known: KnownFields | None,
 ) -> Identity | Refusal:
     row: KeyRow | None = None
+    presented: bytes | None = None
     for reader in alternative.readers:
         presented = reader.read(headers, query)
         if presented is None:
@@ -148,7 +183,10 @@ def _meet(
         if found.expires_at is not None and found.expires_at <= now:
             return CredentialsExpired()
         row = found
-    return Identity(row, alternative.scopes, None, alternative.noted)
+    identity = Identity(row, alternative.scopes, None, alternative.noted)
+    if known is not None and alternative.in_headers and row is not None and presented is not None:
+        known.keep(alternative, Proven(key_id_of(presented), row, identity))
+    return identity
 
 
 def _graver(one: Refusal | None, other: Refusal) -> Refusal:

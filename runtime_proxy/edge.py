@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
 from adapters.errors import ListenFailed
+from adapters.wire.known_fields import FieldMemory
 from runtime_proxy.answering import DateLine
 from runtime_proxy.edge_connection import EdgeConnection
 from runtime_proxy.edge_view import EdgeLimits, Watch
@@ -36,6 +37,7 @@ class Edge:
         self.limits = limits
         self.draining = False
         self.date = DateLine()
+        self.memory = FieldMemory()
         self.now = loop.time()
         self.watch: Watch | None = None
         self.address: tuple[str, int] = ("", 0)
@@ -157,6 +159,7 @@ class Edge:
         """End what passed its deadline: one clock for all connections costs less than timers of their own."""
         self.now = now = self._loop.time()
         self.date.refresh()
+        self.memory.forget_old(now)
         for connection in [one for one in self._connections if one.deadline < now]:
             connection.expired()
         self._clock = self._loop.call_later(self._tick, self._look)

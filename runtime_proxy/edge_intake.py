@@ -69,7 +69,10 @@ class Intake:
         limits = edge.limits
         self._edge = edge
         self._reader = HeadReader(
-            max_head=limits.head_bytes, max_target=limits.target_bytes, max_headers=limits.headers
+            max_head=limits.head_bytes,
+            max_target=limits.target_bytes,
+            max_headers=limits.headers,
+            memory=edge.memory,
         )
         self._state = HEAD
         self._ahead = b""  # bytes that are not taken up yet, from `_ahead_at` on
@@ -156,6 +159,7 @@ class Intake:
             if self._certificate is not None:
                 exchange.certificate = self._certificate
             exchange.modern = reader.modern
+            exchange.known = reader.known
             exchange.body_limit = limit = edge.limits.body_bytes
             admitted = edge.handler.admit(exchange)
             if exchange.body_limit < limit:  # noqa: PLR1730 - hot

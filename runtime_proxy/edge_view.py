@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from adapters.wire.known_fields import FieldMemory
     from kernel.settings import Settings
     from runtime_proxy.answering import DateLine
     from runtime_proxy.exchange import Exchange, Handler, Reply
@@ -55,6 +56,7 @@ class EdgeView(Protocol):
     limits: EdgeLimits
     draining: bool
     date: DateLine
+    memory: FieldMemory  # of field lines that clients send again and again
     now: float
     watch: Watch | None  # told of every answer, before it is written
 

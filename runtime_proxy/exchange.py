@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from adapters.wire.known_fields import KnownFields
     from kernel.operation.flows import Flow
     from runtime_proxy.client_certificates import ClientCertificate
     from runtime_proxy.edge_upload import Upload
@@ -155,6 +156,7 @@ class Exchange:
     identity: Identity | None = None
     certificate: ClientCertificate | None = None  # that the client has shown over TLS
     modern: bool = True  # HTTP/1.1; an upgrade is none in HTTP/1.0
+    known: KnownFields | None = None  # what is remembered of the same headers, where they came before
     limited: bool = False  # a limit was asked, so RateLimit is ours to tell
     trace_id: str = ""
     received: str | None = None  # id of the audit record that says the call goes out

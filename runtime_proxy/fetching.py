@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from adapters.errors import UpstreamError
 from adapters.port import Call
 from adapters.wire.http import ClientLimits, HttpClient, Origin
-from adapters.wire.http_reading import ReadLimits
+from adapters.wire.http_framing import ReadLimits
 from adapters.wire.tls import client_context
 from runtime_proxy.errors import ActivationFailed
 

@@ -14,6 +14,7 @@ import httptools
 
 from adapters.wire.http_fields import Fields as Headers
 from adapters.wire.http_fields import fields_of, values_of
+from adapters.wire.known_fields import FieldMemory, KnownFields
 from runtime_proxy.authority import is_host, origin_form
 from runtime_proxy.connection_options import END_TO_END, options_of
 
@@ -49,6 +50,7 @@ class HeadReader:
 
     `length` is the Content-Length, 0 without a body, or `CHUNKED`. `persistent` says whether the
     connection may carry another request, `expects` whether the client waits for 100 (RFC 9110 §10.1.1).
+    `known` is what is remembered of the same field lines, where they came before.
     """
 
     __slots__ = (
@@ -56,11 +58,13 @@ class HeadReader:
         "_max_head",
         "_max_headers",
         "_max_target",
+        "_memory",
         "_parser",
         "_parser_done",
         "_parser_follows",
         "expects",
         "headers",
+        "known",
         "length",
         "method",
         "modern",
@@ -68,7 +72,9 @@ class HeadReader:
         "target",
     )
 
-    def __init__(self, *, max_head: int, max_target: int, max_headers: int) -> None:
+    def __init__(
+        self, *, max_head: int, max_target: int, max_headers: int, memory: FieldMemory | None = None
+    ) -> None:
         self._max_head = max_head
         self._max_target = max_target
         self._max_headers = max_headers
@@ -76,6 +82,8 @@ class HeadReader:
         self._parser_done = False
         self._parser_follows = True
         self._host: bytes | None = None
+        self._memory = memory or FieldMemory()  # shared by readers that hold to the same limits
+        self.known: KnownFields | None = None
         self.headers: Headers = []
         self.method = b""
         self.target = b""
@@ -106,23 +114,17 @@ class HeadReader:
         if len(self.target) > self._max_target:
             raise RequestRefused("target-too-long")
         head = data[at:end]
-        self._parser_done = False
-        try:
-            self._parser.feed_data(head)
-            self._parser_follows = True
-        except httptools.HttpParserUpgrade:
-            # Upgrades are not taken up (RFC 9110 §7.8), but llhttp has left the message.
-            if self.method == b"CONNECT":
-                raise RequestRefused("method-unknown") from None
-            self.restart()
-        except httptools.HttpParserInvalidMethodError:
-            raise RequestRefused("method-unknown") from None
-        except httptools.HttpParserError as error:
-            raise RequestRefused(_refusal_of(error, head)) from None
+        self._show(head)
+        modern = minor == b"1"
+        memory = self._memory
+        self.known = known = memory.look(data[line.end() - 2 : end]) if modern else None
+        if known is not None and self.target[0] == _SLASH:
+            self._take_known(known, memory.length)
+            return end
         self.headers = headers = fields_of(head)
         if len(headers) > self._max_headers:
             raise RequestRefused("head-too-large")
-        self._judge(headers, modern=minor == b"1")
+        self._judge(headers, modern=modern)
         return end
 
     def finish(self, body: bytes) -> None:
@@ -176,7 +178,7 @@ class HeadReader:
             raise RequestRefused(self._line_slug(data[at : data.find(b"\r\n", at)]))
         return line
 
-    def _judge(self, headers: Headers, *, modern: bool) -> None:
+    def _judge(self, headers: Headers, *, modern: bool) -> None:  # noqa: C901 - each row may be there or not
         """Decide how the body ends (RFC 9112 §6.3) and what becomes of the connection (§9.3)."""
         if self.target[0] != _SLASH:
             self.target = _origin_form(self.target, headers)
@@ -188,6 +190,8 @@ class HeadReader:
         self.persistent = self.modern = modern
         self.expects = False
         if fields.keys().isdisjoint(_RARE):
+            if modern:
+                self._memory.learn(headers)  # nothing in them depends on the request line, or on the length
             return
         if b"transfer-encoding" in fields:
             slug = _coding_slug(values_of(headers, b"transfer-encoding")) if modern else "framing-refused"
@@ -203,6 +207,29 @@ class HeadReader:
             if [value.lower() for value in values_of(headers, b"expect")] != [b"100-continue"]:
                 raise RequestRefused("expectation-failed")
             self.expects = True
+
+    def _show(self, head: bytes) -> None:
+        """Have llhttp read the head too; raises `RequestRefused` for what it refuses."""
+        self._parser_done = False
+        try:
+            self._parser.feed_data(head)
+            self._parser_follows = True
+        except httptools.HttpParserUpgrade:
+            # Upgrades are not taken up (RFC 9110 §7.8), but llhttp has left the message.
+            if self.method == b"CONNECT":
+                raise RequestRefused("method-unknown") from None
+            self.restart()
+        except httptools.HttpParserInvalidMethodError:
+            raise RequestRefused("method-unknown") from None
+        except httptools.HttpParserError as error:
+            raise RequestRefused(_refusal_of(error, head)) from None
+
+    def _take_known(self, known: KnownFields, length: bytes) -> None:
+        """Take over what `_judge` has found of the same lines; llhttp has read them all the same."""
+        self.headers = known.whole(length)
+        self.length = int(length) if length else 0
+        self.persistent = self.modern = True
+        self.expects = False
 
     def _judge_host(self, hosts: list[bytes], *, modern: bool) -> None:
         if not hosts and not modern:

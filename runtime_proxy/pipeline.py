@@ -140,8 +140,9 @@ class Pipeline:
         if steps is not None:
             steps.judging()
         identity = authenticate(
-            served.security, exchange.headers, exchange.query, plan.keys, self._wall(), exchange.certificate
-        )
+            served.security, exchange.headers, exchange.query, plan.keys, self._wall(), exchange.certificate,
+            exchange.known,
+        )  # fmt: skip
         if steps is not None:
             steps.mark(AUTHENTICATE)
         if isinstance(identity, Refusal):
@@ -181,8 +182,9 @@ class Pipeline:
         """Judge once more by the version that the caller is held to: it may ask for other credentials."""
         known = exchange.identity
         identity = authenticate(
-            served.security, exchange.headers, exchange.query, plan.keys, self._wall(), exchange.certificate
-        )
+            served.security, exchange.headers, exchange.query, plan.keys, self._wall(), exchange.certificate,
+            exchange.known,
+        )  # fmt: skip
         if isinstance(identity, Refusal):
             return identity
         if known is not None and known.key is not None:

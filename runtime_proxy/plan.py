@@ -53,11 +53,12 @@ class Trust(Protocol):
         """Meet one alternative of which a token or a certificate may be part."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Alternative:
     """Schemes that must all be met by one consumer, and the scopes that its grant must hold.
 
-    `trusted` is None where keys of ours alone can meet it, which is the plain case.
+    `trusted` is None where keys of ours alone can meet it, which is the plain case. `in_headers`: it is met by
+    one key that stands in a header, so that the same headers meet it again.
     """
 
     readers: tuple[Reader, ...]
@@ -65,6 +66,7 @@ class Alternative:
     trusted: Trust | None = None
     certificate: bool = False  # a client certificate too
     noted: dict[str, Any] | None = None  # for the audit record, where keys met it
+    in_headers: bool = False
 
 
 @dataclass(frozen=True, slots=True)

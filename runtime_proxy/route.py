@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from adapters.port import Call
 from adapters.resilience.time_left import HEADER as BUDGET
+from adapters.wire.http_fields import OURS, encode
 from runtime_proxy.connection_options import END_TO_END, options_of
 from runtime_proxy.credentials import CookieReader
 from runtime_proxy.exchange import Headers, Reply
@@ -42,54 +43,58 @@ _OURS_INWARD: Final = HOP_BY_HOP | {
 }
 _LIMITED_INWARD: Final = _OURS_INWARD | {b"ratelimit", b"ratelimit-policy"}
 _NONE: Final[frozenset[bytes]] = frozenset()
-_UNBOUND: Final[list[bytes]] = []
+_NONE_YET: Final[list[bytes]] = []  # never changed
 
 
-def prepare(served: ServedOperation, exchange: Exchange) -> Call:  # noqa: C901, PLR0912 - one pass over the headers
+class Passing:
+    """What of a request's headers goes on to the provider, with ours that say where it came from."""
+
+    __slots__ = ("budget", "headers", "lines", "peer", "secure", "traceparent", "tracestate")
+
+    def __init__(self, exchange: Exchange) -> None:
+        self.peer = exchange.peer
+        self.secure = exchange.secure
+        self.headers: Headers = []
+        self.lines = b""  # the same as they are written, once they have come again
+        self.traceparent: bytes | None = None
+        self.tracestate: list[bytes] = _NONE_YET
+        self.budget: list[bytes] = _NONE_YET  # how long the caller waits
+
+    @property
+    def recurs(self) -> bool:
+        """Say whether other calls with the same field lines pass the same on."""
+        return self.traceparent is None and not (self.tracestate or self.budget)
+
+    def is_of(self, exchange: Exchange) -> bool:
+        """Say whether it holds for another exchange with the same field lines."""
+        return self.peer == exchange.peer and self.secure == exchange.secure
+
+
+def prepare(served: ServedOperation, exchange: Exchange) -> Call:
     """Give the call for the adapter; the trace that it carries on stands in the exchange from now on.
 
     Raises `TurnedBack` where Connection would take away a header that the contract declares.
     """
-    dropped, cookies = served.dropped, served.version.cookies
-    headers: Headers = []
-    traceparent: bytes | None = None
-    tracestate: list[bytes] = []
-    named: frozenset[bytes] = _NONE
-    host = b""
-    budget: list[bytes] = _UNBOUND
-    for line in exchange.headers:
-        name = line[0]
-        if name in dropped:
-            if name == b"host":
-                host = line[1]
-            elif name == b"traceparent":
-                # Two of them are none (W3C trace context, section 3.2).
-                traceparent = line[1] if traceparent is None else b""
-            elif name == b"connection":
-                named |= _tokens(line[1])
-            elif name == BUDGET:
-                budget = [*budget, line[1]]
-        elif name == b"tracestate":
-            tracestate.append(line[1])
-        elif name.find(b"_") >= 0 and is_twin(name, dropped, served.declared):
-            continue
-        elif name == b"cookie" and cookies:
-            rest = _without_cookies(cookies, line[1])
-            if rest:
-                headers.append((name, rest))
-        else:
-            headers.append(line)
-    if named:
-        if not named.isdisjoint(served.declared) and not watches_request(served, exchange):
-            raise TurnedBack(ConnectionOptionRefused())
-        headers = [line for line in headers if line[0] not in named]
-    exchange.trace_id, sent, continued = continue_trace(traceparent)
-    if continued and tracestate:
-        headers.append((b"tracestate", b",".join(tracestate)))
-    headers.append((b"traceparent", sent))
-    headers += _announced(exchange.peer, host, exchange.secure)
+    known = exchange.known
+    passing: Passing | None = None if known is None else known.made.get(served)
+    if passing is None or not passing.is_of(exchange):
+        passing = _passing(served, exchange)
+        if known is not None and passing.recurs:
+            passing.lines = encode(passing.headers, OURS)
+            known.keep(served, passing)
+    exchange.trace_id, traceparent, continued = continue_trace(passing.traceparent)
+    headers = passing.headers.copy()
+    if continued and passing.tracestate:
+        headers.append((b"tracestate", b",".join(passing.tracestate)))
+    headers.append((b"traceparent", traceparent))
+    lines = passing.lines
+    if lines:
+        lines += b"traceparent: " + traceparent + b"\r\n"
     if not served.keeps_request_id:
-        headers.append((b"x-request-id", exchange.request_id.encode()))
+        request_id = exchange.request_id.encode()
+        headers.append((b"x-request-id", request_id))
+        if lines:
+            lines += b"x-request-id: " + request_id + b"\r\n"
     route = served.route
     target = route.upstream_prefix + exchange.path
     query = _without_key(served, exchange.query) if exchange.query else b""
@@ -103,11 +108,51 @@ def prepare(served: ServedOperation, exchange: Exchange) -> Call:  # noqa: C901,
         served.operation.id,
         served.idempotent,
     )
-    if budget:
-        keep_within(budget, call, exchange, served)
+    if lines:
+        call.note_lines(lines)
+    if passing.budget:
+        keep_within(passing.budget, call, exchange, served)
     if served.streams is not None:
         served.streams.equip(served, exchange, call)
     return call
+
+
+def _passing(  # noqa: C901, PLR0912 - one pass over the headers
+    served: ServedOperation, exchange: Exchange
+) -> Passing:
+    dropped, cookies = served.dropped, served.version.cookies
+    passing = Passing(exchange)
+    headers = passing.headers
+    named: frozenset[bytes] = _NONE
+    host = b""
+    for line in exchange.headers:
+        name = line[0]
+        if name in dropped:
+            if name == b"host":
+                host = line[1]
+            elif name == b"traceparent":
+                # Two of them are none (W3C trace context, section 3.2).
+                passing.traceparent = line[1] if passing.traceparent is None else b""
+            elif name == b"connection":
+                named |= _tokens(line[1])
+            elif name == BUDGET:
+                passing.budget = [*passing.budget, line[1]]
+        elif name == b"tracestate":
+            passing.tracestate = [*passing.tracestate, line[1]]
+        elif name.find(b"_") >= 0 and is_twin(name, dropped, served.declared):
+            continue
+        elif name == b"cookie" and cookies:
+            rest = _without_cookies(cookies, line[1])
+            if rest:
+                headers.append((name, rest))
+        else:
+            headers.append(line)
+    if named:
+        if not named.isdisjoint(served.declared) and not watches_request(served, exchange):
+            raise TurnedBack(ConnectionOptionRefused())
+        headers = passing.headers = [line for line in headers if line[0] not in named]
+    headers += _announced(exchange.peer, host, exchange.secure)
+    return passing
 
 
 def reply_of(answer: Answer, exchange: Exchange) -> Reply:

@@ -185,8 +185,10 @@ class HttpAdapter:
 
     def _placed(self, call: Call) -> Call:
         """Put the prefix before its path, and the fixed headers in place of the caller's."""
-        headers = [*(pair for pair in call.headers if pair[0] not in self._replaced), *self._fixed]
-        return replace(call, target=self._prefix + call.target, headers=headers)
+        headers = None
+        if self._fixed:
+            headers = [*(pair for pair in call.headers if pair[0] not in self._replaced), *self._fixed]
+        return call.but(target=self._prefix + call.target, headers=headers)
 
     async def open_channel(self, call: Call, subprotocols: tuple[str, ...], max_size: int) -> ProviderSocket:
         """Open a WebSocket to the (first) provider; raises `UpstreamError`. Run it in a task."""

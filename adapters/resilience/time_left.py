@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -13,10 +12,10 @@ HEADER: Final = b"request-timeout"  # seconds, a decimal fraction: how long the 
 
 def with_time_left(call: Call, seconds: float) -> Call:
     """Give the same call with fewer seconds; where the header goes along, the provider is told too."""
-    headers = call.headers
+    headers = None
     if hurried(call):
-        headers = [(name, written(seconds) if name == HEADER else value) for name, value in headers]
-    return replace(call, headers=headers, timeout_seconds=seconds)
+        headers = [(name, written(seconds) if name == HEADER else value) for name, value in call.headers]
+    return call.but(headers=headers, seconds=seconds)
 
 
 def hurried(call: Call) -> bool:

@@ -11,32 +11,23 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from adapters.errors import UpstreamBroken, UpstreamTimeout, UpstreamUnreachable
 from adapters.wire.http_connection import HttpConnection, Stale
-from adapters.wire.http_reading import ReadLimits
+from adapters.wire.http_fields import OURS, encode
+from adapters.wire.http_framing import ReadLimits
 from adapters.wire.http_upload import framing_of
+from adapters.wire.known_fields import FieldMemory
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
     from adapters.port import Answer, Call
 
-# Framing and routing of the connection are ours alone; whatever the caller says about them is left out.
-_OURS: Final = frozenset(
-    (
-        b"host",
-        b"content-length",
-        b"transfer-encoding",
-        b"connection",
-        b"keep-alive",
-        b"upgrade",
-        b"expect",
-        b"te",
-        b"trailer",
-        b"proxy-connection",
-    )
-)
 _WITH_BODY: Final = frozenset((b"POST", b"PUT", b"PATCH"))  # say Content-Length: 0 too (RFC 9110 §8.6)
 _TARGET: Final = re.compile(rb"/[\x21-\x7e]*")
 _TICK: Final = 0.05  # seconds between looks at the deadlines
+
+
+def _unsendable() -> UpstreamBroken:
+    return UpstreamBroken("the request holds bytes that cannot be sent over HTTP/1.1", sent=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +76,7 @@ class HttpClient:
         self.limits = limits or ClientLimits()
         self.read_timeout = self.limits.read_timeout
         self.write_timeout = self.limits.write_timeout
+        self.memory = FieldMemory()
         authority = (origin.authority or str(origin)).encode("ascii")
         self._after_target = b" HTTP/1.1\r\nhost: " + authority + b"\r\n"
         self._idle: deque[HttpConnection] = deque()
@@ -140,24 +132,20 @@ class HttpClient:
             await asyncio.sleep(0)
 
     def _head(self, call: Call) -> bytes:
-        lines = [name + b": " + value for name, value in call.headers if name not in _OURS]
+        fields = call.lines
+        if not fields:
+            try:
+                fields = encode(call.headers, OURS)
+            except ValueError:
+                raise _unsendable() from None
         body = call.body
         if call.source is not None:
-            lines.append(framing_of(call.source))
+            fields += framing_of(call.source) + b"\r\n"
         elif body or call.method in _WITH_BODY:
-            lines.append(b"content-length: %d" % len(body))
-        fields = b"\r\n".join(lines)
-        breaks = len(lines) - 1 if lines else 0
-        # Counting costs less than looking into every value, and finds the same.
-        if (
-            fields.count(b"\n") != breaks
-            or fields.count(b"\r") != breaks
-            or fields.find(b"\0") >= 0
-            or _TARGET.fullmatch(call.target) is None
-        ):
-            raise UpstreamBroken("the request holds bytes that cannot be sent over HTTP/1.1", sent=False)
-        head = call.method + b" " + call.target + self._after_target + fields
-        return head + b"\r\n\r\n" if lines else head + b"\r\n"
+            fields += b"content-length: %d\r\n" % len(body)
+        if _TARGET.fullmatch(call.target) is None:
+            raise _unsendable()
+        return call.method + b" " + call.target + self._after_target + fields + b"\r\n"
 
     # -- the pool -----------------------------------------------------------------------------------
     def _kept(self) -> HttpConnection | None:
@@ -294,6 +282,7 @@ class HttpClient:
     def _look(self, loop: asyncio.AbstractEventLoop) -> None:
         """End what passed its deadline: one clock for all connections costs less than a timer per call."""
         now = loop.time()
+        self.memory.forget_old(now)
         for connection in [one for one in self._connections if one.deadline < now]:
             connection.expired()
         self._clock = loop.call_later(_TICK, self._look, loop) if self._connections else None

@@ -8,12 +8,14 @@ import time
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from adapters.errors import UpstreamBroken, UpstreamError, UpstreamTimeout
+from adapters.wire.http_framing import AnswerBroken, ReadLimits
 from adapters.wire.http_pieces import NEVER, PiecewiseConnection
-from adapters.wire.http_reading import AnswerBroken, AnswerReader, ReadLimits
+from adapters.wire.http_reading import AnswerReader
 from kernel.promise import Promise
 
 if TYPE_CHECKING:
     from adapters.port import Answer, Call
+    from adapters.wire.known_fields import FieldMemory
 
 _SUSPECT_AFTER: Final = 1.0  # seconds of idleness after which the kernel is asked whether the peer left
 _LARGE_BODY: Final = 32 * 1024  # bytes; from here on, copying costs more than a second buffer
@@ -29,6 +31,8 @@ class Owner(Protocol):
     name: str
     read_timeout: float
     write_timeout: float
+
+    memory: FieldMemory  # of field lines that the provider sends again and again
 
     def opened(self, connection: HttpConnection) -> None:
         """Watch a new connection."""
@@ -57,7 +61,7 @@ class HttpConnection(PiecewiseConnection):
     ) -> None:
         super().__init__(loop, owner.read_timeout)
         self._owner = owner
-        self._reader = AnswerReader(limits)
+        self._reader = AnswerReader(limits, owner.memory)
         self._poll: select.poll | None = None
         self._idempotent = False
         self.deadline = deadline  # by which it must have been given its first exchange

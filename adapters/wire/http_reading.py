@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import httptools
@@ -11,7 +10,17 @@ import httptools
 from adapters.port import Answer, Headers
 from adapters.wire.chunked import ChunkedBody, ChunkedError
 from adapters.wire.http_fields import fields_of
+from adapters.wire.http_framing import (
+    FRAMING,
+    MARKED,
+    AnswerBroken,
+    ReadLimits,
+    idle_seconds_of,
+    length_of,
+    says_nothing,
+)
 from adapters.wire.http_streaming import SHORT, ChunkedDecoder, CloseDecoder, LengthDecoder, StreamedBody
+from adapters.wire.known_fields import FieldMemory, KnownFields
 
 if TYPE_CHECKING:
     from adapters.port import Streaming
@@ -20,28 +29,10 @@ if TYPE_CHECKING:
 # RFC 9112 §4. llhttp also takes other protocols' names, statuses below 100 and bare control bytes.
 _STATUS_LINE: Final = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9][0-9])(?: [\t\x20-\x7e\x80-\xff]*)?\r\n")
 _BEGINNING: Final = b"HTTP/1."
-_MOST_DIGITS: Final = 18
-_FRAMING: Final = frozenset((b"content-length", b"transfer-encoding"))
-_MARKED: Final = _FRAMING | {b"connection", b"keep-alive"}
-_KEEP_ALIVE_TIMEOUT: Final = re.compile(rb"(?:^|[,;\s])timeout=([0-9]{1,9})", re.IGNORECASE)
-_SWITCHING: Final = 101  # RFC 9110 §15.2.2: nobody asked to switch
 _MOST_INTERIM: Final = 8  # 1xx answers before the real one
 _NO_CONTENT: Final = frozenset((204, 304))
 
 _HEAD, _LENGTH_BODY, _CHUNKED_BODY, _CLOSE_BODY = range(4)
-
-
-@dataclass(frozen=True, slots=True)
-class ReadLimits:
-    """What an answer may be: bytes of its head, bytes of its decoded body, header lines."""
-
-    head_bytes: int = 32 * 1024
-    body_bytes: int = 8 * 1024 * 1024
-    headers: int = 200
-
-
-class AnswerBroken(Exception):
-    """The bytes are no answer that has one meaning (RFC 9112 sections 4 to 6)."""
 
 
 class AnswerReader:
@@ -59,6 +50,7 @@ class AnswerReader:
         "_headers",
         "_interim",
         "_limits",
+        "_memory",
         "_mode",
         "_need",
         "_parser",
@@ -71,8 +63,9 @@ class AnswerReader:
         "started",
     )
 
-    def __init__(self, limits: ReadLimits) -> None:
+    def __init__(self, limits: ReadLimits, memory: FieldMemory | None = None) -> None:
         self._limits = limits
+        self._memory = memory or FieldMemory()  # shared by readers that hold to the same limits
         self._parser = httptools.HttpResponseParser(self)
         self.idle_seconds: float | None = None  # how long the provider says that it keeps the connection
         self.expect(to_head=False)
@@ -138,14 +131,21 @@ class AnswerReader:
             self._parser.feed_data(head)
         except httptools.HttpParserUpgrade:
             raise AnswerBroken("the answer switches protocols, which nobody asked for") from None
+        persistent = minor == b"1"
+        memory = self._memory
+        known = memory.look(data[line.end() - 2 : end]) if persistent and status >= 200 else None  # noqa: PLR2004
+        if known is not None:
+            return self._frame_known(data, end, known, memory.length)
         self._headers = headers = fields_of(head)
         if len(headers) > self._limits.headers:
             raise AnswerBroken("the answer has too many header lines")
-        marked = [pair for pair in headers if pair[0] in _MARKED]
-        if status >= 200:  # noqa: PLR2004 - final
-            return self._frame(data, end, marked, persistent=minor == b"1")
-        self._skip_interim(status, marked)
-        return self._read_head(data[end:]) if len(data) > end else None
+        marked = [pair for pair in headers if pair[0] in MARKED]
+        if status < 200:  # noqa: PLR2004 - interim
+            self._skip_interim(status, marked)
+            return self._read_head(data[end:]) if len(data) > end else None
+        if persistent and all(says_nothing(line) for line in marked):
+            memory.learn(headers)  # nothing in them depends on the status line, or on the length
+        return self._judge(data, end, marked, persistent=persistent)
 
     def _keep_head(self, data: bytes) -> None:
         if data[:7] != _BEGINNING[: len(data)]:
@@ -156,26 +156,37 @@ class AnswerReader:
 
     def _skip_interim(self, status: int, marked: Headers) -> None:
         self._interim += 1
-        framed = any(name in _FRAMING for name, _ in marked)
+        framed = any(name in FRAMING for name, _ in marked)
         if status == 101 or framed or self._interim > _MOST_INTERIM:  # noqa: PLR2004 - RFC 9110 §15.2.2
             raise AnswerBroken("the provider sends interim answers that nobody asked for")
 
-    def _frame(  # noqa: C901 - hot: one pass from the head to the body
-        self, data: bytes, end: int, marked: Headers, *, persistent: bool
-    ) -> Answer | None:
-        """Decide how the body ends (RFC 9112 §6.3) and read what of it is already here."""
-        headers = self._headers
+    def _frame_known(self, data: bytes, end: int, known: KnownFields, length: bytes) -> Answer | None:
+        """Go on from field lines that came before; llhttp has read them all the same."""
+        self._headers = known.fields.copy()
+        self.reusable = True
+        framing = (b"content-length", length) if known.length_at >= 0 else None
+        return self._frame(data, end, framing, many=False, persistent=True)
+
+    def _judge(self, data: bytes, end: int, marked: Headers, *, persistent: bool) -> Answer | None:
+        """Take the framing out of the headers, and see whether the connection is kept."""
         framing: tuple[bytes, bytes] | None = None
         many = False
         self.reusable = persistent
         for pair in marked:
             name, value = pair
-            if name in _FRAMING:
+            if name in FRAMING:
                 many = framing is not None
                 framing = pair
-                headers.remove(pair)
+                self._headers.remove(pair)
             elif value != b"keep-alive":
                 self._judge_connection(name, value)
+        return self._frame(data, end, framing, many=many, persistent=persistent)
+
+    def _frame(
+        self, data: bytes, end: int, framing: tuple[bytes, bytes] | None, *, many: bool, persistent: bool
+    ) -> Answer | None:
+        """Decide how the body ends (RFC 9112 §6.3) and read what of it is already here."""
+        headers = self._headers
         if self._to_head or self._status in _NO_CONTENT:
             return self._without_body(None if many else framing, rest=len(data) > end)
         if self._streaming is not None and not many and self._streaming.wanted(self._status, headers):
@@ -193,7 +204,7 @@ class AnswerReader:
         name, value = framing
         if name == b"transfer-encoding":
             return self._begin_chunked(value, data[end:], persistent=persistent)
-        self._need = need = self._length(value, self._limits.body_bytes)
+        self._need = need = length_of(value, self._limits.body_bytes)
         if len(data) - end == need:  # the usual case: head and body came together, nothing else did
             body = data[end:]
             if need:
@@ -212,7 +223,7 @@ class AnswerReader:
             self.reusable = False
             decoder = CloseDecoder(streaming.body_bytes)
         elif framing[0] == b"content-length":
-            length = self._length(framing[1], streaming.body_bytes)
+            length = length_of(framing[1], streaming.body_bytes)
             if length <= SHORT:
                 return None
             decoder = LengthDecoder(length)
@@ -225,19 +236,11 @@ class AnswerReader:
         stream.begin_with = rest
         return Answer(self._status, self._headers, b"", stream=stream)
 
-    def _length(self, value: bytes, limit: int) -> int:
-        if not value.isdigit() or len(value) > _MOST_DIGITS:
-            raise AnswerBroken("the answer has a malformed Content-Length")
-        length = int(value)
-        if length > limit:
-            raise AnswerBroken("the body of the answer is longer than the limit")
-        return length
-
     def _judge_connection(self, name: bytes, value: bytes) -> None:
         if name == b"connection":
             self.reusable = self.reusable and value.lower().find(b"close") < 0
-        elif timeout := _KEEP_ALIVE_TIMEOUT.search(value):
-            self.idle_seconds = float(timeout[1])
+        else:
+            self.idle_seconds = idle_seconds_of(value, self.idle_seconds)
 
     def _begin_chunked(self, coding: bytes, data: bytes, *, persistent: bool) -> Answer | None:
         if coding.lower() != b"chunked" or not persistent:

@@ -20,6 +20,8 @@ from kernel.audit.stamps import new_id, now
 # What needs no escape in JSON, and no clipping: anything else goes the general way.
 _PLAIN: Final = re.compile(r"[ !#-\[\]-~]{1,256}")
 _MOST_KNOWN: Final = 4096
+_GAP: Final = "\0"  # stands for what is filled in; JSON text holds no such character, as it is
+_NUMBER: Final = "\1"
 
 _CALLER: Final = ("client", "consumer", "key")
 _COMMON: Final = ("recorded", "id", "request_id", "trace_id", *_CALLER)
@@ -61,7 +63,9 @@ class ExchangeForm:
         static = {**fields, "writer": writer, "epoch": epoch}
         self._received = _template({**static, "stage": "received"}, _RECEIVED)
         self._closing = _template({**static, "stage": "completed"}, _CLOSING)
-        self._alone = _template({**static, "stage": "completed"}, _ALONE)
+        # One that closes nothing says nothing of it: the text around that value is empty too.
+        alone = _template({**static, "stage": "completed"}, _ALONE)
+        self._alone = [alone[0], "", *alone[1:]]
         self._known: set[str] = set()  # texts that were found plain
 
     def takes(self, *texts: str) -> bool:
@@ -82,12 +86,13 @@ class ExchangeForm:
     ) -> Draft:
         """Write that a call is about to go out; its body is not empty."""
         record_id = new_id()
-        before, after = self._received
-        head = before % (
-            client, consumer, duration_us, record_id, key, now(), len(body), request_id,
-            hashlib.sha256(body).hexdigest(),
-        )  # fmt: skip
-        return Draft(record_id, head, after % trace_id, "", opens=True)
+        text = self._received
+        head = "".join([
+            text[0], client, text[1], consumer, text[2], str(duration_us), text[3], record_id, text[4], key,
+            text[5], now(), text[6], str(len(body)), text[7], request_id, text[8],
+            hashlib.sha256(body).hexdigest(), text[9],
+        ])  # fmt: skip
+        return Draft(record_id, head, "".join([text[10], trace_id, text[11]]), "", opens=True)
 
     def completed(
         self, *, request_id: str, client: str, consumer: str, key: str, trace_id: str, closes: str,
@@ -95,18 +100,17 @@ class ExchangeForm:
     ) -> Draft:  # fmt: skip
         """Write the provider's answer, whose body is not empty; `closes` may be ""."""
         record_id = new_id()
-        digest = hashlib.sha256(body).hexdigest()
-        if closes:
-            before, after = self._closing
-            head = before % (
-                client, closes, consumer, duration_us, record_id, key, outcome, now(), request_id, len(body), digest
-            )  # fmt: skip
-        else:
-            before, after = self._alone
-            head = before % (
-                client, consumer, duration_us, record_id, key, outcome, now(), request_id, len(body), digest
-            )  # fmt: skip
-        return Draft(record_id, head, after % (status, trace_id, status, upstream_us), closes, opens=False)
+        text = self._closing if closes else self._alone
+        head = "".join([
+            text[0], client, text[1], closes, text[2], consumer, text[3], str(duration_us), text[4], record_id,
+            text[5], key, text[6], outcome, text[7], now(), text[8], request_id, text[9], str(len(body)),
+            text[10], hashlib.sha256(body).hexdigest(), text[11],
+        ])  # fmt: skip
+        code = str(status)
+        tail = "".join([
+            text[12], code, text[13], trace_id, text[14], code, text[15], str(upstream_us), text[16]
+        ])  # fmt: skip
+        return Draft(record_id, head, tail, closes, opens=False)
 
     def _learn(self, text: str) -> bool:
         if _PLAIN.fullmatch(text) is None:
@@ -117,12 +121,15 @@ class ExchangeForm:
         return True
 
 
-def _template(static: Mapping[str, Any], dynamic: tuple[str, ...]) -> tuple[str, str]:
-    """Write the text before and after the number, `%s` and `%d` standing for what each record fills in."""
+def _template(static: Mapping[str, Any], dynamic: tuple[str, ...]) -> list[str]:
+    """Write the text around what each record fills in: one piece more than those before `seq`, and after it."""
     unknown = (static.keys() | set(dynamic)) - FIELDS.keys()
     assert not unknown, unknown  # the callers are above
-    members = {name: orjson.dumps(value).decode().replace("%", "%%") for name, value in static.items()}
-    members |= {name: "%d" if name in _NUMBERS else '"%s"' for name in dynamic}
-    before = ",".join(f'"{name}":{members[name]}' for name in sorted(members) if name < "seq")
-    after = ",".join(f'"{name}":{members[name]}' for name in sorted(members) if name > "seq")
-    return f'{{{before},"seq":', f",{after}}}"
+    members = {name: orjson.dumps(value).decode() for name, value in static.items()}
+    members |= dict.fromkeys(dynamic, _GAP) | {"seq": _NUMBER}
+    pieces = "{" + ",".join(
+        f'"{name}":"{value}"' if value is _GAP and name not in _NUMBERS else f'"{name}":{value}'
+        for name, value in sorted(members.items())
+    )
+    before, after = f"{pieces}}}".split(_NUMBER)
+    return [*before.split(_GAP), *after.split(_GAP)]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 import os
 import time
+from typing import Final
 
-_SECOND = 1_000_000_000  # nanoseconds
-_OCTETS = tuple(f"{octet:02x}" for octet in range(256))
+_SECOND: Final = 1_000_000_000  # nanoseconds
+_OCTETS: Final = tuple(f"{octet:02x}" for octet in range(256))
 
 
 class Moment:
@@ -66,12 +67,12 @@ class _Clock:
 
     def now(self) -> str:
         time_ns = time.time_ns()
-        seconds = time_ns // _SECOND
+        seconds, rest = time_ns // _SECOND, time_ns % _SECOND
         known, prefix = self._second
         if known != seconds:
             prefix = time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(seconds))
             self._second = (seconds, prefix)
-        return prefix + str(_SECOND + time_ns - seconds * _SECOND)[1:] + "Z"  # nine digits
+        return prefix + str(_SECOND + rest)[1:] + "Z"  # nine digits
 
 
 _clock = _Clock()

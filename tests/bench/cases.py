@@ -29,6 +29,7 @@ class Case:
     headers: Mapping[str, str] = field(default_factory=dict)
     peers: tuple[str, ...] = _EVERYBODY
     absent: Mapping[str, str] = field(default_factory=dict)  # peer → why it is not among them
+    traced: bool = False  # each call brings a traceparent of its own, so that no two heads are alike
 
     def target_of(self, prefix: str) -> str:
         """Give the target as one peer has it; `prefix` is its base path."""
@@ -54,6 +55,10 @@ def cases() -> tuple[Case, ...]:
         Case(
             "token", f"{len(small)}-byte JSON POST, JWT instead of the key", "/token-orders", small, JSON,
             credential="token",
+        ),
+        Case(
+            "traced", f"{len(small)}-byte JSON POST, each call with a trace of its own", "/orders", small, JSON,
+            peers=("nginx", "interlock", "kin-openapi"), traced=True,
         ),
         Case(
             "storm", f"429: {len(small)}-byte JSON POST of a consumer without any calls left", "/orders", small, JSON,

@@ -13,7 +13,8 @@ from typing import Any
 from adapters.port import Answer, Call
 from adapters.wire.http import HttpClient, Origin
 from adapters.wire.http_connection import HttpConnection
-from adapters.wire.http_reading import AnswerReader, ReadLimits
+from adapters.wire.http_framing import ReadLimits
+from adapters.wire.http_reading import AnswerReader
 from kernel.audit.forms import Draft, ExchangeForm
 from kernel.audit.journal import Journal
 from kernel.bundle.read import BundleSource

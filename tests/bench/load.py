@@ -22,11 +22,26 @@ local file = io.open("{body}", "rb")
 local body = file:read("*a")
 file:close()
 if #body > 0 then wrk.body = body end
+{each}
 function done(summary, latency, requests)
   io.write(string.format(
     'BENCH {{"requests":%d,"micros":%d,"p50":%d,"p99":%d,"status":%d,"socket":%d}}\\n',
     summary.requests, summary.duration, latency:percentile(50), latency:percentile(99), summary.errors.status,
     summary.errors.connect + summary.errors.read + summary.errors.write + summary.errors.timeout))
+end
+"""
+# The trace is new with every call (W3C trace context); built once, the rest of the request is pasted around it.
+_TRACED = """
+local before, after, count = nil, nil, 0
+function request()
+  if before == nil then
+    wrk.headers["traceparent"] = "@"
+    local text = wrk.format()
+    local at = text:find("@", 1, true)
+    before, after = text:sub(1, at - 1), text:sub(at + 1)
+  end
+  count = count + 1
+  return string.format("%s00-%032x-%016x-01%s", before, count, count, after)
 end
 """
 
@@ -60,7 +75,9 @@ def write_script(folder: Path, case: Case, headers: Mapping[str, str]) -> Path:
     data.write_bytes(case.body)
     file = folder / f"{case.name}.lua"
     lines = "\n".join(f'wrk.headers["{name}"] = "{value}"' for name, value in headers.items())
-    file.write_text(_SCRIPT.format(method=case.method, headers=lines, body=data))
+    file.write_text(
+        _SCRIPT.format(method=case.method, headers=lines, body=data, each=_TRACED if case.traced else "")
+    )
     return file
 
 

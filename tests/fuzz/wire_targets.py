@@ -10,7 +10,8 @@ from urllib.parse import unquote_to_bytes
 from adapters.port import Call
 from adapters.wire.chunked import ChunkedBody, ChunkedError
 from adapters.wire.http import HttpClient, Origin
-from adapters.wire.http_reading import AnswerBroken, AnswerReader, ReadLimits
+from adapters.wire.http_framing import AnswerBroken, ReadLimits
+from adapters.wire.http_reading import AnswerReader
 from kernel.settings import load
 from runtime_proxy.answering import DateLine
 from runtime_proxy.edge_connection import EdgeConnection

@@ -5,6 +5,7 @@ import hashlib
 
 import pytest
 
+from adapters.wire.known_fields import KnownFields
 from kernel.operation.security_schemes import SecurityScheme
 from runtime_proxy.authenticate import Identity, authenticate, compile_security
 from runtime_proxy.credentials import MANY, CookieReader, QueryReader
@@ -37,6 +38,46 @@ SCHEMES = {
 def ask(alternatives, headers=(), query=b""):
     security = compile_security(alternatives, SCHEMES, "lab-orders")
     return authenticate(security, list(headers), query, KEYS, NOW)
+
+
+def test_the_same_headers_prove_the_same_until_the_key_is_another_or_ends() -> None:
+    security = compile_security(({"header": ()},), SCHEMES, "lab-orders")
+    headers = [(b"x-api-key", OTHER)]
+    known = KnownFields(headers, -1)
+    keys = dict(KEYS)
+    first = authenticate(security, headers, b"", keys, NOW, None, known)
+    assert who(first) == "clinic"
+    # Not even looked at: what the headers have proven is remembered with them.
+    assert authenticate(security, [], b"", keys, NOW, None, known) is first
+    assert slug(authenticate(security, headers, b"", keys, NOW + 1, None, known)) == "credentials-expired"
+    renewed = KeyRow("k2", hashlib.sha256(b"another secret").digest(), CLINIC, None)
+    assert (
+        slug(authenticate(security, headers, b"", {b"k2": renewed}, NOW, None, known))
+        == "credentials-refused"
+    )
+    keys.clear()  # as a deny list does
+    assert slug(authenticate(security, headers, b"", keys, NOW, None, known)) == "credentials-refused"
+
+
+def test_what_does_not_stand_in_headers_alone_is_proven_each_time() -> None:
+    known = KnownFields([(b"x-api-key", KEY)], -1)
+    for alternative in ({"query": ()}, {"header": (), "query": ()}):
+        security = compile_security((alternative,), SCHEMES, "lab-orders")
+        right = authenticate(security, known.fields, b"api+key=" + KEY, KEYS, NOW, None, known)
+        assert who(right) == "ward"
+        wrong = authenticate(security, known.fields, b"api+key=x", KEYS, NOW, None, known)
+        assert slug(wrong) == "credentials-refused"
+    assert known.made == {}
+
+
+def test_a_wrong_key_is_not_remembered() -> None:
+    security = compile_security(({"header": ()},), SCHEMES, "lab-orders")
+    known = KnownFields([(b"x-api-key", KEY[:-1])], -1)
+    for _ in range(2):
+        assert (
+            slug(authenticate(security, known.fields, b"", KEYS, NOW, None, known)) == "credentials-refused"
+        )
+    assert known.made == {}
 
 
 def who(outcome) -> str | None:

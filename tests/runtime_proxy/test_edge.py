@@ -166,6 +166,43 @@ async def test_what_is_not_is_refused_and_nothing_after_it_is_read(
     assert [(row[0], row[1]) for row in pipeline.refused] == [(slug, "127.0.0.1")]
 
 
+@pytest.mark.parametrize("row", TAKEN + REFUSED, ids=[row[0] for row in TAKEN + REFUSED])
+async def test_field_lines_that_came_before_are_read_as_the_first_time(row) -> None:
+    pipeline = Pipeline()
+    seen = []
+    async with edge_of(pipeline) as edge:
+        for _ in range(4):
+            client = await Client.to(edge)
+            await client.send(row[1].removesuffix(NEXT))
+            client.writer.write_eof()
+            answers = await client.all()
+            seen.append((answers, [(one.method, one.target, one.headers, one.body) for one in pipeline.seen]))
+            pipeline.seen.clear()
+            await client.close()
+    assert seen == [seen[0]] * 4
+
+
+async def test_other_callers_with_the_same_lines_but_another_line_before_them() -> None:
+    pipeline = Pipeline()
+    async with edge_of(pipeline) as edge:
+        client = await Client.to(edge)
+        for number in range(4):
+            body = b"x" * number
+            await client.send(
+                b"POST /orders/%d HTTP/1.1\r\n%bContent-Length: %d\r\n\r\n%b" % (number, HOST, number, body)
+            )
+            assert (await client.answer())[2] == b"POST /orders/%d %b" % (number, body)
+        assert pipeline.seen[-1].known is not None
+        assert pipeline.seen[-1].headers == [(b"host", b"proxy.example"), (b"content-length", b"3")]
+        for line, status in ((b"FROBNICATE /a HTTP/1.1", 501), (b"GET /a HTTP/1.0", 200)):
+            other = await Client.to(edge)
+            await other.send(line + b"\r\n" + HOST + b"Content-Length: 0\r\n\r\n")
+            assert (await other.answer())[0] == status
+            await other.close()
+        assert pipeline.seen[-1].modern is False
+        await client.close()
+
+
 REFUSED_STATUS = {
     "framing-refused": 400,
     "request-malformed": 400,

@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from adapters.wire.http_fields import OURS, encode
+from adapters.wire.known_fields import KnownFields
 from kernel.bundle.policy import Paths, RoutePolicy
 
 ORDER = b'{"code":"2823-3","priority":"urgent"}'
@@ -296,3 +298,37 @@ async def test_keys_in_query_and_cookie_are_taken_out(make_house, kit) -> None:
     assert dict(house.provider.calls[-1].headers)[b"cookie"] == b"a=1; b=2"
     await house.ask("POST", "/orders/v1/orders", ORDER, ("cookie", f"sid={kit.KEY}"), key=None)
     assert b"cookie" not in dict(house.provider.calls[-1].headers)
+
+
+async def test_a_call_with_known_fields_is_the_same_but_for_its_ids(house) -> None:
+    known: KnownFields | None = None
+    sent = []
+    for peer in ("192.0.2.1", "192.0.2.1", "192.0.2.2"):
+        exchange = house.exchange("POST", "/orders/v1/orders", ORDER, ("x-extra", "1"))
+        exchange.peer = peer
+        known = exchange.known = known or KnownFields(exchange.headers, -1)
+        assert house.pipeline.admit(exchange)
+        assert (await house.pipeline.serve(exchange)).status == 201
+        call = house.provider.calls[-1]
+        own = {b"traceparent", b"x-request-id"}
+        ids = dict(line for line in call.headers if line[0] in own)
+        assert ids[b"x-request-id"] == exchange.request_id.encode()
+        assert exchange.trace_id.encode() in ids[b"traceparent"]
+        assert call.lines == encode(call.headers, OURS)
+        sent.append(sorted(line for line in call.headers if line[0] not in own))
+    assert sent[0] == sent[1]
+    assert (b"x-forwarded-for", b"192.0.2.2") in sent[2]
+
+
+async def test_a_trace_that_goes_on_is_never_taken_from_a_call_before(house) -> None:
+    known: KnownFields | None = None
+    traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    for _ in range(3):
+        exchange = house.exchange(
+            "POST", "/orders/v1/orders", ORDER, ("traceparent", traceparent), ("tracestate", "a=1")
+        )
+        known = exchange.known = known or KnownFields(exchange.headers, -1)
+        assert house.pipeline.admit(exchange)
+        await house.pipeline.serve(exchange)
+        assert exchange.trace_id == traceparent[3:35]
+        assert (b"tracestate", b"a=1") in house.provider.calls[-1].headers

@@ -14,7 +14,7 @@ import pytest
 from adapters.errors import UpstreamBroken, UpstreamError, UpstreamTimeout, UpstreamUnreachable
 from adapters.port import Answer, Call
 from adapters.wire.http import ClientLimits, HttpClient, Origin
-from adapters.wire.http_reading import ReadLimits
+from adapters.wire.http_framing import ReadLimits
 
 ORDER = b'{"order":"LO-1","test":"718-7"}'
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
@@ -191,7 +191,7 @@ async def test_answers_are_framed_as_rfc_9112_says(
 ) -> None:
     async def script(made: Provider, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        for _ in range(2):
+        for _ in range(4):
             await made.request(reader)
             for part in [answer[i : i + 1] for i in range(len(answer))] if split else [answer]:
                 writer.write(part)
@@ -199,7 +199,7 @@ async def test_answers_are_framed_as_rfc_9112_says(
         await reader.read()
 
     async with provider(script) as made, client_of(made) as client:
-        for _ in range(2):  # the second proves that the first left nothing behind
+        for _ in range(4):  # the second proves that the first left nothing behind, the third knows its fields
             got = await client.send(call())
             assert (got.status, got.body, got.trailers) == (status, body, trailers)
             assert got.upstream_seconds > 0
@@ -220,6 +220,38 @@ async def test_headers_come_as_they_are_without_the_framing() -> None:
         (b"connection", b"keep-alive, X-Hop"),
         (b"set-cookie", b"b"),
     ]
+
+
+async def test_what_a_caller_does_with_headers_is_not_in_the_next_answer() -> None:
+    answer = b"HTTP/1.1 200 OK\r\nX-A: b\r\nContent-Length: %d\r\n\r\n%b"
+    bodies = [b"1", b"22", b"333", b"", b"55555"]
+    async with (
+        provider(answering(*(answer % (len(body), body) for body in bodies))) as made,
+        client_of(made) as client,
+    ):
+        for body in bodies:
+            got = await client.send(call())
+            assert (got.headers, got.body) == ([(b"x-a", b"b")], body)
+            got.headers.append((b"x-planted", b"c"))
+    assert made.connections == 1
+
+
+async def test_lines_that_were_noted_go_out_in_place_of_the_headers_until_those_change() -> None:
+    async def sent(one: Call) -> bytes:
+        async with provider(answering(OK)) as made, client_of(made) as client:
+            await client.send(one)
+        return made.requests[0].removesuffix(ORDER).partition(b"\r\nhost: ")[2].partition(b"\r\n")[2]
+
+    noted = call(headers=[(b"x-a", b"1")])
+    noted.note_lines(b"x-a: noted\r\n")
+    length = b"content-length: %d\r\n\r\n" % len(ORDER)
+    assert await sent(noted) == b"x-a: noted\r\n" + length
+    assert await sent(noted.but(target=b"/other")) == b"x-a: noted\r\n" + length
+    assert await sent(noted.but(headers=[(b"x-c", b"3")])) == b"x-c: 3\r\n" + length
+    noted.headers.append((b"x-b", b"2"))
+    assert await sent(noted) == b"x-a: 1\r\nx-b: 2\r\n" + length
+    noted.headers = [(b"x-d", b"4")]
+    assert await sent(noted) == b"x-d: 4\r\n" + length
 
 
 async def test_head_has_no_body_and_keeps_its_length_and_connection() -> None:

@@ -1,0 +1,47 @@
+"""What frames the body of an answer and keeps its connection: the few field lines that say so, and our bounds."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+FRAMING: Final = frozenset((b"content-length", b"transfer-encoding"))
+MARKED: Final = FRAMING | {b"connection", b"keep-alive"}
+_KEPT: Final = (b"connection", b"keep-alive")  # says what HTTP/1.1 means anyway
+_KEEP_ALIVE_TIMEOUT: Final = re.compile(rb"(?:^|[,;\s])timeout=([0-9]{1,9})", re.IGNORECASE)
+_MOST_DIGITS: Final = 18
+
+
+@dataclass(frozen=True, slots=True)
+class ReadLimits:
+    """What an answer may be: bytes of its head, bytes of its decoded body, header lines."""
+
+    head_bytes: int = 32 * 1024
+    body_bytes: int = 8 * 1024 * 1024
+    headers: int = 200
+
+
+class AnswerBroken(Exception):
+    """The bytes are no answer that has one meaning (RFC 9112 sections 4 to 6)."""
+
+
+def length_of(value: bytes, limit: int) -> int:
+    """Read a Content-Length; raises `AnswerBroken` for one that is malformed, or above the limit."""
+    if not value.isdigit() or len(value) > _MOST_DIGITS:
+        raise AnswerBroken("the answer has a malformed Content-Length")
+    length = int(value)
+    if length > limit:
+        raise AnswerBroken("the body of the answer is longer than the limit")
+    return length
+
+
+def idle_seconds_of(value: bytes, before: float | None) -> float | None:
+    """Read how long a provider keeps an idle connection (`Keep-Alive: timeout=`); else what it said before."""
+    timeout = _KEEP_ALIVE_TIMEOUT.search(value)
+    return before if timeout is None else float(timeout[1])
+
+
+def says_nothing(line: tuple[bytes, bytes]) -> bool:
+    """Say whether a marked line changes nothing but the length."""
+    return line[0] == b"content-length" or line == _KEPT

@@ -1,0 +1,111 @@
+"""Field lines that come again: read twice as ever, and from then on remembered as they were read.
+
+Most clients of a proxy are programs. What they send below the request line is the same from call to call
+but for Content-Length, and so is what providers send until their clock has gone on by a second.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from adapters.wire.http_fields import Fields
+
+LIFE: Final = 30.0  # seconds after which everything is forgotten: credentials stand among the lines
+MOST: Final = 512  # blocks of lines; one more, and memory begins anew
+LARGEST: Final = 2048  # bytes of a block that is remembered
+_MOST_MADE: Final = 64
+# The one line that changes with every body; other spellings of it are read anew each time.
+_LENGTH: Final = re.compile(rb"\n[Cc]ontent-[Ll]ength: ?([0-9]{1,18})\r\n")
+
+
+class KnownFields:
+    """Lines that were accepted before; nobody changes `fields`, which is without Content-Length.
+
+    `length_at` is where that line stood, -1 where there was none. `made` holds what others have derived from
+    these lines alone, by whatever they derived it for; it is forgotten with them.
+    """
+
+    __slots__ = ("fields", "length_at", "made")
+
+    def __init__(self, fields: Fields, length_at: int) -> None:
+        self.fields = fields
+        self.length_at = length_at
+        self.made: dict[Any, Any] = {}
+
+    def keep(self, reason: Any, made: Any) -> None:
+        """Remember what was derived for `reason`."""
+        if len(self.made) >= _MOST_MADE:
+            self.made.clear()
+        self.made[reason] = made
+
+    def whole(self, length: bytes) -> Fields:
+        """Give the lines as they came, in a list of their own where `length` is among them."""
+        if self.length_at < 0:
+            return self.fields
+        fields = self.fields.copy()
+        fields.insert(self.length_at, (b"content-length", length))
+        return fields
+
+
+class FieldMemory:
+    """Remembers blocks of field lines by their very bytes, Content-Length apart.
+
+    `look` first; after it `length` holds the digits of Content-Length (b"" without). Where it has found nothing,
+    and the block was accepted, `learn` takes it: from the second time on it is kept.
+    """
+
+    __slots__ = ("_begun", "_kept", "_key", "_seen", "length")
+
+    def __init__(self) -> None:
+        self._kept: dict[bytes, KnownFields] = {}
+        self._seen: set[int] = set()
+        self._key = b""
+        self._begun = 0.0
+        self.length = b""
+
+    def look(self, block: bytes) -> KnownFields | None:
+        """Find a block; it begins with the line end before its first line and ends with the empty line."""
+        found = _LENGTH.search(block)
+        if found is None:
+            self.length = b""
+        else:
+            begin, end = found.span(1)
+            self.length = block[begin:end]
+            block = block[:begin] + block[end:]
+        self._key = block
+        known = self._kept.get(block)
+        return known if known is None or (known.length_at >= 0) == bool(self.length) else None
+
+    def learn(self, fields: Fields) -> None:
+        """Take what the block of the last `look` was read as, Content-Length included."""
+        key = self._key
+        if len(key) > LARGEST or key in self._kept:
+            return
+        seen = hash(key)
+        if seen not in self._seen:
+            if len(self._seen) >= MOST:
+                self._seen.clear()
+            self._seen.add(seen)
+            return
+        if len(self._kept) >= MOST:
+            self._kept.clear()
+        places = [place for place, line in enumerate(fields) if line[0] == b"content-length"]
+        if len(places) != (1 if self.length else 0):
+            return  # spelled so that `look` does not see it
+        if places:
+            self._kept[key] = KnownFields([*fields[: places[0]], *fields[places[0] + 1 :]], places[0])
+        else:
+            self._kept[key] = KnownFields(fields.copy(), -1)
+
+    @property
+    def kept(self) -> int:
+        """How many blocks are remembered."""
+        return len(self._kept)
+
+    def forget_old(self, now: float) -> None:
+        """Forget everything once its time is over; whoever owns a clock calls it (seconds)."""
+        if now - self._begun >= LIFE:
+            self._begun = now
+            self._kept.clear()
+            self._seen.clear()
