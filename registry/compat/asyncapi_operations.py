@@ -42,13 +42,16 @@ def compare_pairs(journal: EventJournal, whole: Whole, scene: Scene, pairs: Iter
         for old, new in pairs
         if old.operation is not None and new.operation is not None
     }
-    answered = [
-        pair for pair in operations.values() if pair[0].reply is not None and pair[1].reply is not None
-    ]
-    kept = {old.pointer for old, _ in answered} | {new.pointer for _, new in answered}
+    answered = {
+        (end.operation.pointer, end.message.pointer)
+        for pair in pairs
+        if all(one.operation is not None and one.operation.reply is not None for one in pair)
+        for end in pair
+        if end.operation is not None
+    }
     for before, after in operations.values():
         _operation(journal, scene, before, after)
-        _replies(journal, whole, scene, (before, after), kept)
+    _replies(journal, whole, scene, pairs, answered)
 
 
 def units(messages: Iterable[Message], operation: Operation | None, owner: str, api: EventApi) -> list[Unit]:
@@ -93,22 +96,37 @@ def _operation(journal: EventJournal, scene: Scene, old: Operation, new: Operati
 
 
 def _replies(
-    journal: EventJournal, whole: Whole, scene: Scene, ends: tuple[Operation, Operation], kept: set[str]
+    journal: EventJournal, whole: Whole, scene: Scene, pairs: Iterable[Pair], answered: set[tuple[str, str]]
 ) -> None:
-    """Judge the replies of a pair; one that another operation with the same message still has is not gone."""
-    old, new = ends
-    label = scene.label
-    if old.reply is not None and new.reply is not None:
-        _reply(journal, whole, scene, old.reply, new.reply)
-    elif old.pointer in kept or new.pointer in kept:
-        return
-    elif old.reply is not None:
-        journal.note(
-            "reply-removed", label, "it has no reply any more", at=(old.reply.pointer, None), way=scene.way
+    """Judge the replies to each message, once for two operations.
+
+    A reply is not gone where another operation with the same message still has one: `answered` holds operation
+    and message, for an operation that answers one of its messages may have lost another.
+    """
+    judged: set[tuple[str, str, bool]] = set()
+    for ends in pairs:
+        old, new = (end.operation for end in ends)
+        if old is None or new is None:
+            continue
+        lost = old.reply is None or new.reply is None
+        excused = any(
+            (operation.pointer, end.message.pointer) in answered
+            for operation, end in zip((old, new), ends, strict=True)
         )
-    elif new.reply is not None:
-        rule = "reply-added" if scene.way == "receive" else "reply-expected"
-        journal.note(rule, label, "it has a reply now", at=(None, new.reply.pointer), way=scene.way)
+        if (lost and excused) or (old.pointer, new.pointer, lost) in judged:
+            continue
+        judged.add((old.pointer, new.pointer, lost))
+        others = any(operation in {old.pointer, new.pointer} for operation, _ in answered)
+        who = ends[0].label if others else "it"
+        if old.reply is not None and new.reply is not None:
+            _reply(journal, whole, scene, old.reply, new.reply)
+        elif old.reply is not None:
+            what, at = f"{who} has no reply any more", (old.reply.pointer, None)
+            journal.note("reply-removed", scene.label, what, at=at, way=scene.way)
+        elif new.reply is not None:
+            rule = "reply-added" if scene.way == "receive" else "reply-expected"
+            at = (None, new.reply.pointer)
+            journal.note(rule, scene.label, f"{who} has a reply now", at=at, way=scene.way)
 
 
 def _reply(journal: EventJournal, whole: Whole, scene: Scene, old: Reply, new: Reply) -> None:

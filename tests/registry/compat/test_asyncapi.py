@@ -336,6 +336,27 @@ def test_what_breaks_nobody_is_told_too(change, rule, what):
     assert found.get(rule) == what if rule else set(found) == {"notes-changed"}
 
 
+def test_a_message_that_loses_its_reply_is_told_though_its_operation_still_answers_another():
+    old = base()
+    place, messages = old["operations"]["place"], old["channels"]["orders"]["messages"]
+    messages["cancelled"] = {"name": "cancelled", "payload": {"type": "boolean"}}
+    place["messages"] = [{"$ref": f"#/channels/orders/messages/{name}"} for name in ("placed", "cancelled")]
+    new = copy.deepcopy(old)
+    cancelled = new["operations"]["place"]["messages"].pop()
+    new["operations"]["cancel"] = {**copy.deepcopy(place), "messages": [cancelled]}
+    assert verdict(old, new) == "+"
+
+    del new["operations"]["cancel"]["reply"]
+    found = [one for one in compare(old, new, "asyncapi").findings if one.severity is not Severity.SAFE]
+    assert [(one.rule, one.base_pointer) for one in found] == [("reply-removed", "/operations/place/reply")]
+    assert "'cancelled' has no reply any more" in found[0].what
+    assert verdict(new, old) == "+"
+
+    # Another operation with the same message still answers it.
+    new["operations"]["again"] = {**copy.deepcopy(place), "messages": [cancelled]}
+    assert verdict(old, new) == "+"
+
+
 def test_a_reply_and_a_correlation_that_come_are_told():
     old = base()
     old["channels"].pop("receipts")
