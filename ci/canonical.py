@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ci.bases import Get
@@ -54,9 +54,15 @@ class Shelf:
         digests = [one for one in (self.digests.get(key), registered[1] if registered else None) if one]
         if digests and urn.digest not in digests:
             what = f"the URN pins {name} as {_short(urn.digest)}, and that version has the digest {_short(digests[0])}"
+            more = {
+                "remedy": f"Write {replace(urn, digest=digests[0])} here, or restore the schema where it was edited."
+            }
             if key in self.touched:
                 what = f"{contract.label} is built on {name} as it was frozen, and {name} is edited here"
-            yield found("canonical-digest-differs", pointer, what, before=urn.digest, after=digests[0])
+                more = {}
+            yield found(
+                "canonical-digest-differs", pointer, what, before=urn.digest, after=digests[0], **more
+            )
         elif not digests and self.get is not None and not self.silent:
             yield found(
                 "canonical-unknown", pointer, f"neither this repository nor the registry knows {name}"

@@ -72,16 +72,17 @@ def _digest_in_short(text: str) -> str:
 
 def change(finding: Finding, most: int = 120) -> str:
     """Write what stood there and what stands there now, where a finding has both."""
-    if (
-        (finding.before is None and finding.after is None)
-        or finding.rule in _SAID
-        or finding.engine == "oasdiff"
-    ):
-        return ""
     ends = (finding.before, finding.after)
+    if finding.rule in _SAID or finding.engine == "oasdiff" or all(map(_said, ends)):
+        return ""
     bare = tuple(map(_bare, ends))
     told = ends if bare[0] == bare[1] else bare
     return " → ".join(_digest_in_short(on_one_line(one, most)) for one in told)
+
+
+def _said(value: Any) -> bool:
+    """Whether the sentence says it already: nothing, or which parameter it is that came or went."""
+    return value is None or (isinstance(value, Mapping) and value.keys() == {"in", "name"})
 
 
 def _bare(value: Any) -> Any:

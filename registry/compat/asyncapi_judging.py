@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from kernel.contract.digest import canonical_bytes
-from kernel.contract.finding import Finding
+from kernel.contract.finding import Finding, shown
 from kernel.operation.asyncapi_model import Action, MessageSchema
 from registry.compat.asyncapi_formats import same_text
 from registry.compat.asyncapi_sides import MADE, EventApi, EventJournal, Part, direction_of
@@ -78,14 +78,15 @@ class Judging:
         places = [
             end.pointer if end else unit.message.pointer for end, unit in zip(ends, (old, new), strict=True)
         ]
-        formats = [end.format if end else None for end in ends]
+        # A waiver accepts this very text, and none that is written later.
+        said = [shown({"format": end.format, "schema": end.schema}) if end else None for end in ends]
         found = Finding.of(
             rule,
             places[1],
             "{where} differs in a format that is not compared by meaning",
             base_pointer=places[0],
-            before=formats[0],
-            after=formats[1],
+            before=said[0],
+            after=said[1],
             direction=direction_of(self.way),
         )
         return Answer.UNKNOWN, (found,)

@@ -121,12 +121,12 @@ def _replies(
         if old.reply is not None and new.reply is not None:
             _reply(journal, whole, scene, old.reply, new.reply)
         elif old.reply is not None:
-            what, at = f"{who} has no reply any more", (old.reply.pointer, None)
-            journal.note("reply-removed", scene.label, what, at=at, way=scene.way)
+            what, place = f"{who} has no reply any more", old.reply.pointer
+            journal.note("reply-removed", scene.label, what, at=(place, None), way=scene.way)
         elif new.reply is not None:
             rule = "reply-added" if scene.way == "receive" else "reply-expected"
-            at = (None, new.reply.pointer)
-            journal.note(rule, scene.label, f"{who} has a reply now", at=at, way=scene.way)
+            what, place = f"{who} has a reply now", new.reply.pointer
+            journal.note(rule, scene.label, what, at=(None, place), way=scene.way)
 
 
 def _reply(journal: EventJournal, whole: Whole, scene: Scene, old: Reply, new: Reply) -> None:

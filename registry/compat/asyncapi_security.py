@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -9,6 +10,7 @@ from typing import Any, Final
 from kernel.contract.digest import canonical_bytes
 from kernel.operation.asyncapi_model import SchemeUse, Security
 from registry.compat.asyncapi_sides import EventApi, EventJournal
+from registry.compat.openapi_security import turned
 
 _NOTES: Final = frozenset({"description", "bearerFormat", "scopes", "availableScopes"})
 _RENAMED: Final = ""  # stands for every name that only one document has
@@ -48,13 +50,33 @@ def compare_security(
     """Note where a party that was admitted may be refused, whichever way its messages go."""
     shared = _schemes(journal.old) & _schemes(journal.new)
     before, after = _read(old, shared), _read(new, shared)
+    said = {"before": _told(before), "after": _told(after)}
     if _admits(after, before):
         if not _admits(before, after):
-            journal.note("security-relaxed", label, "security changed, and all parties stay", at=at)
+            journal.note("security-relaxed", label, "security changed, and all parties stay", at=at, **said)
     elif _admits(after, before, blind=True):
-        journal.note("security-scheme-changed", label, "where credentials come from changed", at=at)
+        journal.note("security-scheme-changed", label, "where credentials come from changed", at=at, **said)
     else:
-        journal.note("security-tightened", label, "a way to be admitted is gone, or asks for more", at=at)
+        what = f"a way to be admitted is gone, or asks for more{turned(_words(old), _words(new))}"
+        journal.note("security-tightened", label, what, at=at, **said)
+
+
+def _words(security: Security) -> str:
+    listed = [" with ".join(use.name or str(use.scheme.get("type")) for use in uses) for uses in security]
+    return " or ".join(one or "anybody" for one in listed) or "anybody"
+
+
+def _told(alternatives: Sequence[_Alternative]) -> Any:
+    """Write what is asked, each scheme by what it is, in one order; a finding is bound to it, and with it a waiver."""
+    listed = []
+    for alternative in alternatives:
+        schemes = []
+        for asked in alternative:
+            named = {"called": asked.name} if asked.name else {}
+            scopes = {"scopes": sorted(asked.scopes)} if asked.scopes else {}
+            schemes.append({**named, "is": json.loads(asked.scheme), **scopes})
+        listed.append(sorted(schemes, key=canonical_bytes))
+    return sorted(listed, key=canonical_bytes)
 
 
 def _admits(

@@ -41,18 +41,18 @@ def compare_parameters(journal: Journal, scope: Scope, old: Parameters, new: Par
     for key in dict.fromkeys((*old, *new)):
         before, after = old.get(key), new.get(key)
         label = f"{scope.label}: {key[0]} parameter {(after or before or Part({}, '')).value.get('name')!r}"
-        spot = Spot("parameter", *key)
+        spot, said = Spot("parameter", *key), {"in": key[0], "name": key[1]}
         if before is not None and after is not None:
             _parameter(journal, scope, label, key, (before, after))
         elif after is None and before is not None:
             what, promised = f"{label} was removed", before.value.get("required") is True
             rule = "sent-part-no-longer-sent" if scope.called and not promised else "parameter-removed"
-            journal.note(rule, scope, what, at=(before.pointer, None), spot=spot)
+            journal.note(rule, scope, what, at=(before.pointer, None), before=said, spot=spot)
         elif after is not None:
             required = after.value.get("required") is True or key[0] == "path"
             rule = "parameter-required" if required else "parameter-added"
             what = f"{label} was added{', and is required' if required else ''}"
-            journal.note(rule, scope, what, at=(None, after.pointer), spot=spot)
+            journal.note(rule, scope, what, at=(None, after.pointer), after=said, spot=spot)
 
 
 def _parameter(

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kernel.contract.digest import canonical_bytes
+from kernel.contract.finding import shown
 from registry.compat.openapi_journal import Journal
 from registry.compat.openapi_places import Scope, Spot
 from registry.compat.openapi_sides import Api, Part
@@ -37,19 +38,26 @@ def compare_security(journal: Journal, scope: Scope, old: Part, new: Part) -> No
     before, after = ends[0][1], ends[1][1]
     if _key(before) == _key(after):
         return
-    pointers = (ends[0][0], ends[1][0])
+    pointers, said = (ends[0][0], ends[1][0]), {"before": _told(before), "after": _told(after)}
     if all(any(_within(choice, admitted) for choice in after) for admitted in before):
         journal.note(
-            "security-relaxed", scope, f"{scope.label}: security changed, all callers stay", at=pointers
+            "security-relaxed",
+            scope,
+            f"{scope.label}: security changed, all callers stay",
+            at=pointers,
+            **said,
         )
         return
     loose = [_loose(admitted) for admitted in before], [_loose(choice) for choice in after]
     if all(any(_within(choice, admitted) for choice in loose[1]) for admitted in loose[0]):
         what = f"{scope.label}: where credentials come from changed"
-        journal.note("security-scheme-changed", scope, what, at=pointers)
+        journal.note("security-scheme-changed", scope, what, at=pointers, **said)
         return
-    what = f"{scope.label}: a way to be admitted is gone, or asks for more"
-    journal.note("security-tightened", scope, what, at=pointers, spot=Spot())
+    words = turned(
+        _words(journal.old, old, called=scope.called), _words(journal.new, new, called=scope.called)
+    )
+    what = f"{scope.label}: a way to be admitted is gone, or asks for more{words}"
+    journal.note("security-tightened", scope, what, at=pointers, spot=Spot(), **said)
 
 
 def schemes_asked(
@@ -72,10 +80,24 @@ def schemes_asked(
     return [(json.loads(definition)["is"], scopes) for definition, scopes in chosen.items()]
 
 
+def turned(before: str, after: str) -> str:
+    """Say who was admitted and who is, where that has another name now; what a scheme is stands in the finding."""
+    return "" if before == after else f" ({before} was admitted, and now {after})"
+
+
+def _words(api: Api, operation: Part, *, called: bool) -> str:
+    listed = _owner(api, operation, called=called).value.get("security") or [{}]
+    return " or ".join(" with ".join(map(str, one)) or "anybody" for one in listed)
+
+
+def _owner(api: Api, operation: Part, *, called: bool) -> Part:
+    return operation if called or "security" in operation.value else Part(api.root, "")
+
+
 def _requirements(
     api: Api, operation: Part, shared: frozenset[str], *, called: bool = False
 ) -> tuple[str, list[Alternative]]:
-    owner = operation if called or "security" in operation.value else Part(api.root, "")
+    owner = _owner(api, operation, called=called)
     listed = owner.value.get("security")
     pointer = f"{owner.pointer}/security" if listed is not None else operation.pointer
     if listed is None or listed == []:
@@ -127,6 +149,19 @@ def _loose(alternative: Alternative) -> Alternative:
         kept = {key: value for key, value in scheme["is"].items() if key not in drop}
         found[canonical_bytes({**scheme, "is": kept})] = scopes
     return found
+
+
+def _told(alternatives: list[Alternative]) -> Any:
+    """Write what is asked, each scheme by what it is, in one order; a finding is bound to it, and with it a waiver."""
+    listed = []
+    for alternative in alternatives:
+        schemes = []
+        for definition, scopes in alternative.items():
+            scheme = json.loads(definition)
+            named = {"called": scheme["name"]} if scheme["name"] is not None else {}
+            schemes.append({**named, "is": scheme["is"], **({"scopes": sorted(scopes)} if scopes else {})})
+        listed.append(sorted(schemes, key=canonical_bytes))
+    return shown(sorted(listed, key=canonical_bytes))
 
 
 def _within(choice: Alternative, admitted: Alternative) -> bool:

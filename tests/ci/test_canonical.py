@@ -1,5 +1,6 @@
 """Canonical schemas: known, pinned, not retired; a new version is judged by its mode and through who uses it."""
 
+import re
 import shutil
 from datetime import date
 
@@ -54,6 +55,17 @@ def test_an_edited_schema_takes_the_contracts_that_pin_it_along(repo):
     assert {label: str(one.status) for label, one in found.items()} == {
         "bed-events 1.0.0": "unchanged", "meal-orders 1.0.0": "failed", "patient-ref 1.0.0": "failed",
     }  # fmt: skip
+
+
+def test_a_wrong_pin_is_told_with_the_urn_to_write(repo):
+    told = repo.home / "contracts/meal-orders/1.0.0/openapi.yaml"
+    right = re.search(r"urn:interlock:schema:patient-ref:1\.0\.0:sha256-[0-9a-f]{64}", told.read_text())[0]
+    wrong = right[:-9] + "0" * 9
+    told.write_text(told.read_text().replace(right, wrong))
+    _, found = judged(repo)
+    (finding,) = found["meal-orders 1.0.0"].references
+    assert finding.rule == "canonical-digest-differs"
+    assert right in finding.remedy
 
 
 def test_a_removed_schema_does_so_too(repo):
