@@ -91,7 +91,7 @@ def _named_paths(found: Commit, entries: list[Entry]) -> list[Path]:
     files = [entry for entry in entries if entry.path == "interlock.toml"]
     for _, data in found.read(files):
         try:
-            named = tomllib.loads(data.decode()).get("contracts", {}).get("paths", ["contracts"])
+            named = tomllib.loads(data.decode()).get("contracts", {}).get("paths", [])
             return [Path(os.path.normpath(path)) for path in named]
         except (ValueError, TypeError, AttributeError):
             return []

@@ -118,6 +118,45 @@ def doubled(contract: Contract, places: Iterable[Folder]) -> tuple[Finding, ...]
     return ()
 
 
+def moved(
+    base: FolderBase,
+    tree: Places,
+    judged: Iterable[Folder],
+    paths: Iterable[Path],
+    home: Path,
+    *,
+    everything: bool,
+) -> list[Folder]:
+    """Give the folders outside of `paths` to which contracts moved that the base holds inside of them.
+
+    They are judged too, or a frozen version could be edited by moving it to where nobody looks. A base that is
+    another folder knows no place in this repository: its contracts are looked for where `everything` is judged.
+    """
+    known = {folder.document for folder in judged}
+    scope = [path.resolve().relative_to(home) for path in paths if path.resolve().is_relative_to(home)]
+    here = [
+        any(kept.folder.path.relative_to(kept.folder.home).is_relative_to(path) for path in scope)
+        for kept in base.kept
+    ]
+    if everything and (base.apart or not any(here)):
+        here = [True] * len(here)  # a folder `contracts` that is new does not narrow what is looked at
+    elif base.apart:
+        return []
+    inside = {(kept.name, kept.version) for kept, found in zip(base.kept, here, strict=True) if found}
+    outside = {kept.name for kept, found in zip(base.kept, here, strict=True) if not found}
+    names = {name for name, _ in inside} - outside
+    return sorted(
+        (
+            folder
+            for (name, version), folders in tree.items()
+            if (name, version) in inside or name in names
+            for folder in folders
+            if folder.document not in known
+        ),
+        key=lambda folder: folder.document,
+    )
+
+
 def removed(
     base: FolderBase, tree: Places, judged: Iterable[Path], home: Path
 ) -> Iterator[tuple[Kept, Finding]]:

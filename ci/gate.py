@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ from ci.breaking import compare_with
 from ci.canonical import pins
 from ci.contracts import Contract, Folder, discover, identity
 from ci.errors import NoContracts
-from ci.frozen import doubled, edited, removed, same_files
+from ci.frozen import doubled, edited, moved, removed, same_files
 from ci.house import HouseRules
 from ci.impact import with_consumers
 from ci.lint import lint_contract
@@ -39,6 +39,8 @@ _NOT_SERVED = frozenset({"draft", "in-review", "rejected", "withdrawn", "retired
 # Of a command that takes --root; the gate takes a contract's folder as its root.
 _HINT = ("name the folder that holds all files (--root), or move the file below it",
          "move the file below it, or name a canonical schema by its URN")  # fmt: skip
+_MOST_TOLD = 20  # folders that moved away
+_NAME_IT = "name the folder of contracts, or write it into interlock.toml"
 _NOT_ALLOWED = 4  # exit code of an error: the token is refused for everything, not for one contract
 
 
@@ -75,9 +77,11 @@ def run_gate(question: Question, base: Base | None = None) -> GateReport:
         if not isinstance(base, FolderBase) or not base.whole or not base.kept:
             raise
         judged = []  # all are gone, and that is what must be told
-    reports = [run.judge(folder) for folder in judged]
+    reports = [run.judge(folder) for folder in (*judged, *run.moved_from(judged))]
     if isinstance(base, FolderBase) and run.is_another_state_of(base):
         reports += [run.gone(kept, finding) for kept, finding in run.removed_from(base)]
+    if not reports:
+        raise NoContracts("no contract lies where the gate looks", hint=_NAME_IT)
     reports.sort(key=lambda report: (report.name, version_order(report.version), report.document))
     engines: dict[str, str] = {}
     for report in reports:
@@ -104,6 +108,7 @@ class _Run:
         self._question = question
         self._rules = HouseRules(question.project, question.policy.as_of)
         self._rules.check()
+        self._moved: list[Folder] = []
         frozen = base if isinstance(base, FolderBase) else None
         below = (*(question.house or (question.home,)), *question.paths)
         self._tree = Tree(question.home, below, frozen, question.get)
@@ -112,7 +117,13 @@ class _Run:
     def notes(self) -> tuple[str, ...]:
         """Say what a reader should know of how the run went."""
         silent = self._tree.silence
-        return (f"canonical schemas were not looked up: {silent}",) if silent else ()
+        told = [f"canonical schemas were not looked up: {silent}"] if silent else []
+        told += [
+            f"{folder.shown(folder.path)} moved away from what is judged: name its folder in interlock.toml, "
+            "or nobody looks at it again"
+            for folder in self._moved[:_MOST_TOLD]
+        ]
+        return tuple(told)
 
     def is_another_state_of(self, base: FolderBase) -> bool:
         """Whether a folder is an earlier state of this very tree, so that what it lacks was removed here."""
@@ -124,6 +135,16 @@ class _Run:
         question = self._question
         gone = removed(base, self._tree.places, question.scope or question.paths, question.home)
         return ((kept, finding) for kept, finding in gone if not self._free(kept.name, str(kept.version)))
+
+    def moved_from(self, judged: Iterable[Folder]) -> list[Folder]:
+        """Give the folders to which contracts of the base moved, away from what is judged."""
+        base, question = self.base, self._question
+        if not isinstance(base, FolderBase) or not self.is_another_state_of(base):
+            return []
+        everything = question.home in question.scope
+        places = self._tree.places
+        self._moved = moved(base, places, judged, question.paths, question.home, everything=everything)
+        return self._moved
 
     def judge(self, folder: Folder) -> ContractReport:
         """Judge one contract; whatever happens becomes its report."""
@@ -143,7 +164,10 @@ class _Run:
         except InterlockError as error:
             if error.exit_code == _NOT_ALLOWED:
                 raise
-            finding = found("contract-not-judged", "", folder.shown(error), source=report.document)
+            more = {"remedy": folder.shown(error.hint)} if error.hint else {}
+            finding = found(
+                "contract-not-judged", "", folder.shown(error.message), source=report.document, **more
+            )
             return replace(report, status=Status.UNDECIDED, error=finding)
         except Exception as error:  # noqa: BLE001 - as above
             return self._crashed(report, error)

@@ -37,9 +37,12 @@ class ContractsTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the contracts of the repository lie.
 
     `paths` are folders below which a folder with meta.yaml and a document is a contract, relative to interlock.toml.
+    Where the file names none, it is the folder `contracts`, else everything below the file.
     """
 
-    paths: Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=100)] = ("contracts",)
+    paths: Annotated[
+        tuple[Annotated[str, msgspec.Meta(min_length=1)], ...], msgspec.Meta(max_length=100)
+    ] = ()
 
 
 class Tables(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -79,8 +82,18 @@ class Project:
 
     @property
     def paths(self) -> tuple[Path, ...]:
-        """Where the contracts lie."""
-        return tuple(self.home / path for path in self.contracts.paths)
+        """Where the contracts lie: in what the file names, else in the folder `contracts`, else anywhere below."""
+        if self.contracts.paths:
+            return tuple(self.home / path for path in self.contracts.paths)
+        usual = self.home / "contracts"
+        return (usual if usual.is_dir() else self.home,)
+
+    @property
+    def houses(self) -> tuple[Path, ...]:
+        """Where nothing but contracts lies, of what is there: half a contract is a mistake there."""
+        if self.file is None or (not self.contracts.paths and self.paths == (self.home,)):
+            return ()
+        return tuple(path.resolve() for path in self.paths if path.exists())
 
 
 def find_project(start: Path) -> Path | None:

@@ -23,7 +23,7 @@ RULES: tuple[Rule, ...] = (
     Rule("document-version-differs", WARNING, "Readers of the document see another number than the one that is frozen.", "Write the same version into `info.version` and meta.yaml."),
     Rule("base-unreadable", UNDECIDED, "An earlier version cannot be read where it lies, so nothing can be said about whoever relies on it.", "Repair it on the branch that is compared with, or compare with the registry."),
     # Canonical schemas
-    Rule("canonical-digest-differs", ERROR, "The URN pins a digest, and the schema of that version has another one: the reference leads nowhere.", "Restore the schema where it was edited; else pin the digest of the frozen version, which `interlock contract show NAME VERSION` tells."),
+    Rule("canonical-digest-differs", ERROR, "The URN pins a digest, and the schema of that version has another one: the reference leads nowhere.", "Restore the schema where it was edited; else pin the digest of the frozen version, which `interlock contract show NAME@VERSION` tells."),
     Rule("canonical-unknown", ERROR, "No canonical schema of that name and version exists, so the contract cannot be frozen.", "Correct the URN, or submit the schema first."),
     Rule("canonical-unresolved", UNDECIDED, "The canonical schema lies neither in this repository nor in what it is compared with.", "Give `--registry URL`, or run beside the canonical schemas."),
     Rule("canonical-retired", ERROR, "A retired schema is no longer served: a new version must not be built on it.", "Refer to a version that is frozen."),

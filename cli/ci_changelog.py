@@ -64,11 +64,10 @@ def changelog(
     settings = load({"registry_url": registry_url})
     chosen, project = chosen_paths(paths, config)
     home = home_of(chosen)
-    house = tuple(path.resolve() for path in project.paths if path.exists()) if project.file else ()
     get = asking(settings, token_file) if against == "registry" else None
     policy = policy_for(project, profile, fail_on, as_of)
     scope = () if paths else (home,)
-    question = Question(home, tuple(chosen), settings, policy, house=house, scope=scope)
+    question = Question(home, tuple(chosen), settings, policy, house=project.houses, scope=scope)
     with opened(against, home, chosen, get) as base:
         log = write_changelog(question, base)
     text: str = import_module(NOTES[form]).render(log)

@@ -65,11 +65,10 @@ def gate(
     chosen, project = chosen_paths(paths, config)
     policy = policy_for(project, profile, fail_on, as_of)
     home = home_of(chosen)
-    house = tuple(path.resolve() for path in project.paths if path.exists()) if project.file else ()
     get = asking(settings, token_file) if against == "registry" or settings["registry_url"] else None
     scope = tuple(chosen) if paths else (home,)
     question = Question(
-        home, tuple(chosen), settings, policy, project.places, house, scope, get, _trace, project
+        home, tuple(chosen), settings, policy, project.places, project.houses, scope, get, _trace, project
     )
     with opened(against, home, chosen, get) as base:
         result = run_gate(question, base)
@@ -78,7 +77,7 @@ def gate(
 
 
 def chosen_paths(paths: tuple[Path, ...], config: Path | None) -> tuple[list[Path], Project]:
-    """Give what is judged, and what interlock.toml says; the paths that it names hold where none are given."""
+    """Give what is judged, and what interlock.toml says; its paths hold where none are given."""
     project = project_for(paths[0] if paths else Path(), config)
     if paths:
         return list(paths), project
@@ -111,8 +110,14 @@ def opened(
 def asking(settings: Settings, token_file: Path | None) -> Get:
     """Give the way to ask the registry."""
     from cli.registry_client import Registry
+    from kernel.errors import InterlockError
 
-    return Registry(settings, "ci", token_file).get
+    registry = Registry(settings, "ci", token_file)
+    try:
+        _ = registry.url
+    except InterlockError as error:
+        raise click.UsageError(f"--against registry: {error.message} ({error.hint})") from None
+    return registry.get
 
 
 def _trace(text: str) -> None:

@@ -7,6 +7,7 @@ from typing import Final
 
 from kernel.contract.finding import Severity
 from registry.compat.policy_tables import Override
+from registry.compat.policy_waivers import NEVER
 from registry.compat.rules import BY_ID
 from registry.compat.second_opinion import level_of
 
@@ -34,6 +35,8 @@ def fault_of(rule: str, wanted: str | Override) -> str | None:
     if declared is None:
         near = difflib.get_close_matches(rule, BY_ID, n=1)
         return "there is no such rule" + (f"; did you mean `{near[0]}`?" if near else "")
+    if rule in NEVER:
+        return "the severity of this rule is fixed: mend or waive what it follows from"
     if rule in UNBENDING:
         return "the severity of this rule is fixed: waive single findings by their fingerprint instead"
     if isinstance(wanted, str) and needs_a_name(declared, Severity(wanted)):

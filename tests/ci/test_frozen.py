@@ -57,6 +57,37 @@ def test_a_moved_folder_is_no_change(repo):
     assert results(judged(repo)) == UNCHANGED
 
 
+def moved(repo, *edits):
+    (repo.home / "apis").mkdir()
+    (repo.home / "contracts/bed-events").rename(repo.home / "apis/bed-events")
+    if edits:
+        repo.edit("apis/bed-events/1.0.0/asyncapi.yaml", *edits)
+
+
+@pytest.mark.parametrize("everything", [False, True])
+def test_a_contract_that_moves_to_where_nobody_looks_is_judged_there(repo, everything):
+    more = {"scope": (repo.home,)} if everything else {}
+    moved(repo)
+    report = judged(repo, "contracts", **more)
+    assert results(report)["bed-events 1.0.0"][0] == "unchanged"
+    assert [note for note in report.notes if "apis/bed-events/1.0.0 moved away" in note]
+
+    repo.edit("apis/bed-events/1.0.0/asyncapi.yaml", ("address: ", "address: other/"))
+    assert "version-edited" in results(judged(repo, "contracts", **more))["bed-events 1.0.0"][1]
+
+    # A new version at the new place is judged too, and what was never inside is not.
+    repo.commit("Moved")
+    assert "bed-events 1.0.0" not in results(judged(repo, "contracts", reference="HEAD", **more))
+
+
+def test_a_new_version_of_a_contract_that_moved_is_judged(repo):
+    repo.next("bed-events", "1.1.0", ("address: ", "address: other/"))
+    moved(repo)
+    found = results(judged(repo, "contracts"))
+    assert found["bed-events 1.0.0"][0] == "unchanged"
+    assert found["bed-events 1.1.0"][0] == "failed"
+
+
 def test_an_edited_document_breaks_and_shows_what_the_edit_does(repo):
     repo.edit(f"{ORDERS_AT}/openapi.yaml", ("maximum: 4", "maximum: 2"))
     report = judged(repo)
@@ -338,6 +369,15 @@ def test_another_checkout_is_a_base_whose_versions_are_missed_too(repo, tmp_path
     shutil.rmtree(repo.home / "contracts/bed-events")
     report = run_gate(question, FolderBase(released, "released"))
     assert results(report)["bed-events 1.0.0"] == ("failed", ["version-removed"])
+
+
+def test_what_moved_away_is_compared_with_another_checkout_where_all_is_judged(repo, tmp_path):
+    released = tmp_path.parent / f"{tmp_path.name}-released"
+    shutil.copytree(repo.home / "contracts", released)
+    moved(repo, ("address: ", "address: other/"))
+    paths, base = (repo.home / "contracts",), FolderBase(released, "released")
+    found = results(run_gate(Question(repo.home, paths, SETTINGS, Policy(DAY), scope=(repo.home,)), base))
+    assert found["bed-events 1.0.0"] == ("failed", ["version-edited"])
 
 
 def test_half_a_contract_is_told_where_interlock_toml_says_that_contracts_lie(repo):

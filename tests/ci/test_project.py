@@ -84,7 +84,16 @@ def test_without_a_file_everything_is_default(tmp_path: Path) -> None:
     (tmp_path / ".git").mkdir()
     assert project_of(tmp_path) == Project()
     assert Project().compat.profile == "standard"
-    assert Project().paths == (Path("contracts"),)
+    assert Project().houses == ()
+
+
+def test_a_file_that_names_no_folder_means_contracts_else_everything(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "interlock.toml").write_text('[compat]\nprofile = "strict"\n')
+    project = project_of(tmp_path)
+    assert (project.paths, project.houses) == ((tmp_path,), ())
+    (tmp_path / "contracts").mkdir()
+    assert (project.paths, project.houses) == ((tmp_path / "contracts",), (tmp_path / "contracts",))
 
 
 def test_it_is_found_upwards_within_the_repository(tmp_path: Path) -> None:
@@ -105,7 +114,6 @@ def test_it_is_found_upwards_within_the_repository(tmp_path: Path) -> None:
     [
         ("[contracts]\npath = []\n", 2, "`contracts.path`: there is no such key"),
         ("\n[contract]\n", 2, "`contract`: there is no such key"),
-        ("[contracts]\npaths = []\n", 2, "`contracts.paths`: Expected `array` of length >= 1"),
         ('[compat]\n\nprofile = "hard"\n', 3, "`compat.profile`: Invalid enum value 'hard'"),
         ('compat.notice_days = "90"\n', 1, "`compat.notice_days`: Expected `int`, got `str`"),
         ('[compat.severity]\na = "safe"\noperation-removd = "safe"\n', 2, "there is no such rule"),

@@ -1,16 +1,20 @@
 """`interlock ci gate`: options, exit codes, reports written to files."""
 
 import json
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from ci.errors import NoContracts
 from cli.ci import ci
 from cli.ci_reports import FORMATS
 from cli.main import main
 
 ROOT = Path(__file__).resolve().parents[2]
+NOBODY = ("-c", "user.name=nobody", "-c", "user.email=nobody@example.org")
 BREAKING = str(ROOT / "contracts/samples/lab-orders-breaking")
 
 
@@ -69,3 +73,38 @@ def test_a_registry_that_does_not_answer_is_undecided(tmp_path):
     )
     assert code == 3
     assert "does not answer" in text
+
+
+def test_contracts_anywhere_are_judged_though_interlock_toml_names_no_folder(tmp_path, monkeypatch):
+    shutil.copytree(ROOT / "contracts/vitals", tmp_path / "apis/vitals")
+    (tmp_path / "interlock.toml").write_text('[compat]\nprofile = "strict"\n')
+    for command in (["init", "-q"], ["add", "-A"], [*NOBODY, "commit", "-qm", "One"]):
+        subprocess.run(["git", *command], cwd=tmp_path, check=True)
+    monkeypatch.chdir(tmp_path)
+    code, text = run("--against", "git:HEAD")
+    assert (code, text.splitlines()[0]) == (0, "UNCHANGED: 1 contract, none changed (compared with git:HEAD)")
+
+    document = tmp_path / "apis/vitals/1.0.0/openapi.yaml"
+    document.write_text(document.read_text().replace("required: [", "required: [added, "))
+    assert run("--against", "git:HEAD")[0] == 1
+    # A folder that is new does not narrow what is looked at.
+    (tmp_path / "interlock.toml").unlink()
+    (tmp_path / "contracts").mkdir()
+    assert run("--against", "git:HEAD")[0] == 1
+
+
+def test_nothing_to_judge_is_no_pass(tmp_path, monkeypatch):
+    shutil.copytree(ROOT / "contracts/vitals", tmp_path / "apis/vitals")
+    (tmp_path / "interlock.toml").write_text('[contracts]\npaths = ["nothing"]\n')
+    for command in (["init", "-q"], ["add", "-A"], [*NOBODY, "commit", "-qm", "One"]):
+        subprocess.run(["git", *command], cwd=tmp_path, check=True)
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(ci, ["gate", "--against", "git:HEAD"], standalone_mode=False)
+    assert isinstance(result.exception, NoContracts), result.stdout
+
+
+def test_a_registry_that_nobody_named_is_a_wrong_option(tmp_path, monkeypatch):
+    monkeypatch.setenv("INTERLOCK_DATA_DIR", str(tmp_path))
+    result = CliRunner().invoke(ci, ["gate", str(ROOT / "contracts/vitals"), "--against", "registry"])
+    assert result.exit_code == 2
+    assert "--registry URL" in result.output

@@ -132,3 +132,10 @@ def test_the_guide_shows_the_table_of_profiles_as_it_is():
         assert rows[rule] == [str(one.severities.get(rule, BY_ID[rule].severity)) for one in PROFILES]
     for rule in UNBENDING:
         assert f"`{rule}`" in (ROOT / "docs/guide/policy.md").read_text()
+
+
+def test_what_follows_from_others_is_not_said_to_be_waived_alone():
+    assert fault_of("version-too-low", "safe") == (
+        "the severity of this rule is fixed: mend or waive what it follows from"
+    )
+    assert "waive single findings" in str(fault_of("engine-missing", "safe"))
