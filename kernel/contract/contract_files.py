@@ -9,6 +9,7 @@ from pathlib import Path
 
 from kernel.contract.document import Document, Limits, parse
 from kernel.contract.errors import LimitPassed
+from kernel.contract.schema_names import with_pointers
 from kernel.errors import DocumentError, Place, ReferenceRefused
 
 MAX_FILES = 2_000
@@ -52,5 +53,5 @@ class ContractFiles:
             raise ReferenceRefused(
                 f"{path} cannot be read: {reason}", hint="correct the path, or add the file", place=at
             ) from None
-        self.known[path] = parse(data, name=str(path), limits=self.limits)
+        self.known[path] = with_pointers(parse(data, name=str(path), limits=self.limits))
         return self.known[path]

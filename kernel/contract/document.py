@@ -42,7 +42,23 @@ _SCHEMA_HINTS = frozenset(
         *("dependencies", "minProperties", "maxProperties", "allOf", "anyOf", "oneOf", "not", "if", "enum"),
         *("const", "items", "prefixItems", "contains", "minItems", "maxItems", "uniqueItems", "minLength"),
         *("maxLength", "pattern", "format", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"),
-        *("multipleOf", "unevaluatedProperties", "unevaluatedItems"),
+        *(
+            "multipleOf",
+            "unevaluatedProperties",
+            "unevaluatedItems",
+            "then",
+            "else",
+            "minContains",
+            "maxContains",
+        ),
+        *(
+            "additionalItems",
+            "$dynamicRef",
+            "$anchor",
+            "contentEncoding",
+            "contentMediaType",
+            "contentSchema",
+        ),
     }
 )
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
-from typing import Any
 
 from kernel.contract.digest import canonical_bytes
-from registry.compat.schema_view import Node, View
+from registry.compat.schema_view import Node, View, refers
 
 _SINGLE = ("items", "contains", "additional", "unevaluated", "unlooked", "names", "ref", "negated")
 _TUPLES = ("prefix", "all_of", "inert", "any_of", "one_of")
@@ -131,12 +130,3 @@ def _same_opaque(first: View, second: View) -> bool:
         return True
     here = canonical_bytes([first.opaque, first.discriminator])
     return here == canonical_bytes([second.opaque, second.discriminator]) and not refers(first.opaque)
-
-
-def refers(value: Any) -> bool:
-    """Whether a value holds a reference, whose target its text does not show."""
-    if isinstance(value, Mapping):
-        return any(
-            key in {"$ref", "$dynamicRef", "$recursiveRef"} or refers(item) for key, item in value.items()
-        )
-    return isinstance(value, list) and any(refers(item) for item in value)

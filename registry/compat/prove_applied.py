@@ -6,10 +6,9 @@ from dataclasses import replace
 from functools import partial
 
 from kernel.contract.digest import canonical_bytes
-from registry.compat.equality import refers
 from registry.compat.facts import Case
 from registry.compat.proving import Proving
-from registry.compat.schema_view import OBJECT, Node, View
+from registry.compat.schema_view import OBJECT, Node, View, refers
 
 MOST_TYPES = 2  # types of a value up to which it is judged as a whole by a `oneOf`
 

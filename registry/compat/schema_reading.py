@@ -13,8 +13,9 @@ from typing import Any
 
 from kernel.contract.digest import canonical_bytes
 from kernel.contract.positions import token
-from kernel.schema.dialects import REF_ALONE, TUPLE_ITEMS, Dialect, base_keyword
+from kernel.schema.dialects import REF_ALONE, TUPLE_ITEMS, Dialect
 from kernel.schema.formats import LOWERED
+from registry.compat.schema_names import is_name
 from registry.compat.schema_plain import ANNOTATIONS, plain_words
 from registry.compat.schema_view import ATOMS, FRACTION, INTEGER, Node, Unreadable, View, exact
 
@@ -63,15 +64,13 @@ def read_view(node: Node) -> View:
     found: dict[str, Any] = {}
     opaque: dict[str, Any] = {}
     for key, value in raw.items():
-        if key == base_keyword(node.dialect) and not node.pointer:
+        if is_name(node, key, value, found):
             continue
         reader = None if _foreign(key, node.dialect) else _READERS.get(key)
         if reader is not None:
             reader(node, value, found)
         elif key in node.side.keep or not _is_note(key, node.dialect):
             opaque[key] = value
-    if base_keyword(node.dialect) in opaque:
-        raise Unreadable(f"the schema at #{node.pointer} names itself, which moves its references")
     _finish(node, raw, found)
     return View(**found, opaque=opaque)
 

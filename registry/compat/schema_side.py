@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
 
+from kernel.contract.positions import token
 from kernel.errors import SchemaRefused
 from kernel.schema.dialects import Dialect, base_keyword, named
 from registry.compat.schema_reading import read_view
@@ -44,10 +45,11 @@ class Side:
         self._binding = {Dialect.OPENAPI_30} | ({Dialect.OPENAPI_31} if notes_bind else set())
         self._views: dict[str, View] = {}
         self._nodes: dict[str, Node] = {}
+        self._dynamic: dict[str, tuple[str, ...]] | None = None
 
     def forget(self) -> None:
         """Read everything anew: another root stands here now."""
-        self._views, self._nodes = {}, {}
+        self._views, self._nodes, self._dynamic = {}, {}, None
 
     def node(self, pointer: str, raw: Any, dialect: Dialect | None) -> Node:
         """Give the one node of a place; a `$schema` of its own decides its dialect."""
@@ -75,6 +77,12 @@ class Side:
         """Give a node that no text stands for: what keywords mean together, in other words."""
         self._views.setdefault(pointer, view)
         return self.node(pointer, None, dialect)
+
+    def dynamic(self, name: str) -> tuple[str, ...]:
+        """Give the pointers of the schemas with a dynamic anchor of that name; data that looks like one counts."""
+        if self._dynamic is None:
+            self._dynamic = _dynamic_anchors(self.root)
+        return self._dynamic.get(name, ())
 
     def hides(self, node: Node) -> bool:
         """Whether a property with this schema does not travel in the direction of this side."""
@@ -106,6 +114,21 @@ class Side:
         if fragment and not fragment.startswith("/"):
             raise Unreadable(f"the $ref at #{pointer} names an anchor")
         return self.at(fragment)
+
+
+def _dynamic_anchors(root: Any) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    stack: list[tuple[str, Any]] = [("", root)]
+    while stack:
+        pointer, node = stack.pop()
+        if isinstance(node, dict):
+            name = node.get("$dynamicAnchor")
+            if isinstance(name, str):
+                found[name] = (*found.get(name, ()), pointer)
+            stack += [(pointer + token(key), value) for key, value in node.items()]
+        elif isinstance(node, list):
+            stack += [(f"{pointer}/{index}", value) for index, value in enumerate(node)]
+    return found
 
 
 def _own_dialect(raw: Any, dialect: Dialect | None) -> Dialect | None:

@@ -73,6 +73,9 @@ class Reads(Protocol):
     def resolve(self, reference: Any, pointer: str) -> Node:
         """Follow a `$ref`; raises `Unreadable`."""
 
+    def dynamic(self, name: str) -> tuple[str, ...]:
+        """Give the pointers of the schemas with a dynamic anchor of that name."""
+
     def hides(self, node: Node) -> bool:
         """Whether a property with this schema does not travel in the direction of this side."""
 
@@ -157,6 +160,15 @@ class View:
     condition: tuple[Node, Node | None, Node | None] | None = None  # if, then, else
     discriminator: Mapping[str, Any] | None = None
     opaque: Mapping[str, Any] = field(default_factory=dict)
+
+
+def refers(value: Any) -> bool:
+    """Whether a value holds a reference, whose target its text does not show."""
+    if isinstance(value, Mapping):
+        return any(
+            key in {"$ref", "$dynamicRef", "$recursiveRef"} or refers(item) for key, item in value.items()
+        )
+    return isinstance(value, list) and any(refers(item) for item in value)
 
 
 def reachable(node: Node) -> Iterator[View]:

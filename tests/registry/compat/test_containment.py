@@ -140,12 +140,22 @@ def test_draft_07_in_both_directions(inner, outer, there, back):
 
 
 @pytest.mark.parametrize("schema", [
-    {"$dynamicRef": "#node"}, {"type": "object", "properties": {"a": {"$id": "https://a.example/x", "type": "string"}}},
+    {"$dynamicRef": "#node"}, {"type": "object", "properties": {"a": {"$id": "https://a.example/x", "$ref": "#/a"}}},
     {"$ref": "#somewhere"}, {"dependencies": {"a": ["b"]}}, {"type": "string", "pattern": "(?=a)"},
 ])  # fmt: skip
 def test_what_is_not_understood_is_unknown_and_never_yes_or_no(schema):
     assert check(schema, N) == "unknown"
     assert check(N, schema) == "unknown"
+
+
+def test_names_of_schemas_move_references_and_say_nothing_else():
+    named = obj(properties={"a": {"$id": "https://a.example/x", "type": "string"}})
+    assert (check(named, obj(properties={"a": S})), check(obj(properties={"a": S}), named)) == ("yes", "yes")
+    tree = {"$dynamicAnchor": "node", **obj(properties={"next": {"$dynamicRef": "#node"}, "dose": N})}
+    plain = obj(properties={"next": {"$ref": "#"}, "dose": N})
+    assert (check(tree, plain), check(plain, tree)) == ("yes", "yes")
+    whole = obj(properties={"next": {"$ref": "#"}, "dose": INT})
+    assert (check(whole, tree), check(tree, whole)) == ("yes", "no")
 
 
 def test_schemas_as_deep_as_a_document_may_be_are_judged():
