@@ -181,12 +181,18 @@ def _parameters(
     """Join the parameters of the path item and of the operation, which override by name and place."""
     found: dict[tuple[str, str], tuple[dict[str, Any], str]] = {}
     for source, base in ((item.get("parameters"), place), (spec.get("parameters"), pointer)):
+        listed: dict[tuple[str, str], Any] = {}
         for index, declared in enumerate(listing(source, f"{base}/parameters")):
             parameter, at = follow(root, declared, f"{base}/parameters/{index}")
             if not isinstance(parameter, dict) or not isinstance(parameter.get("in"), str):
                 raise refused("a parameter leads to nothing", f"{base}/parameters/{index}")
             name = str(parameter.get("name"))
             key = name.lower() if parameter["in"] == "header" else name
+            if listed.setdefault((parameter["in"], key), parameter) != parameter:
+                raise refused(
+                    f"the {parameter['in']} parameter {name!r} is declared twice, and in two ways",
+                    f"{base}/parameters/{index}",
+                )
             found[parameter["in"], key] = (parameter, at)
     return tuple(found.values())
 

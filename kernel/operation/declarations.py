@@ -63,6 +63,10 @@ def _compile(  # noqa: PLR0917 - one private door for three kinds of object
     content = spec.get("content")
     schema = spec.get("schema", True)
     if content is not None:
+        if "schema" in spec:
+            raise refused(
+                f"the parameter {name!r} has `schema` and `content`, which exclude each other", pointer
+            )
         if not isinstance(content, dict) or len(content) != 1:
             raise refused(f"`content` of the parameter {name!r} must have exactly one media type", pointer)
         media, declared = next(iter(mapping(content, f"{pointer}/content").items()))

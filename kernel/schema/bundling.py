@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
-from kernel.contract.positions import tokens_of
+from kernel.contract.positions import token, tokens_of
 from kernel.contract.sites import local_pointer, resolve_pointer
 from kernel.errors import Place, ReferenceRefused, SchemaRefused
 from kernel.schema.anchors import Anchors
@@ -31,6 +31,25 @@ class Bundle:
     schema: dict[str, Any] | bool
     names: frozenset[str]
     exact: bool
+    places: dict[str, str]  # name of a definition → where it stands in the document
+
+    def place_of(self, path: list[str | int], root: Any) -> str | None:
+        """Give the deepest place of the document on the way to a node of `schema`; None: below no definition."""
+        if len(path) < 2 or path[0] != "$defs" or path[1] not in self.places:  # noqa: PLR2004 - $defs and a name
+            return None
+        pointer = self.places[str(path[1])]
+        node = resolve_pointer(root, pointer)
+        for step in path[2:]:
+            known = (
+                step in node
+                if isinstance(node, dict)
+                else isinstance(node, list) and step in range(len(node))
+            )
+            if not known:
+                break  # lowering wrote it in another way
+            node = node[step]
+            pointer += token(str(step))
+        return pointer
 
 
 def bundle(schema: Any, *, root: Any, dialect: Dialect, direction: Direction | None) -> Bundle:
@@ -71,7 +90,8 @@ class _Bundling:
         bodies.update(lowering.rules)
         if isinstance(top, dict) and bodies:
             top["$defs"] = bodies
-        return Bundle(top, frozenset(lowering.names), lowering.exact)
+        places = {name: key[0] for key, name in self._definitions.items() if not key[0].startswith("@")}
+        return Bundle(top, frozenset(lowering.names), lowering.exact, places)
 
     def _refer(self, ref: str, spot: Spot) -> str:
         return self._define(local_pointer(ref, spot.pointer), spot)

@@ -10,7 +10,7 @@ from typing import Any
 import jsonschema_rs
 
 from kernel.contract.positions import token
-from kernel.errors import SchemaRefused
+from kernel.errors import Place, SchemaRefused
 from kernel.schema.bundling import bundle
 from kernel.schema.dialects import Dialect, dialect_of
 from kernel.schema.explaining import Explaining, Path
@@ -121,8 +121,12 @@ def compile_schema(
         validator = jsonschema_rs.Draft202012Validator(bundled.schema, **_OPTIONS)
     except (ValueError, jsonschema_rs.ReferencingError) as error:
         reason = str(error).partition("\n")[0]
+        path = error.instance_path if isinstance(error, jsonschema_rs.ValidationError) else []
+        pointer = bundled.place_of(path, root)
         raise SchemaRefused(
-            f"the schema is not valid: {reason[:300]}", hint="see JSON Schema 2020-12"
+            f"the schema is not valid: {reason[:300]}",
+            hint="see JSON Schema 2020-12",
+            place=Place(pointer=pointer) if pointer is not None else None,
         ) from None
     return CompiledSchema(validator, bundled.names, Explaining(bundled.schema, _OPTIONS), exact=bundled.exact)
 

@@ -106,6 +106,16 @@ def test_parameters_of_an_operation_replace_those_of_its_path() -> None:
     assert operation.check_request((), b"a=1", [(b"x-a", b"1")], b"") is not None
 
 
+def test_a_parameter_that_is_declared_in_two_ways_is_refused_at_freeze() -> None:
+    first = {"name": "a", "in": "query", "schema": {"type": "integer"}}
+    for second in ({**first, "required": True}, {**first, "schema": {"type": "string"}}):
+        with pytest.raises(ContractInvalid, match="declared twice") as caught:
+            compile_contract(contract({"/a": {"get": {"parameters": [first, second], **OK}}}))
+        assert caught.value.place is not None
+        assert caught.value.place.pointer == "/paths/~1a/get/parameters/1"
+    assert compile_contract(contract({"/a": {"get": {"parameters": [first, dict(first)], **OK}}})).operations
+
+
 def test_a_path_item_may_be_referenced() -> None:
     root = contract(
         {"/a": {"$ref": "#/components/pathItems/A"}}, components={"pathItems": {"A": {"get": OK}}}

@@ -508,7 +508,7 @@ def test_the_engine_itself_fetches_nothing(monkeypatch):
     from kernel.schema import validator
     from kernel.schema.bundling import Bundle
 
-    foreign = Bundle({"$ref": "http://127.0.0.1:9/schema.json"}, frozenset(), exact=False)
+    foreign = Bundle({"$ref": "http://127.0.0.1:9/schema.json"}, frozenset(), exact=False, places={})
     monkeypatch.setattr(validator, "bundle", lambda *_, **__: foreign)
     assert "Retrieval is disabled" in refusal({}).message
 
@@ -545,3 +545,20 @@ def test_what_an_earlier_draft_does_not_have_is_refused(draft, schema):
     schema = {"$schema": f"http://json-schema.org/{draft}/schema#", **schema}
     with pytest.raises(SchemaRefused):
         compile_schema(schema, root=schema, dialect=dialect_of(schema))
+
+
+@pytest.mark.parametrize(
+    ("component", "pointer"),
+    [
+        ({"properties": {"a/b": {"minLength": -1}}}, "/components/schemas/Bed/properties/a~1b/minLength"),
+        ({"allOf": [{}, {"type": "strin"}]}, "/components/schemas/Bed/allOf/1/type"),
+        ({"items": {"enum": "a"}}, "/components/schemas/Bed/items/enum"),
+    ],
+)
+def test_a_senseless_keyword_is_refused_where_it_stands(component, pointer):
+    root = {"components": {"schemas": {"Bed": component}}}
+    with pytest.raises(SchemaRefused) as caught:
+        compile_schema(
+            {"$ref": "#/components/schemas/Bed"}, root=root, dialect=Dialect.OPENAPI_31, direction="request"
+        )
+    assert caught.value.place.pointer == pointer
