@@ -67,7 +67,8 @@ class RequestSource:
                 try:
                     piece = self._reader.feed(piece) if piece else self._reader.finish()
                 except ItemBroken as error:
-                    raise self._broken_off(BodyInvalid(violations=error.violations)) from None
+                    broken = REFUSALS[error.slug](violations=error.violations)
+                    raise self._broken_off(broken) from None
             if piece:
                 self.total += len(piece)
                 self._hash.update(piece)

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 _SPELLINGS: Final = (b"", b"; charset=utf-8", b";charset=utf-8", b"; charset=UTF-8", b";charset=UTF-8")
 
 _BRANCH_BYTES: Final = 2 * 1024 * 1024  # read again for the branches of one schema, all of them together
+_UNFIT: Final = frozenset(
+    {"type", "element"}
+)  # said of text that could be read, and is no value of the schema
 UNDECLARED: Final = RequestProblem("media-type-unsupported", (Violation("body", "", "media-type"),))
 
 
@@ -86,7 +89,7 @@ class Content:
         try:
             value = reader(media, data)
         except Undecodable as error:
-            problem: RequestProblem | None = _malformed(error)
+            problem: RequestProblem | None = _undecoded(error)
         else:
             problem = None if value is UNREAD else self.judge(value)
         if problem is not None and self._fits_branch(media, data):
@@ -111,7 +114,7 @@ class Content:
         try:
             value = read_json(data, exact=self.exact)
         except Undecodable as error:
-            return _malformed(error)
+            return _undecoded(error)
         validator = self.validator
         return None if validator is None or validator.accepts(value) else self.judge(value)
 
@@ -232,6 +235,9 @@ class Body:
                 self._json[spelling] = found[0]
 
 
-def _malformed(error: Undecodable) -> RequestProblem:
-    slug: ProblemSlug = "media-type-unsupported" if error.keyword == "charset" else "body-malformed"
+def _undecoded(error: Undecodable) -> RequestProblem:
+    """Tell a body that is not well formed from one that is, and holds something else than was declared."""
+    slug: ProblemSlug = "body-invalid" if error.keyword in _UNFIT else "body-malformed"
+    if error.keyword == "charset":
+        slug = "media-type-unsupported"
     return RequestProblem(slug, (Violation("body", error.pointer, error.keyword),))

@@ -73,7 +73,7 @@ class Fields:
         Raises `Undecodable` with a pointer that starts with the declared name.
         """
         found: dict[str, Any] = {}
-        gathered: dict[str, Groups] = {}
+        gathered: dict[str, tuple[Parameter, Groups]] = {}
         for name, raws in groups.items():
             parameter = self._named.get(name)
             if parameter is not None:
@@ -82,24 +82,26 @@ class Fields:
                 except Undecodable as error:
                     raise _under(name, error) from None
             elif (owner := self._owner(name)) is not None:
-                gathered.setdefault(owner.name, {})[name] = raws
-        for name, mine in gathered.items():
+                gathered.setdefault(owner.name, (owner, {}))[1][name] = raws
+        for name, (owner, mine) in gathered.items():
             try:
-                found[name] = read_object(self._brackets[name], mine)
+                found[name] = read_object(owner, mine)
             except Undecodable as error:
                 raise _under(name, error) from None
         return found
 
     def _owner(self, name: str) -> Parameter | None:
-        """Find the object that a field belongs to."""
-        owner = self._members.get(name, self._open)
-        if owner is None and self._brackets and (at := name.find("[")) > 0:
-            owner = self._brackets.get(name[:at])
-        return owner
+        """Find the object that a field belongs to: one that names it, before one that takes anything."""
+        owner = self._members.get(name)
+        if owner is None and self._brackets:
+            owner = self._brackets.get(name.partition("[")[0])
+        return owner or self._open
 
 
 def check_object(parameter: Parameter, groups: Groups) -> tuple[Violation, ...]:
     """Judge an object that came in several fields."""
+    if parameter.allow_empty and groups == {parameter.name: [b""]}:
+        return ()
     try:
         value = read_object(parameter, groups)
     except Undecodable as error:
@@ -119,6 +121,8 @@ def read_object(parameter: Parameter, groups: Groups) -> Any:
     An array in brackets, which OpenAPI leaves undefined, is read as most clients write it: `name[]=a&name[]=b`
     or `name[0]=a&name[1]=b`.
     """
+    if parameter.spread == "brackets" and parameter.name in groups:
+        return _bare(parameter, groups)
     tree: _Tree = {}
     for name, raws in groups.items():
         keys = [name] if parameter.spread == "fields" else _keys(name[len(parameter.name) :], parameter.depth)
@@ -137,6 +141,14 @@ def read_object(parameter: Parameter, groups: Groups) -> Any:
             raise Undecodable("duplicate", _below(shape, keys[-1], pointer)[1])
         place[keys[-1]] = raws
     return _typed(parameter, parameter.shape, tree, "")
+
+
+def _bare(parameter: Parameter, groups: Groups) -> Any:
+    """Read a field that bears the name without brackets: a scalar or an array, where the schema admits one."""
+    shape = parameter.shape
+    if len(groups) > 1 or not (shape.is_array or shape.scalars):
+        raise Undecodable("style")
+    return _leaf(parameter, shape, groups[parameter.name], "")
 
 
 def _below(shape: Shape, key: str, pointer: str) -> tuple[Shape, str]:

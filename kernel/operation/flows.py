@@ -52,7 +52,7 @@ class Flow:
                 reader.feed(data)
                 reader.finish()
         except ItemBroken as error:
-            return RequestProblem("body-invalid", error.violations)
+            return RequestProblem(error.slug, error.violations)
         return None
 
 

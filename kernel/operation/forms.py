@@ -51,6 +51,8 @@ class FormReader:
             groups.setdefault(text_of(raw_name, plus=True), []).append(value)
         found = self._fields.values(groups)
         for name in self._fields.undeclared(groups):
+            if name in self._shape.member_names():  # its fields bear the names of its properties
+                raise Undecodable("style", self._shape.pointer_of(name))
             found[name] = self._further(name, groups[name])
         return found
 
@@ -94,8 +96,8 @@ def _is_json(declared: Any, pointer: str) -> bool:
 
 
 def at_place(pointer: str, read: Any, data: Any) -> Any:
-    """Read with a decoder, and put its complaint at a place."""
+    """Read with a decoder, and put its complaint below a place."""
     try:
         return read(data)
     except Undecodable as error:
-        raise Undecodable(error.keyword, pointer) from None
+        raise Undecodable(error.keyword, pointer + error.pointer) from None

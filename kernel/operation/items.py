@@ -7,7 +7,7 @@ JSON lines (application/jsonl, application/x-ndjson), JSON text sequences (RFC 7
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from kernel.operation.strict_json import read_json
 from kernel.operation.violation import Undecodable, Violation
@@ -32,6 +32,7 @@ _NO_EVENT: Final = re.compile(rb"(?::[^\r\n]*)?" + _LINE_END)  # a comment, or a
 _LINES: Final = re.compile(r"\r\n|\n|\r")
 _MARK: Final = b"\xef\xbb\xbf"
 _RETRY_DIGITS: Final = 16
+_UNREAD: Final = frozenset({"json", "json-seq", "utf-8"})
 
 
 class ItemBroken(Exception):
@@ -41,6 +42,12 @@ class ItemBroken(Exception):
         super().__init__("an item is outside the contract")
         self.violations = violations
         self.passed = passed
+
+    @property
+    def slug(self) -> Literal["body-malformed", "body-invalid"]:
+        """Tell an item that could not be read from one that breaks its schema."""
+        unread = any(one.keyword in _UNREAD for one in self.violations)
+        return "body-malformed" if unread else "body-invalid"
 
 
 class ItemReader:

@@ -15,6 +15,7 @@ from kernel.operation.shapes import ANNOTATIONS, Shape, alternatives, dereferenc
 from kernel.operation.strict_json import read_json
 from kernel.operation.violation import Undecodable
 from kernel.operation.xml_bodies import XmlReader
+from kernel.schema.formats import ASSERTED, LOWERED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,7 +95,7 @@ class Reading:
         if shape.scalars:
             plain = dereference(self._schemas.root, self._schema)
             keywords = plain.keys() if isinstance(plain, dict) else set()
-            if media.kind == "binary" and "string" in shape.types:
+            if media.kind == "binary" and "string" in shape.types and not _is_asserted(plain):
                 if keywords <= _OPAQUE:
                     return opaque
                 if keywords <= _OPAQUE | {"minLength", "maxLength"}:
@@ -132,6 +133,11 @@ class Reading:
         if not found:
             raise Undecodable("type")
         return self._schemas.first_fitting(self._shape, found)
+
+
+def _is_asserted(schema: Any) -> bool:
+    """Whether a schema has a format that says something of the octets, as `byte` does and `binary` does not."""
+    return isinstance(schema, dict) and schema.get("format") in ASSERTED | LOWERED.keys()
 
 
 def opaque(_media: MediaType, _data: bytes) -> Any:

@@ -7,7 +7,7 @@ from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
 from kernel.operation.scalars import scalars_of
-from kernel.operation.shapes import Shape, dereference
+from kernel.operation.shapes import ANNOTATIONS, Shape, dereference
 from kernel.operation.violation import Undecodable
 
 if TYPE_CHECKING:
@@ -45,11 +45,13 @@ class XmlReader:
         root = self.parse(media, data)
         spec = self._xml_of(self._schema)
         if "name" in spec and not _is_named(root.tag, spec, ""):
-            raise Undecodable("xml")
+            raise Undecodable("element")
         return self._value(root, self._shape, self._schema, "")
 
     def _value(self, element: Element, shape: Shape, schema: Any, pointer: str) -> Any:
         if element.get(_XSI + "nil") in {"true", "1"}:
+            if len(element) or element.text:  # XML Schema 1.1 part 1 §3.3.4.3: one or the other
+                raise Undecodable("element", pointer)
             return None
         if shape.is_array:
             return self._wrapped(element, shape, schema, pointer)
@@ -72,10 +74,11 @@ class XmlReader:
         plain = dereference(self._schemas.root, schema)
         items = plain.get("items", True) if isinstance(plain, dict) else True
         spec = self._xml_of(items)
+        _no_text(element, pointer)
         found = []
         for index, child in enumerate(element):
             if "name" in spec and not _is_named(child.tag, spec, ""):
-                raise Undecodable("xml", f"{pointer}/{index}")
+                raise Undecodable("element", f"{pointer}/{index}")
             found.append(self._value(child, shape.element(), items, f"{pointer}/{index}"))
         return found
 
@@ -86,18 +89,44 @@ class XmlReader:
             found[text] = self._scalar(
                 element.text or "", shape.member(text), pointer + shape.pointer_of(text)
             )
-        elif (element.text or "").strip():
-            raise Undecodable("xml", pointer)
-        if any((child.tail or "").strip() for child in element):
-            raise Undecodable("xml", pointer)
+        _no_text(element, pointer, own=text is None)
         left = _Left(list(element), element.attrib)
         for name in shape.member_names():
             if name != text:
                 self._member(name, shape, left, found, pointer)
-        # What no property takes keeps a name that no property has, and no content.
-        further = len(left.children) + len(left.attributes)
-        found |= {f"{{undeclared {index}}}": "" for index in range(further)}
+        self._further(shape, left, found, pointer)
         return found
+
+    def _further(self, shape: Shape, left: _Left, found: dict[str, Any], pointer: str) -> None:
+        """Read what no property takes under its local name, as `additionalProperties` has it.
+
+        Where nothing is said of it, it keeps its name and no content.
+        """
+        together: dict[str, list[Element | str]] = {}
+        for key, text in left.attributes.items():
+            together.setdefault(_local(key), []).append(text)
+        for child in left.children:
+            together.setdefault(_local(child.tag), []).append(child)
+        for local, mine in together.items():
+            # A declared property with another XML name, or as an attribute, is not meant.
+            name = f"{{}}{local}" if local in shape.member_names() else local
+            schema, at = shape.member_schema(name), pointer + shape.pointer_of(name)
+            unsaid = schema is True or (isinstance(schema, dict) and not schema.keys() - ANNOTATIONS)
+            found[name] = "" if unsaid else self._all(mine, shape.member(name), schema, at)
+
+    def _all(self, mine: list[Element | str], member: Shape, schema: Any, pointer: str) -> Any:
+        """Read the elements or attributes of one name: an array where the schema is one that is not wrapped."""
+        if member.is_array and self._xml_of(schema).get("wrapped") is not True:
+            items, inner = member.element(), self._items_of(schema)
+            return [self._either(one, items, inner, f"{pointer}/{at}") for at, one in enumerate(mine)]
+        if len(mine) > 1:
+            raise Undecodable("repeated", pointer)
+        return self._either(mine[0], member, schema, pointer)
+
+    def _either(self, one: Element | str, shape: Shape, schema: Any, pointer: str) -> Any:
+        if isinstance(one, str):
+            return self._scalar(one, shape, pointer)
+        return self._value(one, shape, schema, pointer)
 
     def _member(self, name: str, shape: Shape, left: _Left, found: dict[str, Any], pointer: str) -> None:
         """Read one property from what is left of its element."""
@@ -210,6 +239,16 @@ class _Parse:
 def _clark(name: str) -> str:
     """Write `uri}local`, as expat gives it, in Clark's notation."""
     return "{" + name if "}" in name else name
+
+
+def _local(name: str) -> str:
+    return name.rpartition("}")[2]
+
+
+def _no_text(element: Element, pointer: str, *, own: bool = True) -> None:
+    """Refuse text between the children of an element, and with `own` before the first of them."""
+    if (own and (element.text or "").strip()) or any((child.tail or "").strip() for child in element):
+        raise Undecodable("element", pointer)
 
 
 def _is_named(tag: str, spec: dict[str, Any], default: str) -> bool:

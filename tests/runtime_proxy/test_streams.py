@@ -425,6 +425,7 @@ async def test_what_is_wrong_with_the_head_is_said_before_the_body(make_house) -
     ("body", "status", "slug"),
     [
         (b'b\r\n{"bpm":60}\n\r\nc\r\n{"bpm":999}\n\r\n', 422, "body-invalid"),
+        (b'b\r\n{"bpm":60}\n\r\n3\r\nno\n\r\n', 400, "body-malformed"),
         (b"zz\r\n", 400, "framing-refused"),
     ],
 )

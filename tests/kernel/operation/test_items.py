@@ -141,6 +141,24 @@ def stream_of(
 
 
 @pytest.mark.parametrize(
+    ("media", "bad", "keyword"),
+    [
+        ("application/jsonl", b'{"bpm":60}\n{"bpm":', "json"),
+        ("application/jsonl", b'{"bpm":60}\n{"bpm":60,"bpm":61}\n', "json"),
+        ("application/json-seq", b'\x1e{"bpm":60}\n\x1e7', "json-seq"),
+    ],
+)
+def test_an_item_that_cannot_be_read_is_malformed(
+    make: Callable[..., Operation], media: str, bad: bytes, keyword: str
+) -> None:
+    operation = stream_of(make, media, {"itemSchema": READING})
+    problem = operation.check_request((), b"", [(b"content-type", media.encode())], bad)
+    assert problem is not None
+    assert (problem.slug, problem.status) == ("body-malformed", 400)
+    assert [(item.pointer, item.keyword) for item in problem.violations] == [("/1", keyword)]
+
+
+@pytest.mark.parametrize(
     ("media", "good", "bad"),
     [
         ("application/jsonl", b'{"bpm":60}\n{"bpm":61}', b'{"bpm":60}\n{"bpm":"x"}\n'),

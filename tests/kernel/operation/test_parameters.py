@@ -431,6 +431,7 @@ def test_cookies(spec: dict[str, Any], value: bytes, keyword: str | None) -> Non
         {"name": "a", "in": "query", "style": "deepObject", "schema": STRING},
         {"name": "a", "in": "query", "schema": {"type": "array", "items": {"type": "object"}}},
         {"name": "a", "in": "query", "content": {}},
+        {"name": "a", "in": "query", "schema": STRING, "content": {"text/plain": {}}},
         {"name": "a", "in": "query", "content": {"application/xml": {}}},
         {"name": "a", "in": "query", "content": {"text/plain": {}, "application/json": {}}},
     ],
@@ -474,6 +475,46 @@ STAYS = {"type": "array", "items": STAY}
 def test_arrays_in_brackets(schema: Any, raw: bytes, expected: Any) -> None:
     found = query({"name": "w", "style": "deepObject", "schema": schema}, raw)
     assert [(item.pointer, item.keyword) for item in found] == expected
+
+
+RANGE = {"type": "object", "properties": {"gt": {"type": "integer"}}, "additionalProperties": False}
+
+
+@pytest.mark.parametrize(
+    ("schema", "raw", "expected"),
+    [
+        (RANGE, b"w=1", [("", "style")]),
+        (RANGE, b"w", [("", "style")]),
+        (RANGE, b"w=1&w[gt]=1", [("", "style")]),
+        (RANGE, b"wx=1", []),
+        # As Stripe's `created` has it: a number, or an object in brackets.
+        ({"anyOf": [RANGE, {"type": "integer"}]}, b"w[gt]=1", []),
+        ({"anyOf": [RANGE, {"type": "integer"}]}, b"w=1", []),
+        ({"anyOf": [RANGE, {"type": "integer"}]}, b"w=secret", [("", "type")]),
+        ({"anyOf": [RANGE, {"type": "integer"}]}, b"w=1&w=2", [("", "repeated")]),
+        (WARDS, b"w=1&w=2", []),
+        (WARDS, b"w=1&w=secret", [("/1", "type")]),
+    ],
+)
+def test_the_bare_name_of_an_object_in_brackets(schema: Any, raw: bytes, expected: Any) -> None:
+    found = query({"name": "w", "style": "deepObject", "schema": schema}, raw)
+    assert [(item.pointer, item.keyword) for item in found] == expected
+
+
+def test_brackets_belong_to_their_object_before_an_open_one() -> None:
+    specs = [
+        {"name": "rest", "schema": {"type": "object", "additionalProperties": {"type": "string"}}},
+        {"name": "w", "style": "deepObject", "schema": RANGE},
+    ]
+    assert query(specs, b"any=text&w[gt]=1") == ()
+    (found,) = query(specs, b"any=text&w[gt]=secret")
+    assert (found.name, found.pointer, found.keyword) == ("w", "/gt", "type")
+
+
+def test_an_object_in_brackets_may_be_empty_where_it_is_allowed() -> None:
+    spec = {"name": "w", "style": "deepObject", "schema": RANGE, "allowEmptyValue": True}
+    assert query(spec, b"w=") == ()
+    assert query(spec, b"w=1") != ()
 
 
 NUMBER_OR_CODE = {"anyOf": [{"type": "string", "pattern": "^[A-Z]"}, {"type": "integer", "maximum": 9}]}

@@ -58,8 +58,8 @@ def judge(make: Any, text: str | bytes, schema: Any = ORDER, media: bytes = b"ap
         ),
         ('<order id="7"><placedBy><![CDATA[A<B]]></placedBy></order>', None),
         ("<order/>", ("body-invalid", [("/id", "required")])),
-        ("<other id='7'/>", ("body-malformed", [("", "xml")])),
-        ('<order id="secret"/>', ("body-malformed", [("/id", "type")])),
+        ("<other id='7'/>", ("body-invalid", [("", "element")])),
+        ('<order id="secret"/>', ("body-invalid", [("/id", "type")])),
         (
             '<order id="7"><placedBy>secret name</placedBy></order>',
             ("body-invalid", [("/placer", "maxLength")]),
@@ -74,11 +74,19 @@ def judge(make: Any, text: str | bytes, schema: Any = ORDER, media: bytes = b"ap
         ),
         (
             '<order id="7"><wardList><ward>1</ward><ward>x</ward></wardList></order>',
-            ("body-malformed", [("/wards/1", "type")]),
+            ("body-invalid", [("/wards/1", "type")]),
         ),
         (
             '<order id="7"><wardList><secret>1</secret></wardList></order>',
-            ("body-malformed", [("/wards/0", "xml")]),
+            ("body-invalid", [("/wards/0", "element")]),
+        ),
+        (
+            '<order id="7"><wardList>secret<ward>1</ward></wardList></order>',
+            ("body-invalid", [("/wards", "element")]),
+        ),
+        (
+            '<order id="7"><wardList><ward>1</ward>secret</wardList></order>',
+            ("body-invalid", [("/wards", "element")]),
         ),
         ('<order id="7"><ward>1</ward></order>', ("body-invalid", [("/{key}", "additionalProperties")])),
         ('<order id="7" secret="1"/>', ("body-invalid", [("/{key}", "additionalProperties")])),
@@ -86,8 +94,8 @@ def judge(make: Any, text: str | bytes, schema: Any = ORDER, media: bytes = b"ap
             '<order id="7"><patient><name>A</name></patient></order>',
             ("body-invalid", [("/{key}", "additionalProperties")]),
         ),
-        ('<order id="7">secret<urgent>true</urgent></order>', ("body-malformed", [("", "xml")])),
-        ('<order id="7"><urgent>true</urgent>secret</order>', ("body-malformed", [("", "xml")])),
+        ('<order id="7">secret<urgent>true</urgent></order>', ("body-invalid", [("", "element")])),
+        ('<order id="7"><urgent>true</urgent>secret</order>', ("body-invalid", [("", "element")])),
     ],
 )
 def test_elements_become_the_declared_value(make: Any, text: str, expected: Any) -> None:
@@ -129,10 +137,67 @@ def test_a_root_may_be_a_scalar_or_an_array(make: Any) -> None:
     assert judge(make, "<n>8</n>", {"type": "integer", "maximum": 7}) == ("body-invalid", [("", "maximum")])
     rows = {"type": "array", "items": {"type": "integer", "xml": {"name": "n"}}, "xml": {"name": "rows"}}
     assert judge(make, "<rows><n>1</n><n>2</n></rows>", rows) is None
-    assert judge(make, "<rows><n>1</n><m>2</m></rows>", rows) == ("body-malformed", [("/1", "xml")])
+    assert judge(make, "<rows><n>1</n><m>2</m></rows>", rows) == ("body-invalid", [("/1", "element")])
     nil = '<n xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:nil="true"/>'
     assert judge(make, nil, {"type": ["integer", "null"]}) is None
     assert judge(make, nil, {"type": "integer"}) == ("body-invalid", [("", "type")])
+    full = nil.replace("/>", ">secret</n>")
+    assert judge(make, full, {"type": ["integer", "null"]}) == ("body-invalid", [("", "element")])
+
+
+COUNT = {"type": "integer", "maximum": 9}
+CLOSED = {"patternProperties": {"^n": COUNT}, "additionalProperties": False}
+
+
+@pytest.mark.parametrize(
+    ("schema", "text", "expected"),
+    [
+        ({"additionalProperties": COUNT}, "<m><a>1</a><b>2</b></m>", None),
+        ({"additionalProperties": COUNT}, '<m a="1"/>', None),
+        ({"additionalProperties": COUNT}, "<m><a>10</a></m>", [("/{key}", "maximum")]),
+        ({"additionalProperties": COUNT}, "<m><a>secret</a></m>", [("/{key}", "type")]),
+        ({"additionalProperties": COUNT}, '<m a="secret"/>', [("/{key}", "type")]),
+        ({"additionalProperties": {"type": "string", "maxLength": 3}}, "<m><a>abc</a></m>", None),
+        (
+            {"additionalProperties": {"type": "string", "maxLength": 3}},
+            "<m><a>secret</a></m>",
+            [("/{key}", "maxLength")],
+        ),
+        ({"additionalProperties": {"type": "array", "items": COUNT}}, "<m><a>1</a><a>2</a></m>", None),
+        (
+            {"additionalProperties": {"type": "array", "items": COUNT}},
+            "<m><a>1</a><a>secret</a></m>",
+            [("/{key}/1", "type")],
+        ),
+        ({"additionalProperties": {"type": "object", "required": ["k"]}}, "<m><a><k/></a></m>", None),
+        (
+            {"additionalProperties": {"type": "object", "required": ["k"]}},
+            "<m><a/></m>",
+            [("/{key}/k", "required")],
+        ),
+        (CLOSED, "<m><n1>5</n1></m>", None),
+        (CLOSED, "<m><n1>secret</n1></m>", [("/{key}", "type")]),
+        (CLOSED, "<m><o1>5</o1></m>", [("/{key}", "additionalProperties")]),
+        ({"propertyNames": {"maxLength": 2}}, "<m><ab/></m>", None),
+        ({"propertyNames": {"maxLength": 2}}, "<m><abc/></m>", [("", "propertyNames")]),
+        ({"additionalProperties": {}}, "<m><a>free <b>text</b></a><a/></m>", None),
+    ],
+)
+def test_elements_without_a_property_are_further_properties(
+    make: Any, schema: Any, text: str, expected: Any
+) -> None:
+    found = judge(make, text, {"type": "object", **schema})
+    assert found == (None if expected is None else ("body-invalid", expected))
+
+
+def test_a_further_element_is_never_taken_for_a_declared_property(make: Any) -> None:
+    schema = {
+        "type": "object",
+        "properties": {"id": {"type": "integer", "xml": {"attribute": True}}},
+        "additionalProperties": {"type": "boolean"},
+    }
+    assert judge(make, '<m id="7"><id>true</id></m>', schema) is None
+    assert judge(make, '<m id="7"><id>8</id></m>', schema) == ("body-invalid", [("/{key}", "type")])
 
 
 def test_xml_without_a_schema_is_opaque(make: Any) -> None:
@@ -152,7 +217,7 @@ def test_text_may_be_a_property_beside_attributes(make: Any) -> None:
     }
     assert judge(make, '<dose unit="mg"> 7.5 </dose>', dose) is None
     assert judge(make, '<dose unit="mg">75</dose>', dose) == ("body-invalid", [("/amount", "maximum")])
-    assert judge(make, '<dose unit="mg"/>', dose) == ("body-malformed", [("/amount", "type")])
+    assert judge(make, '<dose unit="mg"/>', dose) == ("body-invalid", [("/amount", "type")])
     assert judge(make, "<dose>7<x/></dose>", dose) == ("body-invalid", [("/{key}", "additionalProperties")])
 
 
