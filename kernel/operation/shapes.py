@@ -17,14 +17,11 @@ SCALARS: Final = frozenset(TYPES[:5])
 _BRANCHES: Final = 512  # schema nodes looked at for one question; more than any real document asks
 _ALTERNATIVES: Final = 16  # branches tried one by one for one value
 _NUMERIC: Final = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"})
+_FURTHER: Final = ("additionalProperties", "unevaluatedProperties")
 _OBJECT: Final = frozenset({"properties", "additionalProperties", "patternProperties", "required"})
 # Keywords that never refuse a value, so that `{"type": "string", "description": …}` needs no validator.
 ANNOTATIONS: Final = frozenset({"title", "description", "default", "example", "examples", "deprecated"}) | {
-    "externalDocs",
-    "xml",
-    "readOnly",
-    "writeOnly",
-    "$comment",
+    *("externalDocs", "xml", "readOnly", "writeOnly", "$comment"),
 }
 
 
@@ -130,7 +127,7 @@ class Shape:
                 found += _listed(node, "prefixItems")
                 if "items" in node:
                     found += node["items"] if isinstance(node["items"], list) else [node["items"]]
-            self._element = Shape(self._root, found or [True])
+            self._element = Shape(self._root, self._telling(found) or [True])
         return self._element
 
     def member_names(self) -> dict[str, None]:
@@ -150,16 +147,27 @@ class Shape:
 
     def member_schema(self, name: str) -> Any:
         """Give the schema of a property; True where nothing is said."""
+        found = self._said_of(name, cases=False)
+        if not found and (found := self._said_of(name, cases=True)):
+            found.append({"type": "string"})  # what the text is where the case is another
+        found = self._telling(found)
+        return (found[0] if len(found) == 1 else {"anyOf": found}) if found else True
+
+    def _telling(self, found: list[Any]) -> list[Any]:
+        """Leave out what says nothing of the type beside what does: a bound or an example does not open it."""
+        return [one for one in found if len(_types(self._root, one, {})) < len(TYPES)] or found
+
+    def _said_of(self, name: str, *, cases: bool) -> list[Any]:
+        """List the schemas of a property, or of those that have none of their own."""
         found: list[Any] = []
         named = name in self.member_names()
-        for node in self._branches():
+        for node in self._branches(cases=cases):
             if named:
                 found += [_named(node)[name]] if name in _named(node) else []
                 continue
             found += _named(node, "patternProperties").values()
-            if isinstance(node.get("additionalProperties"), dict):
-                found.append(node["additionalProperties"])
-        return (found[0] if len(found) == 1 else {"anyOf": found}) if found else True
+            found += [node[keyword] for keyword in _FURTHER if isinstance(node.get(keyword), dict)]
+        return found
 
     def requires(self, name: str) -> bool:
         """Whether some part of the schema asks for the property."""
@@ -176,13 +184,12 @@ class Shape:
         """Whether the schema asks for further properties in so many words."""
         return any(
             node.get("patternProperties")
-            or node.get("additionalProperties") is True
-            or isinstance(node.get("additionalProperties"), dict)
+            or any(node.get(keyword) is True or isinstance(node.get(keyword), dict) for keyword in _FURTHER)
             for node in self._branches()
         )
 
-    def _branches(self) -> Iterator[dict[str, Any]]:
-        """Walk the nodes that describe the same instance: references, allOf, anyOf, oneOf."""
+    def _branches(self, *, cases: bool = True) -> Iterator[dict[str, Any]]:
+        """Walk the nodes that describe the same instance; with `cases`, those too that depend on what it holds."""
         seen: set[int] = set()
         waiting = list(reversed(self.schemas))
         while waiting and len(seen) < _BRANCHES:
@@ -193,6 +200,9 @@ class Shape:
             yield node
             if isinstance(node.get("$ref"), str):
                 waiting.append(lookup(self._root, node["$ref"]))
+            if cases:
+                waiting += reversed(list(_named(node, "dependentSchemas").values()))
+                waiting += [node[keyword] for keyword in ("else", "then", "if") if keyword in node]
             for keyword in ("oneOf", "anyOf", "allOf"):
                 if isinstance(node.get(keyword), list):
                     waiting += reversed(node[keyword])

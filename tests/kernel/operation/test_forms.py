@@ -115,6 +115,68 @@ def test_an_object_may_be_spread_over_the_fields_of_a_form(make: Any) -> None:
     assert found == ("body-malformed", [("/address", "style")])
 
 
+KEPT = {"type": "object", "properties": {"kind": {"type": "string"}}}
+CASES = [
+    # A property that a second part only describes keeps its type (a base and what is made of it).
+    (
+        {"allOf": [{"properties": {"n": {"type": "integer"}}}, {"properties": {"n": {"example": 7}}}]},
+        b"n=7",
+        None,
+    ),
+    (
+        {"allOf": [{"properties": {"n": {"type": "integer"}}}, {"properties": {"n": {"maximum": 9}}}]},
+        b"n=10",
+        ("body-invalid", [("/n", "maximum")]),
+    ),
+    (
+        {
+            "properties": {
+                "n": {
+                    "allOf": [
+                        {"type": "array", "items": {"type": "integer"}},
+                        {"items": {"not": {"const": 8}}},
+                    ]
+                }
+            }
+        },
+        b"n=7&n=8",
+        ("body-invalid", [("/n/1", "not")]),
+    ),
+    # In some cases alone: by the type that is asked for there, and any text elsewhere.
+    ({"dependentSchemas": {"kind": {"properties": {"n": {"type": "integer"}}}}}, b"kind=a&n=7", None),
+    ({"dependentSchemas": {"kind": {"properties": {"n": {"type": "integer"}}}}}, b"n=text", None),
+    (
+        {"dependentSchemas": {"kind": {"properties": {"n": {"type": "integer"}}}}},
+        b"kind=a&n=secret",
+        ("body-invalid", [("/n", "type")]),
+    ),
+    (
+        {"if": {"required": ["kind"]}, "then": {"properties": {"n": {"type": "boolean"}}}},
+        b"kind=a&n=true",
+        None,
+    ),
+    (
+        {"if": {"required": ["kind"]}, "else": {"properties": {"n": {"type": "boolean"}}}},
+        b"n=7",
+        ("body-invalid", [("/n", "type")]),
+    ),
+    ({"if": {"properties": {"n": {"const": 7}}, "required": ["n"]}, "then": False}, b"n=8", None),
+    (
+        {"if": {"properties": {"n": {"const": 7}}, "required": ["n"]}, "then": False},
+        b"n=7",
+        ("body-invalid", [("", "falseSchema")]),
+    ),
+    ({"unevaluatedProperties": {"type": "integer"}}, b"kind=a&more=7", None),
+]
+
+
+@pytest.mark.parametrize(("schema", "data", "expected"), CASES)
+def test_the_type_of_a_field_is_found_in_every_part_of_the_schema(
+    make: Any, schema: Any, data: bytes, expected: Any
+) -> None:
+    assert form(make, data, schema={**KEPT, **schema}) == expected
+
+
 def test_further_fields_are_typed_by_additional_properties(make: Any) -> None:
     schema = {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "integer"}}}
     assert form(make, b"a=1&a=2&b=3", schema=schema) is None
