@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kernel.errors import ContractInvalid, Place
 from kernel.operation.forms import FormReader
-from kernel.operation.media_types import MediaType
+from kernel.operation.media_types import CHARSETS, UTF8, MediaType
 from kernel.operation.members import mapping
 from kernel.operation.parts import MultipartReader, PositionReader
 from kernel.operation.scalars import scalars_of
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 UNCHECKED: Final = "x-interlock-unchecked"  # in a Media Type Object: its content is passed on unread
 UNREAD: Final = object()  # a body that is passed on as it is, and has no value for a validator
-_UTF8: Final = frozenset({"utf-8", "utf8"})
-_CHARSETS: Final = frozenset({"us-ascii", "ascii", "iso-8859-1", "latin1"})
 _OPAQUE: Final = ANNOTATIONS | {"type", "format", "nullable", "contentMediaType", "contentEncoding"}
 _MANY: Final = 4  # types that are not listed in a message
 
@@ -117,18 +115,18 @@ class Reading:
 
     def json(self, media: MediaType, data: bytes) -> Any:
         """Read strict JSON; raises `Undecodable`."""
-        if media.parameters and (charset := media.parameter("charset")) and charset.lower() not in _UTF8:
+        if media.parameters and (charset := media.parameter("charset")) and charset.lower() not in UTF8:
             raise Undecodable("charset")
         return read_json(data, exact=self._exact)
 
     def _text(self, media: MediaType, data: bytes) -> Any:
         charset = (media.parameter("charset") or "utf-8").lower()
-        if charset not in _UTF8 | _CHARSETS:
+        if charset not in UTF8 | CHARSETS:
             raise Undecodable("charset")
         try:
             text = data.decode(charset)
         except UnicodeDecodeError:
-            raise Undecodable("utf-8" if charset in _UTF8 else "charset") from None
+            raise Undecodable("utf-8" if charset in UTF8 else "charset") from None
         found = scalars_of(text, self._shape.scalars, self._schemas.limits.number_digits)
         if not found:
             raise Undecodable("type")

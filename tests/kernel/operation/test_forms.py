@@ -372,6 +372,31 @@ def mixed(make: Any, schema: Any, *pieces: bytes, media: str = "multipart/mixed"
     return told(operation.check_request((), b"", lines, b"".join(pieces) + b"--B--\r\n"))
 
 
+@pytest.mark.parametrize(
+    ("data", "media", "expected"),
+    [
+        ("ä".encode(), b"text/plain; charset=UTF-8", None),
+        (b"\xe4", b"text/plain; charset=iso-8859-1", None),
+        (b"\xe4", b"text/plain", ("body-malformed", [("/t", "utf-8")])),
+        ("ä".encode(), b"text/plain; charset=us-ascii", ("media-type-unsupported", [("/t", "charset")])),
+        (b"ab", b"text/plain; charset=utf-16", ("media-type-unsupported", [("/t", "charset")])),
+        (b"ab", b"text/plain; charset=utf-7", ("media-type-unsupported", [("/t", "charset")])),
+        (b'{"k":1}', b"application/json; charset=utf-8", None),
+        (b'{"k":1}', b"application/json; charset=utf-16", ("media-type-unsupported", [("/o", "charset")])),
+    ],
+)
+def test_a_part_is_read_in_the_charset_that_it_names(
+    make: Any, data: bytes, media: bytes, expected: Any
+) -> None:
+    text = {"type": "string", "pattern": "^[a-zä]+$"}
+    schema = {"type": "object", "properties": {"t": text, "o": {"type": "object"}}}
+    content = {"multipart/form-data": {"schema": schema}}
+    operation = make({"requestBody": {"required": True, "content": content}})
+    body = part("o" if b"json" in media else "t", data, b"Content-Type: " + media) + b"--B--\r\n"
+    headers = [(b"content-type", b"multipart/form-data; boundary=B")]
+    assert told(operation.check_request((), b"", headers, body)) == expected
+
+
 def piece(data: bytes, *lines: bytes) -> bytes:
     return b"--B\r\n" + b"".join(line + b"\r\n" for line in lines) + b"\r\n" + data + b"\r\n"
 
