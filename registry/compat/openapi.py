@@ -17,6 +17,7 @@ from kernel.errors import SchemaRefused
 from registry.compat.containment import Comparer
 from registry.compat.openapi_answers import compare_responses
 from registry.compat.openapi_called import compare_callbacks, compare_webhooks
+from registry.compat.openapi_inheritance import compare_extensions
 from registry.compat.openapi_journal import Journal
 from registry.compat.openapi_parts import (
     Parameters,
@@ -84,6 +85,7 @@ def _documents(journal: Journal) -> None:
     compare_root_policies(journal, old, new)
     _paths(journal, old, new)
     compare_webhooks(journal, old, new, _operation)
+    compare_extensions(journal)
     empty = not any(part.value.get(key) for part in (old, new) for key in ("paths", "webhooks"))
     if empty and canonical_bytes(old.value.get("components")) != canonical_bytes(new.value.get("components")):
         journal.unclassified(None, "components", old, new)  # a library of parts: who uses them is not known

@@ -63,6 +63,14 @@ class Touched:
         name = (steps[2], steps[3].replace("~1", "/").replace("~0", "~"))
         return name in self._parts[0] and name not in self._changed
 
+    def changed(self, kind: str, name: str) -> bool:
+        """Whether a component, or what it refers to, is not the same in both documents."""
+        return (kind, name) in self._changed
+
+    def needed(self, texts: list[bytes]) -> set[Name]:
+        """Give every component of the old document that some texts refer to, however far."""
+        return _closure(texts, self._parts[0])
+
     def _stays(self, text: bytes) -> bool:
         """Whether all that a text refers to is the same in both documents."""
         names = _referred(text)

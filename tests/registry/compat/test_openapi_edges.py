@@ -69,6 +69,24 @@ OBJECT = {"type": "object", "properties": {"a": S}}
 OPEN = {**OBJECT, "additionalProperties": True}
 OPEN_TYPED = {**OPEN, "properties": {"a": S, "b": S}}
 
+
+def pets(message, **cat):
+    """Give a document whose messages are declared as the base of a family."""
+    base = {
+        "type": "object",
+        "required": ["kind"],
+        "properties": {"kind": S},
+        "discriminator": {"propertyName": "kind"},
+    }
+    family = {
+        "Pet": base,
+        "Cat": {"allOf": [{"$ref": "#/components/schemas/Pet"}, {"type": "object", **cat}]},
+    }
+    parts = {"components": {"schemas": family if cat else {"Pet": base}}}
+    return message({"$ref": "#/components/schemas/Pet"}, version="3.0.3", **parts)
+
+
+LIVES, NEEDED = {"properties": {"lives": S}}, {"properties": {"lives": S}, "required": ["lives"]}
 # (name, old, new, verdict there, verdict back)
 PAIRS = [
     # `default` was the only answer that could tell of success
@@ -108,6 +126,11 @@ PAIRS = [
     # an object that says that it is open is taken by the letter
     ("a property of an open object", body(OPEN), body(OPEN_TYPED), B, B),
     ("a property of an open object, sent", answer(OPEN_TYPED), answer(OPEN), B, C),
+    # extensions of a base, which validators do not look at and readers do
+    ("an extension asks for more", pets(body, **LIVES), pets(body, **NEEDED), U, C),
+    ("an extension promises more", pets(answer, **LIVES), pets(answer, **NEEDED), C, U),
+    ("an extension that may be sent is gone", pets(body, **LIVES), pets(body), U, C),
+    ("an extension that may come is gone", pets(answer, **LIVES), pets(answer), C, C),
     # a sequence described as a whole, or by its items
     ("items in place of the whole", answer(LIST, "application/jsonl", "3.2.0"),
      answer(S, "application/jsonl", "3.2.0", key="itemSchema"), U, U),
