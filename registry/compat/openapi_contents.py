@@ -138,10 +138,26 @@ def _encodings(journal: Journal, position: Position) -> None:
                 end.pointer + ("/encoding" if "encoding" in end.value else "") for end in position.ends
             )
             before, after = old.get(name), new.get(name)
+            rule = _part_types(position, before, after) or "encoding-changed"
             journal.note(
-                "encoding-changed", position.scope, what, at=(at[0], at[1]), before=before, after=after,
+                rule, position.scope, what, at=(at[0], at[1]), before=before, after=after,
                 spot=position.spot,
             )  # fmt: skip
+
+
+def _part_types(position: Position, before: Any, after: Any) -> str | None:
+    """Judge the content types that a part may have; None where more differs, or one version names none."""
+    kind = read(position.spot.media)
+    ends = [dict(end) if isinstance(end, dict) else {} for end in (before, after)]
+    types = [end.pop("contentType", None) for end in ends]
+    if kind is None or kind.kind != "multipart" or ends[0] != ends[1]:
+        return None
+    if not all(isinstance(named, str) for named in types):
+        return None
+    old, new = ([one.strip() for one in str(named).split(",")] for named in types)
+    inner, outer = (old, new) if position.scope.direction(position.message) == "accepts" else (new, old)
+    kept = all(any(_covers(other, one) for other in outer) for one in inner)
+    return "part-type-kept" if kept else "part-type-refused"
 
 
 def _encoding(end: Part) -> Iterator[tuple[str, Any]]:

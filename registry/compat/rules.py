@@ -65,6 +65,8 @@ RULES: tuple[Rule, ...] = (
     Rule("response-media-type-added", SAFE, "Callers name what they want in Accept."),
     Rule("media-type-range-changed", SAFE, "Types and the range around them stand in for each other; every form is judged by its own schema."),
     Rule("encoding-changed", UNDECIDED, "Fields of a form may be read as other values than their senders mean.", _ASK),
+    Rule("part-type-refused", BREAKING, "Parts of a content type that was taken are refused, or parts come in one that readers do not expect.", _KEEP),
+    Rule("part-type-kept", SAFE, "Every part that was taken still is, and none comes in a form that is new to readers."),
     Rule("response-body-removed", BREAKING, "Callers that read the body find none.", _KEEP),
     Rule("response-body-added", SAFE, "Callers that expected no body pass over one."),
     Rule("response-header-removed", BREAKING, "A header that was promised is gone.", _KEEP),

@@ -86,6 +86,13 @@ def pets(message, **cat):
     return message({"$ref": "#/components/schemas/Pet"}, version="3.0.3", **parts)
 
 
+def parted(types):
+    """Give a form with a file of some types."""
+    schema = {"type": "object", "properties": {"scan": {}}}
+    media = {"schema": schema, **({"encoding": {"scan": {"contentType": types}}} if types else {})}
+    return api(method="post", requestBody={"required": True, "content": {"multipart/form-data": media}})
+
+
 LIVES, NEEDED = {"properties": {"lives": S}}, {"properties": {"lives": S}, "required": ["lives"]}
 # (name, old, new, verdict there, verdict back)
 PAIRS = [
@@ -131,6 +138,10 @@ PAIRS = [
     ("an extension promises more", pets(answer, **LIVES), pets(answer, **NEEDED), C, U),
     ("an extension that may be sent is gone", pets(body, **LIVES), pets(body), U, C),
     ("an extension that may come is gone", pets(answer, **LIVES), pets(answer), C, C),
+    # the content types of a part
+    ("a part may be of one more type", parted("image/png"), parted("image/png, image/jpeg"), C, B),
+    ("a part may be of any type of a range", parted("image/png, image/jpeg"), parted("image/*"), C, B),
+    ("a part loses its type", parted("image/png"), parted(None), U, U),
     # a sequence described as a whole, or by its items
     ("items in place of the whole", answer(LIST, "application/jsonl", "3.2.0"),
      answer(S, "application/jsonl", "3.2.0", key="itemSchema"), U, U),

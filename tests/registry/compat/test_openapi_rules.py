@@ -53,6 +53,9 @@ UNREAD = f"{BODY}/content/application~1json/x-interlock-unchecked"
 FORM = changed(f"{BODY}/content", {"application/x-www-form-urlencoded": {"schema": {
     "type": "object", "properties": {"ids": {"type": "array", "items": {"type": "string"}}}}}})  # fmt: skip
 FORM_ENCODING = f"{BODY}/content/application~1x-www-form-urlencoded/encoding"
+SCAN = f"{BODY}/content/multipart~1form-data/encoding/scan"
+SCANS = changed(f"{BODY}/content", {"multipart/form-data": {
+    "schema": {"type": "object", "properties": {"scan": {}}}, "encoding": {"scan": {"contentType": "image/png"}}}})  # fmt: skip
 QUERY = {"name": "floor", "in": "query", "schema": {"type": "string"}}
 LISTED = {
     "name": "ids",
@@ -131,6 +134,8 @@ ROWS = [
      {"encoding-changed"}, {"encoding-changed"}),
     ("an encoding's default written out", FORM, also(copy.deepcopy(FORM), FORM_ENCODING, {"ids": {"allowReserved": False,
      "description": "Ids"}}), {"encoding-changed"}, {"encoding-changed"}),
+    ("types of a part", SCANS, also(copy.deepcopy(SCANS), f"{SCAN}/contentType", "image/*"),
+     {"part-type-kept"}, {"part-type-refused"}),
     ("encoding where there is none", WARD, changed(f"{BODY}/content/application~1json/encoding", {"patient": {"style": "form"}}),
      {"notes-changed"}, {"notes-changed"}),
     ("unread content", WARD, changed(UNREAD, value=True), {"accepted-content-no-longer-checked"}, {"accepted-content-now-checked"}),
