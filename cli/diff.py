@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,6 +60,7 @@ def diff(
     Ends with 0 when the new one is compatible, 1 when it breaks somebody, 3 when that cannot be decided,
     2 when a file cannot be read.
     """
+    from ci.formats.values import pretty
     from cli.diff_report import print_verdict
     from kernel.contract.document import kind_of
     from kernel.settings import load
@@ -86,9 +86,7 @@ def diff(
     name = _contract_of(new)
     verdict = judge(before.root, after.root, kind, policy, contract=name, mode=chosen, settings=load())
     if form == "json":
-        click.echo(
-            json.dumps(_with_sources(verdict, before, after), indent=2, ensure_ascii=False, default=str)
-        )
+        click.echo("\n".join(pretty(_with_sources(verdict, before, after))))
     else:
         print_verdict(verdict, before, after)
     return _EXIT[str(verdict.outcome)]

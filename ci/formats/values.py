@@ -66,6 +66,9 @@ _SAID = frozenset({"version-removed", "waiver-expired", "waiver-stale"})  # the 
 _DIGEST = re.compile(r"\b(sha256:[0-9a-f]{12})[0-9a-f]{52}\b")
 
 
+_BEFORE = 20  # characters that are shown before two long values part
+
+
 def _digest_in_short(text: str) -> str:
     return _DIGEST.sub(r"\1…", text)
 
@@ -77,7 +80,13 @@ def change(finding: Finding, most: int = 120) -> str:
         return ""
     bare = tuple(map(_bare, ends))
     told = ends if bare[0] == bare[1] else bare
-    return " → ".join(_digest_in_short(on_one_line(one, most)) for one in told)
+    texts = ["".join(_json(one, None, ascii_only=False)) for one in told]
+    pairs = enumerate(zip(*texts, strict=False))
+    shared = next((index for index, (one, other) in pairs if one != other), min(map(len, texts)))
+    # Of long values the beginning that both have tells nothing: begin shortly before they part.
+    start = shared - _BEFORE if shared > 2 * _BEFORE and max(map(len, texts)) > most else 0
+    begin = "…" if start else ""
+    return " → ".join(begin + _digest_in_short(visible(text[start:], most)) for text in texts)
 
 
 def _said(value: Any) -> bool:

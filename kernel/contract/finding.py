@@ -192,6 +192,7 @@ class Finding:
             "before": self.before,
             "after": self.after,
             "witness": self.witness if self.has_witness else None,
+            "has_witness": self.has_witness,
             "exchange": self.exchange,
             "nearest": self.nearest if self.has_nearest else None,
             "difference": list(self.difference),

@@ -28,10 +28,10 @@ def compare_servers(
         servers = owner.value.get("servers") or [{"url": "/"}]
         if not isinstance(servers, list):
             raise Unreadable(f"a list was expected at #{owner.pointer}/servers")
-        listed.append(dict.fromkeys(address for server in servers for address in _addresses(server)))
+        listed.append({_plain(address): address for server in servers for address in _addresses(server)})
         pointers.append(f"{owner.pointer}/servers" if "servers" in owner.value else owner.pointer)
-    gone = [address for address in listed[0] if address not in listed[1]]
-    added = [address for address in listed[1] if address not in listed[0]]
+    gone = [address for plain, address in listed[0].items() if plain not in listed[1]]
+    added = [address for plain, address in listed[1].items() if plain not in listed[0]]
     at = (pointers[0], pointers[1])
     if gone:
         what = "An address of the server changed or is gone"
@@ -55,7 +55,7 @@ def _addresses(server: Any) -> list[str]:
         found.append("".join(filled[piece] if index % 2 else piece for index, piece in enumerate(pieces)))
     if len(found) > MOST_ADDRESSES:
         return [canonical_bytes([url, variables]).decode()]  # too many: compared by their text
-    return [_plain(address) for address in found]
+    return found
 
 
 def _plain(address: str) -> str:

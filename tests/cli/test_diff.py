@@ -43,12 +43,30 @@ def test_json_has_the_documented_form(write):
     assert (code, body["verdict"], body["required_bump"]) == (1, "breaking", "major")
     assert list(body) == ["verdict", "required_bump", "findings", "engines", "policy"]
     found = body["findings"][0]
-    assert {"rule", "severity", "pointer", "what", "why", "remedy", "base_pointer", "before", "after", "witness",
+    assert {"rule", "severity", "pointer", "what", "why", "remedy", "base_pointer", "before", "after", "witness", "has_witness",
             "direction", "engine", "engine_version", "agreed", "exchange", "nearest", "nearest_exchange", "difference", "ruling", "base_source",
             "fingerprint", "source"} == set(found)  # fmt: skip
     assert (found["rule"], found["pointer"], found["witness"]) == ("value-no-longer-accepted", "/type", 0.5)
     assert found["source"] == {"file": new, "line": 2, "column": 1}
     assert {"interlock", "jsonschema-rs"} == set(body["engines"])
+
+
+def test_null_is_a_witness_too_and_numbers_keep_their_digits(write):
+    old = write("old.json", {"$schema": DRAFT, "type": "string"})
+    new = write("new.json", {"$schema": DRAFT, "type": ["string", "null"]})
+    found = json.loads(run(old, new, "--role", "emits", "--format", "json")[1])["findings"][0]
+    assert (found["witness"], found["has_witness"]) == (None, True)
+    fine = write("fine.json", f'{{"$schema": "{DRAFT}", "const": 0.1000000000000000000001}}')
+    code, text = run(fine, old, "--role", "accepts", "--format", "json")
+    assert (code, '"witness": 0.1000000000000000000001,' in text) == (1, True)
+
+
+def test_of_long_values_the_part_is_shown_where_they_differ(write):
+    many = [f"ward-{number}" for number in range(40)]
+    old = write("old.json", {"$schema": DRAFT, "enum": many})
+    new = write("new.json", {"$schema": DRAFT, "enum": [*many[:-1], "none"]})
+    _, text = run(old, new, "--role", "accepts")
+    assert 'was → is: …rd-37", "ward-38", "ward-39"] → …rd-37", "ward-38", "none"]' in text
 
 
 @pytest.mark.parametrize(("role", "verdict", "code"), [

@@ -201,3 +201,11 @@ def test_a_bound_that_no_float_holds_is_compared_exactly():
     assert str(compare(bound, {"type": "number"}, "schema", role="accepts").outcome) == C
     found = compare(bound, {"type": "number"}, "schema", role="emits")
     assert (str(found.outcome), found.findings[0].witness > 10**400) == (B, True)
+
+
+def test_an_address_is_shown_as_it_is_written():
+    old, new = served("https://WARD.example"), served("https://ward.example:8443")
+    (found,) = compare(old, new, "openapi", settings=SETTINGS).findings
+    assert (found.rule, found.before, found.after) == (
+        "server-changed", ["https://WARD.example"], ["https://ward.example:8443"],
+    )  # fmt: skip
