@@ -37,6 +37,12 @@ def canonical_bytes(value: Any) -> bytes:
         ) from None
 
 
+def canonical_object(members: Mapping[str, bytes]) -> bytes:
+    """Give the canonical bytes of an object, of whose members the canonical bytes are known."""
+    keys = sorted(members, key=_utf16)
+    return b"{" + b",".join(canonical_bytes(key) + b":" + members[key] for key in keys) + b"}"
+
+
 def digest(value: Any) -> str:
     """Give `sha256:<64 hex digits>` of the canonical bytes."""
     return digest_of_bytes(canonical_bytes(value))

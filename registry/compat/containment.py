@@ -23,6 +23,7 @@ from registry.compat.evaluate import evaluate
 from registry.compat.nearest import Nearest, Surroundings, nearest
 from registry.compat.prover import Prover
 from registry.compat.proving import Gap
+from registry.compat.schema_digests import SchemaDigests
 from registry.compat.schema_view import Node, Reads, Unreadable, unresolved
 from registry.compat.shrink import shrunk
 from registry.compat.text_rules import TextRules
@@ -68,6 +69,7 @@ class Comparer:
         self._sameness = Sameness()
         self._provers: dict[Reads, Prover] = {}
         self._memory = Memory()
+        self.digests = SchemaDigests()
         self._validators = Validators()
         self._near = Surroundings(self._validators)
 

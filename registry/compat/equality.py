@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
+from operator import attrgetter
 
 from kernel.contract.digest import canonical_bytes
 from registry.compat.schema_view import Node, View, refers
@@ -12,8 +13,9 @@ _SINGLE = ("items", "contains", "additional", "unevaluated", "unlooked", "names"
 _TUPLES = ("prefix", "all_of", "inert", "any_of", "one_of")
 _MAPS = ("properties", "patterns", "dependents")
 _SPECIAL = {*_SINGLE, *_TUPLES, *_MAPS, "condition", "enum", "opaque", "discriminator"}
-_PLAIN = tuple(row.name for row in fields(View) if row.name not in _SPECIAL)
-
+_PLAIN = attrgetter(*(row.name for row in fields(View) if row.name not in _SPECIAL))
+_REST = attrgetter(*(row.name for row in fields(View) if row.name not in {"ref", "all_of"}))
+_SAYS_NOTHING = _REST(View())
 
 MOST_MARKED = 40  # pairs around a difference that are remembered as different
 _Pair = tuple[Node, Node]
@@ -41,7 +43,7 @@ class Sameness:
         todo: list[tuple[_Pair, tuple[_Pair, ...]]] = [((first, second), ())]
         while todo:
             written, above = todo.pop()
-            pair = (self._target(written[0]), self._target(written[1]))
+            pair = (self.target(written[0]), self.target(written[1]))
             if pair in seen or pair in self._equal or pair[0] == pair[1] or _steady(*pair):
                 continue
             seen.add(pair)
@@ -56,7 +58,8 @@ class Sameness:
         self._equal.add((first, second))
         return True
 
-    def _target(self, node: Node) -> Node:
+    def target(self, node: Node) -> Node:
+        """Give the schema that a node stands for, where it does nothing but refer to it."""
         found = self._targets.get(node)
         if found is None:
             found = self._targets[node] = _target(node)
@@ -73,26 +76,15 @@ def _target(node: Node) -> Node:
     for _ in range(64):
         view = node.view
         inside = ((view.ref,) if view.ref else ()) + view.all_of
-        if len(inside) != 1 or not _says_nothing_else(view):
+        if len(inside) != 1 or _REST(view) != _SAYS_NOTHING:
             return node
         node = inside[0]
     return node
 
 
-def _says_nothing_else(view: View) -> bool:
-    return all(
-        getattr(view, row.name) == getattr(_EMPTY, row.name)
-        for row in fields(View)
-        if row.name not in {"ref", "all_of"}
-    )
-
-
-_EMPTY = View()
-
-
 def _compare(first: View, second: View) -> list[tuple[Node, Node]] | None:
     """Give the pairs of children that must be equal, or None when the keywords already differ."""
-    if any(getattr(first, name) != getattr(second, name) for name in _PLAIN):
+    if _PLAIN(first) != _PLAIN(second):
         return None
     if (first.enum is None) != (second.enum is None) or not _same_opaque(first, second):
         return None

@@ -13,7 +13,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any, Final
 
-from kernel.contract.digest import canonical_bytes, digest_of_bytes
+from kernel.contract.digest import canonical_bytes
 from kernel.contract.finding import Finding
 from registry.compat.containment import Answer, Comparer, Containment
 from registry.compat.schema_change import Change, finding
@@ -35,7 +35,7 @@ _PLAIN: Final = frozenset(
 def breaks(comparer: Comparer, change: Change, found: Containment) -> tuple[Finding, ...]:
     """Give the findings of a change that is not YES, the first one first; `found` is the first answer."""
     inner, outer = (change.old, change.new) if change.direction == "accepts" else (change.new, change.old)
-    told = [_by_value(change, finding(change, found))]
+    told = [_by_value(comparer, change, finding(change, found))]
     left, answer = outer, found
     set_aside: set[tuple[str, str]] = set()
     for _ in range(MOST_BREAKS if inner.raw not in (True, {}) and _small(inner, outer) else 0):
@@ -49,8 +49,8 @@ def breaks(comparer: Comparer, change: Change, found: Containment) -> tuple[Find
             break
         accepts = change.direction == "accepts"
         seen = replace(change, new=left, bound=None) if accepts else replace(change, old=left, bound=None)
-        told.append(_by_value(change, finding(seen, answer)))
-    return (_by_schema(change, told[0]), *told[1:])
+        told.append(_by_value(comparer, change, finding(seen, answer)))
+    return (_by_schema(comparer, change, told[0]), *told[1:])
 
 
 def _small(*nodes: Node) -> bool:
@@ -132,42 +132,20 @@ def _with_value(node: Any, steps: list[str], made: Any) -> Any:
     return {**node, head: _with_value(node[head], rest, made)}
 
 
-def _by_value(change: Change, told: Finding) -> Finding:
+def _by_value(comparer: Comparer, change: Change, told: Finding) -> Finding:
     """Let the keyword's value stand for the change, where it says all of it."""
     keyword = told.pointer.rpartition("/")[2] or (told.base_pointer or "").rpartition("/")[2]
     same = canonical_bytes(told.before) == canonical_bytes(told.after)
     plain = keyword in _PLAIN or (isinstance(told.before, bool) and isinstance(told.after, bool))
-    return told if plain and not same else _by_schema(change, told)
+    return told if plain and not same else _by_schema(comparer, change, told)
 
 
-def _by_schema(change: Change, told: Finding) -> Finding:
+def _by_schema(comparer: Comparer, change: Change, told: Finding) -> Finding:
     """Add the digests of both schemas: whatever is changed in them later makes another finding of it."""
     if isinstance(told.before, dict) and "schema" in told.before:
         return told
     return replace(
         told,
-        before={"value": told.before, "schema": digest_of_schema(change.old)},
-        after={"value": told.after, "schema": digest_of_schema(change.new)},
+        before={"value": told.before, "schema": comparer.digests.of(change.old)},
+        after={"value": told.after, "schema": comparer.digests.of(change.new)},
     )
-
-
-def digest_of_schema(node: Node) -> str:
-    """Give the digest of a schema with everything that it refers to, each part once by its pointer."""
-    parts: dict[str, Any] = {node.pointer: node.raw}
-    todo: list[Any] = [node.raw]
-    while todo:
-        raw = todo.pop()
-        if isinstance(raw, list):
-            todo += raw
-        elif isinstance(raw, dict):
-            todo += raw.values()
-            reference = raw.get("$ref")
-            if isinstance(reference, str):
-                try:
-                    target = node.side.resolve(reference, node.pointer)
-                except Unreadable:
-                    continue
-                if target.pointer not in parts:
-                    parts[target.pointer] = target.raw
-                    todo.append(target.raw)
-    return digest_of_bytes(canonical_bytes(parts))
