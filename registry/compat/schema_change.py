@@ -14,6 +14,7 @@ from registry.compat.schema_view import Node, Unreadable
 from registry.compat.wire import Wire
 
 Direction = Literal["accepts", "emits"]
+Nodes = frozenset[Node]
 _NOTES_DECIDE = "it depends on readOnly or writeOnly, which are only notes in this dialect"
 MOST_REFERENCES = 32  # that are followed one after another
 MOST_DECLARED = 5_000  # schemas that are looked through for declared properties
@@ -64,7 +65,8 @@ def finding(change: Change, found: Containment) -> Finding:
     around = (
         path[:-1] if keyword == "required" else path
     )  # the object asks, not the property that it asks for
-    ends = [_holding(_end(side, goal, around), keyword) for side in (change.old, change.new)]
+    assumed = found.gap.cases if found.gap else ()
+    ends = [_holding(_end(side, goal, around, assumed), keyword) for side in (change.old, change.new)]
     before, after = (_shown(end, keyword) for end in ends)
     at = "/".join(path)
     what = f"{change.where}{f' at {at!r}' if at else ''}: `{keyword or 'schema'}` changed"
@@ -133,9 +135,9 @@ def _declared(start: Node) -> Iterator[tuple[str, ...]]:
     raise Unreadable("too many properties to compare them by name")
 
 
-def _end(start: Node, goal: Node | None, path: tuple[str, ...]) -> Node:
+def _end(start: Node, goal: Node | None, path: tuple[str, ...], assumed: tuple[Nodes, ...]) -> Node:
     """Give the schema of one document at which the proof stopped."""
-    return goal if goal is not None and goal.side is start.side else follow(start, path)
+    return goal if goal is not None and goal.side is start.side else follow(start, path, assumed)
 
 
 def _holding(node: Node, keyword: str) -> Node:
@@ -174,11 +176,14 @@ def _shown(node: Node, keyword: str) -> Any:
     return shown(value)
 
 
-def follow(node: Node, path: tuple[str, ...]) -> Node:
-    """Walk a schema along a path in the value, as far as it is declared."""
-    for step in path:
+def follow(node: Node, path: tuple[str, ...], assumed: tuple[Nodes, ...] = ()) -> Node:
+    """Walk a schema along a path in the value, as far as it is declared.
+
+    `assumed` names the alternatives that hold at each step, the value itself first; else the first one counts.
+    """
+    for depth, step in enumerate(path):
         try:
-            below = _below(node, step, 8)
+            below = _below(node, step, 8, assumed[depth] if depth < len(assumed) else frozenset())
         except Unreadable:
             return node
         if below is None:
@@ -187,7 +192,7 @@ def follow(node: Node, path: tuple[str, ...]) -> Node:
     return node
 
 
-def _below(node: Node, step: str, rounds: int) -> Node | None:
+def _below(node: Node, step: str, rounds: int, assumed: Nodes) -> Node | None:
     view = node.view
     if step in view.properties:
         return view.properties[step]
@@ -197,8 +202,9 @@ def _below(node: Node, step: str, rounds: int) -> Node | None:
         return view.items or view.additional
     if rounds == 0:
         return None
-    for other in ((view.ref,) if view.ref else ()) + view.all_of + view.any_of + view.one_of:
-        found = _below(other, step, rounds - 1)
+    choices = sorted(view.any_of + view.one_of, key=lambda other: other not in assumed)
+    for other in (*((view.ref,) if view.ref else ()), *view.all_of, *choices):
+        found = _below(other, step, rounds - 1, assumed)
         if found is not None:
             return found
     return None

@@ -59,3 +59,24 @@ def test_a_break_that_cannot_be_set_aside_is_bound_to_all_of_the_schema(monkeypa
     ]
     assert prints[0]
     assert prints[0].isdisjoint(prints[1])
+
+
+def test_the_place_in_both_versions_is_that_of_the_alternative_at_which_the_proof_stopped(monkeypatch):
+    def bookings(*states):
+        old = ward()
+        schemas = old["components"]["schemas"]
+        for name, values in (("Other", ("x",)), ("Mine", states)):
+            kind = {"type": "string", "enum": [name]}
+            schemas[name] = {
+                "type": "object",
+                "required": ["kind"],
+                "properties": {"kind": kind, "state": {"type": "string", "enum": list(values)}},
+            }
+        union = {"oneOf": [{"$ref": f"#/components/schemas/{name}"} for name in ("Other", "Mine")]}
+        schemas["Booking"]["properties"]["either"] = {"type": "array", "items": union}
+        return old
+
+    (told,) = found(bookings("a"), monkeypatch, bookings("a", "b"))
+    place = "/components/schemas/Mine/properties/state/enum"
+    assert (told.pointer, told.base_pointer) == (place, place)
+    assert (told.before, told.after) == (["a", "b"], ["a"])
