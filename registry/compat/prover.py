@@ -8,7 +8,7 @@ is known of the inner value, case by case (`facts.cases`).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from kernel.contract.digest import canonical_bytes
 from registry.compat import prove_applied, prove_containers, prove_values, prove_void
@@ -16,6 +16,7 @@ from registry.compat.constants import Constants
 from registry.compat.equality import Sameness
 from registry.compat.evaluate import evaluate
 from registry.compat.facts import Case, Known, cases, place
+from registry.compat.proof_keys import Key, Keys, Opened
 from registry.compat.proving import Gap
 from registry.compat.schema_view import OBJECT, Node, Reads, View
 from registry.compat.text_rules import TextRules
@@ -28,14 +29,6 @@ MOST_BARRED = 16  # schemas that must not hold, each of which is asked whether i
 
 class OutOfBudget(Exception):
     """The proof grew beyond its bounds."""
-
-
-@dataclass(slots=True)
-class _Open:
-    """A goal under proof: how deep in the value it began, and whether somebody relied on it."""
-
-    level: int
-    used: bool = False
 
 
 class Prover:
@@ -53,6 +46,7 @@ class Prover:
         # By the letter: what a schema that does *not* hold says is not for the writer to leave out.
         self._strict = Prover(text=self.text) if declared_only else self
         self.sameness = Sameness()
+        self._keys = Keys(self.sameness)
         self.constants = Constants()
         self.gap: Gap | None = None
         self.level = 0  # how many steps into the value
@@ -61,19 +55,20 @@ class Prover:
         self._quiet = 0
         self._steps = 0
         self._depth = 0
-        self._proved: dict[tuple[Known, Node], None] = {}
+        self._proved: dict[Key, None] = {}
         # Where a goal failed before, below its own place; None when nobody was to know.
-        self._failed: dict[tuple[Known, Node], Gap | None] = {}
+        self._failed: dict[Key, Gap | None] = {}
         self._split: dict[Known, list[Case]] = {}
         self._contradictory: dict[Known, bool] = {}
         self._void: dict[tuple[Known, int], bool] = {}
-        self._open: dict[tuple[Known, Node], _Open] = {}
+        self._open: dict[Key, Opened] = {}
 
     def includes(self, inner: Node, outer: Node) -> bool:
         """Whether every value of `inner` is proven to be one of `outer`; raises `Unreadable`."""
         if self.writer is not inner.side:
             self.writer = inner.side
-            self._forget()
+            self._proved.clear()  # what was learnt of another writer
+            self._failed.clear()
         self.gap = None
         self._steps = 0
         try:
@@ -90,15 +85,12 @@ class Prover:
         self._assumed = [frozenset()]
         self._depth = self.level = 0
 
-    def _forget(self) -> None:
-        """Drop what was learnt of another writer."""
-        self._proved.clear()
-        self._failed.clear()
-
     def holds(self, known: Known, goal: Node) -> bool:
         """Prove one goal from a conjunction, remembering proofs and meeting recursion coinductively."""
-        key = (known, goal)
-        if goal in known.nodes or goal.view.always is True or key in self._proved:
+        if goal in known.nodes or goal.view.always is True:
+            return True
+        key = self._keys.of(known, goal)
+        if key in self._proved:
             return True
         if self.declared_only and any(self.sameness.same(goal, barred) for barred in known.without):
             # What a writer leaves out may fit a schema that is known not to hold: that proves nothing.
@@ -106,18 +98,25 @@ class Prover:
         if key in self._failed and (self._quiet or self._failed[key] is not None):
             return self._fails_again(self._failed[key])
         pending = self._open.get(key)
-        if pending is not None:
-            # Sound only below the value where the goal was opened: values are finite.
-            pending.used = pending.used or pending.level < self.level
-            return pending.level < self.level
-        self._spend()
+        return self._opened(key, known, goal) if pending is None else self._met_again(pending, known, goal)
+
+    def _met_again(self, pending: Opened, known: Known, goal: Node) -> bool:
+        """Answer for a goal that is under proof already."""
+        if pending.level < self.level:
+            pending.used = True  # sound only below the value where the goal was opened: values are finite
+            return True
+        if (known, goal) in pending.forms:  # the same in other words, by a reference, goes on
+            return False
+        pending.forms.add((known, goal))
+        return self._argued(known, goal)
+
+    def _opened(self, key: Key, known: Known, goal: Node) -> bool:
+        """Prove a goal, and remember what came of it."""
         mark, before = len(self._proved), self.gap
-        opened = self._open[key] = _Open(self.level)
-        self._depth += 1
+        opened = self._open[key] = Opened(self.level, {(known, goal)})
         try:
-            proven = self._same(known, goal) or all(self._holds_in(case, goal) for case in self.cases(known))
+            proven = self._argued(known, goal)
         finally:
-            self._depth -= 1
             self._open.pop(key, None)
         if proven:
             self._proved[key] = None
@@ -127,6 +126,15 @@ class Prover:
         if not proven:
             self._failed[key] = self._relative(before)
         return proven
+
+    def _argued(self, known: Known, goal: Node) -> bool:
+        self._spend()
+        self._depth += 1
+        try:
+            same = any(self.sameness.same(node, goal) for node in known.nodes)
+            return same or all(self._holds_in(case, goal) for case in self.cases(known))
+        finally:
+            self._depth -= 1
 
     def _holds_in(self, case: Case, goal: Node) -> bool:
         before, around = self.gap, self._assumed[-1]
@@ -239,9 +247,6 @@ class Prover:
         if self._steps > MOST_STEPS or self._depth > MOST_DEPTH:
             raise OutOfBudget
 
-    def _same(self, known: Known, goal: Node) -> bool:
-        return any(self.sameness.same(node, goal) for node in known.nodes)
-
     def _case(self, case: Case, goal: Node) -> bool:
         if goal in case.nodes or prove_void.empty(self, case):
             return True
@@ -292,5 +297,4 @@ class Prover:
 
     def _tried(self, node: Node, holds: Callable[[Node], bool]) -> tuple[bool, Gap | None]:
         self.gap = None
-        proven = holds(node)
-        return proven, self.gap
+        return holds(node), self.gap

@@ -209,3 +209,75 @@ def test_every_schema_includes_itself_and_its_part_of_a_choice(schema):
     assert includes(schema, schema)
     assert includes(schema, {"anyOf": [schema, S]})
     assert includes({"allOf": [schema, INT]}, schema)
+
+
+def ward(kinds, **changed):
+    """Resources that may contain each other, as those of FHIR do: each names its type, none says that it is an object."""
+    defs = {}
+    for number in range(kinds):
+        name = f"R{number}"
+        own = {
+            "type": {"const": name},
+            "note": S,
+            "contained": {"type": "array", "items": {"$ref": "#/$defs/any"}},
+        }
+        defs[name] = {"properties": own, "required": ["type"], "additionalProperties": False}
+        defs[name]["properties"] |= changed.get(name, {})
+    defs["any"] = {"oneOf": [{"$ref": f"#/$defs/R{number}"} for number in range(kinds)]}
+    return {"$defs": defs, "allOf": [{"$ref": "#/$defs/R0"}, {"type": "object"}]}
+
+
+@pytest.mark.parametrize("kinds", [3, 60])
+def test_resources_that_contain_each_other_are_proven_each_once(kinds):
+    last = f"R{kinds - 1}"
+    old, wider, narrower = (
+        ward(kinds, **changed) for changed in ({}, {last: {"nick": S}}, {last: {"note": {"const": "x"}}})
+    )
+    assert includes(old, wider)
+    assert includes(narrower, old)
+    assert includes(old, ward(kinds))
+    for inner, outer, name in ((wider, old, "nick"), (old, narrower, "note")):
+        prover = Prover()
+        ends = [
+            Side(root, Dialect.DRAFT_2020_12, tag=tag).at("") for tag, root in (("i", inner), ("o", outer))
+        ]
+        assert not prover.includes(*ends)
+        assert prover.gap.path == ("contained", "*", name)
+        assert prover.gap.goal.pointer.startswith(f"/$defs/{last}")
+
+
+REFERENCES = st.sampled_from([{"$ref": f"#/$defs/{name}"} for name in "xyz"])
+BELOW = st.one_of(
+    REFERENCES, st.builds(lambda one: {"allOf": [one]}, REFERENCES), st.sampled_from([S, INT, {"const": "a"}])
+)
+HOLDING = st.one_of(
+    st.builds(lambda p, r, c: obj(properties=p, required=sorted(r), **c),
+              st.dictionaries(st.sampled_from(["a", "b"]), BELOW, max_size=2),
+              st.sets(st.sampled_from(["a", "b"]), max_size=1), st.sampled_from([{}, {"additionalProperties": False}])),
+    st.builds(lambda v: {"type": "array", "items": v}, BELOW), st.sampled_from([S, {"type": "null"}]),
+)  # fmt: skip
+SPLIT = st.one_of(
+    HOLDING,
+    *(
+        st.builds(lambda pair, word=word: {word: pair}, st.lists(HOLDING, min_size=2, max_size=2))
+        for word in ("anyOf", "oneOf")
+    ),
+)
+DEFS = st.fixed_dictionaries(dict.fromkeys("xyz", SPLIT))
+DEEPER = [
+    *VALUES,
+    *({"a": v} for v in VALUES),
+    *([v] for v in VALUES),
+    *({"a": {"b": v}, "b": v} for v in VALUES),
+]
+
+
+@settings(max_examples=400, deadline=None, derandomize=True)
+@given(DEFS, DEFS, st.booleans())
+def test_nothing_proven_of_schemas_that_refer_to_each_other_is_refuted_by_a_value(first, second, one_changed):
+    if one_changed:
+        second = {**first, "z": second["z"]}
+    inner, outer = ({"$defs": defs, "$ref": "#/$defs/x"} for defs in (first, second))
+    if includes(inner, outer):
+        judges = [jsonschema_rs.Draft202012Validator(schema) for schema in (inner, outer)]
+        assert [v for v in DEEPER if judges[0].is_valid(v) and not judges[1].is_valid(v)] == []

@@ -4,6 +4,7 @@
 engine gives; a change is reviewed before the file is written anew (INTERLOCK_WRITE=1).
 """
 
+import gzip
 import json
 import os
 import sys
@@ -89,3 +90,24 @@ def hold(part, left, counted):
         GOLDEN.write_text(json.dumps({**known, part: left}, indent=1, sort_keys=True) + "\n")
         known[part] = left
     assert left == known[part]
+
+
+@pytest.mark.parametrize(("resource", "wider", "place"), [
+    ("Patient", {"nick": {"$ref": "#/definitions/string"}}, "/properties/nick"),
+    ("Observation", {"status": {"enum": ["final", "of-tomorrow"]}}, "/properties/status/enum"),
+])  # fmt: skip
+def test_a_resource_of_fhir_that_may_contain_any_other_is_decided(corpus, resource, wider, place):
+    file = corpus / "jsonschema" / "fhir-r4" / "fhir.schema.json.gz"
+    root = json.loads(gzip.decompress(file.read_bytes()))
+    old = {key: root[key] for key in ("$schema", "id", "definitions")} | {"$ref": f"#/definitions/{resource}"}
+    old["definitions"]["Observation"]["properties"]["status"] = {"enum": ["final"]}
+    definition = old["definitions"][resource]
+    properties = {**definition["properties"], **wider}
+    new = {**old, "definitions": {**old["definitions"], resource: {**definition, "properties": properties}}}
+    (taken,) = compare_schemas(old, new, "accepts")
+    assert (taken.rule, str(taken.severity)) == ("schema-changed-compatibly", "safe")
+    for inner, outer, role in ((old, new, "emits"), (new, old, "accepts")):
+        broken = [found for found in compare_schemas(inner, outer, role) if str(found.severity) == "breaking"]
+        assert [found.has_witness for found in broken] == [True]
+        if role == "emits":
+            assert broken[0].pointer == f"/definitions/{resource}{place}"
