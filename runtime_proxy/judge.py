@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from adapters.port import Headers
     from kernel.operation.flows import Flow
+    from kernel.operation.message import Remembered
     from kernel.operation.violation import RequestProblem, Violation
 
 
@@ -22,9 +23,14 @@ class Judge(Protocol):
         """The path template as the contract declares it."""
 
     def check_request(
-        self, path_values: tuple[bytes, ...], query: bytes, headers: Headers, body: bytes | None
+        self,
+        path_values: tuple[bytes, ...],
+        query: bytes,
+        headers: Headers,
+        body: bytes | None,
+        known: Remembered | None = None,
     ) -> RequestProblem | None:
-        """Judge one request; its body None where it comes in pieces."""
+        """Judge one request; its body None where it comes in pieces, `known` as the edge remembers its headers."""
 
     def check_response(
         self, status: int, headers: Headers, body: bytes | None, *, head: bool = False

@@ -11,6 +11,7 @@ from runtime_proxy.plan import IDEMPOTENT, SAFE
 if TYPE_CHECKING:
     from adapters.port import Headers
     from kernel.operation.flows import Flow
+    from kernel.operation.message import Remembered
     from kernel.operation.violation import RequestProblem, Violation
     from runtime_proxy.exchange import Exchange
     from runtime_proxy.plan import ServedOperation, ServedRoute
@@ -70,10 +71,15 @@ class Undeclared:
     template = ""  # what was asked for may be anything
 
     def check_request(
-        self, path_values: tuple[bytes, ...], query: bytes, headers: Headers, body: bytes | None
+        self,
+        path_values: tuple[bytes, ...],
+        query: bytes,
+        headers: Headers,
+        body: bytes | None,
+        known: Remembered | None = None,
     ) -> RequestProblem | None:
         """Say nothing: that the operation is not declared has been said."""
-        del path_values, query, headers, body
+        del path_values, query, headers, body, known
         return None
 
     def undeclared(self, query: bytes, headers: Headers) -> tuple[Violation, ...]:

@@ -32,6 +32,7 @@ def validate_request(served: ServedOperation, exchange: Exchange) -> Refusal | N
             exchange.query,
             exchange.headers,
             exchange.body if exchange.upload is None else None,
+            exchange.known,
         )
     except InterlockError as error:
         served.fault = fault_of(error)

@@ -9,8 +9,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from adapters.errors import UpstreamBroken, UpstreamTimeout, UpstreamUnreachable
-from adapters.wire.http_connection import HttpConnection, Stale
+from adapters.errors import UpstreamBroken, UpstreamError, UpstreamTimeout, UpstreamUnreachable
+from adapters.wire.http_connection import HttpConnection, Sent
 from adapters.wire.http_fields import OURS, encode
 from adapters.wire.http_framing import ReadLimits
 from adapters.wire.http_upload import framing_of
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable
 
     from adapters.port import Answer, Call
+    from kernel.promise import Promise
 
 _WITH_BODY: Final = frozenset((b"POST", b"PUT", b"PATCH"))  # say Content-Length: 0 too (RFC 9110 §8.6)
 _TARGET: Final = re.compile(rb"/[\x21-\x7e]*")
@@ -85,35 +86,44 @@ class HttpClient:
         self._waiting: deque[asyncio.Future[HttpConnection | None]] = deque()
         self._clock: asyncio.TimerHandle | None = None
         self._closed = False
+        self._repeats: set[asyncio.Task[None]] = set()
 
     def send(self, call: Call) -> Awaitable[Answer]:
         """Carry one call out; `call.timeout_seconds` bounds all of it, waiting for a connection included.
 
         When the awaiting task is cancelled, the connection stays taken until the answer or the deadline.
         """
-        # No coroutine where nothing can have to be repeated and a connection is at hand: nearly always.
-        if not call.idempotent:
-            connection = self._kept()
-            if connection is not None:
-                return connection.exchange(
-                    self._head(call), call, connection.loop.time() + call.timeout_seconds
-                )
+        # No coroutine where a connection is at hand: nearly always.
+        connection = self._kept()
+        if connection is not None:
+            return connection.exchange(self._head(call), call, connection.loop.time() + call.timeout_seconds)
         return self._send(call)
 
     async def _send(self, call: Call) -> Answer:
         head = self._head(call)
         loop = asyncio.get_running_loop()
         deadline = loop.time() + call.timeout_seconds
-        # In tasks of their own: time-outs need one, and whoever waits here may be driven without.
-        connection = self._kept()
-        if connection is None:
-            connection = await loop.create_task(self._acquire(deadline, fresh=False))
-        try:
-            answer: Answer = await connection.exchange(head, call, deadline)
-        except Stale:  # once more, on a connection that nobody had a reason to close
-            connection = await loop.create_task(self._acquire(deadline, fresh=True))
-            answer = await connection.exchange(head, call, deadline)
+        # In a task of its own: time-outs need one, and whoever waits here may be driven without.
+        connection = await loop.create_task(self._acquire(deadline, fresh=False))
+        answer: Answer = await connection.exchange(head, call, deadline)
         return answer
+
+    def repeat(self, waiter: Promise, sent: Sent) -> None:
+        """Carry out once more what met a closing connection, on one that nobody had a reason to close."""
+        task = asyncio.get_running_loop().create_task(self._repeat(waiter, sent))
+        self._repeats.add(task)
+        task.add_done_callback(self._repeats.discard)
+
+    async def _repeat(self, waiter: Promise, sent: Sent) -> None:
+        # Whoever waits goes on outside of this task, which is none of its own.
+        loop = asyncio.get_running_loop()
+        try:
+            connection = await self._acquire(sent.deadline, fresh=True)
+            answer = await connection.exchange(sent.head, sent.call, sent.deadline, again=True)
+        except (UpstreamError, asyncio.CancelledError) as error:
+            loop.call_soon(waiter.fail, error)
+        else:
+            loop.call_soon(waiter.keep, answer)
 
     async def close(self) -> None:
         """End all connections; calls under way fail as broken."""

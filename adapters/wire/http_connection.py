@@ -21,8 +21,15 @@ _SUSPECT_AFTER: Final = 1.0  # seconds of idleness after which the kernel is ask
 _LARGE_BODY: Final = 32 * 1024  # bytes; from here on, copying costs more than a second buffer
 
 
-class Stale(Exception):
-    """A kept connection ended before the first byte of an answer; a signal between connection and pool."""
+class Sent:
+    """A call as it was sent, for the case that it must be sent again."""
+
+    __slots__ = ("call", "deadline", "head")
+
+    def __init__(self, head: bytes, call: Call, deadline: float) -> None:
+        self.head = head
+        self.call = call
+        self.deadline = deadline
 
 
 class Owner(Protocol):
@@ -40,6 +47,9 @@ class Owner(Protocol):
     def released(self, connection: HttpConnection) -> None:
         """Take back a connection that can carry another request."""
 
+    def repeat(self, waiter: Promise, sent: Sent) -> None:
+        """Carry out once more what met a connection that the provider had closed while it was idle."""
+
     def ended(self, connection: HttpConnection) -> None:
         """Forget a connection that is closed."""
 
@@ -48,10 +58,10 @@ class HttpConnection(PiecewiseConnection):
     """A connection of a pool; `deadline` (loop time) is watched by the pool's clock."""
 
     __slots__ = (
-        "_idempotent",
         "_owner",
         "_poll",
         "_reader",
+        "_sent",
         "idle_since",
         "uses",
     )
@@ -63,7 +73,7 @@ class HttpConnection(PiecewiseConnection):
         self._owner = owner
         self._reader = AnswerReader(limits, owner.memory)
         self._poll: select.poll | None = None
-        self._idempotent = False
+        self._sent: Sent | None = None  # what may be sent again; not a moment longer than it may have to be
         self.deadline = deadline  # by which it must have been given its first exchange
         self.idle_since = 0.0
         self.uses = 0
@@ -86,12 +96,12 @@ class HttpConnection(PiecewiseConnection):
             return not self._poll.poll(0)  # readable while idle: an end, or bytes that nobody asked for
         return True
 
-    def exchange(self, head: bytes, call: Call, deadline: float) -> Promise:
-        """Write one request; the promise brings the answer, an `UpstreamError`, or, if idempotent, `Stale`."""
+    def exchange(self, head: bytes, call: Call, deadline: float, *, again: bool = False) -> Promise:
+        """Write one request (`again`: for the second time); the promise brings the answer, or an `UpstreamError`."""
         transport = self._transport
         assert transport is not None
         self._waiter = waiter = Promise(self.loop)
-        self._idempotent = call.idempotent
+        self._sent = Sent(head, call, deadline) if call.idempotent and self.uses and not again else None
         self._reader.expect(to_head=call.method == b"HEAD", streaming=call.streaming)
         if call.streaming is not None:
             self._streaming_seconds = call.streaming.total_seconds
@@ -149,6 +159,7 @@ class HttpConnection(PiecewiseConnection):
         if answer is None:
             self.deadline = min(self._total, self.loop.time() + self._owner.read_timeout)
         elif answer.stream is not None:
+            self._sent = None
             self._begin_stream(waiter, answer)
         else:
             self._complete(waiter, answer)
@@ -192,8 +203,9 @@ class HttpConnection(PiecewiseConnection):
         waiter, self._waiter = self._waiter, None
         if waiter is None or waiter.done():
             return
-        if self.uses > 1 and not self._reader.started and self._idempotent:
-            waiter.fail(Stale())
+        sent, self._sent = self._sent, None
+        if sent is not None and not self._reader.started:
+            self._owner.repeat(waiter, sent)
             return
         reason = "closed the connection before it answered" if exc is None else "broke the connection"
         waiter.fail(UpstreamBroken(f"{self._owner.name} {reason}", sent=True))
@@ -208,6 +220,7 @@ class HttpConnection(PiecewiseConnection):
     # -- ends of an exchange ------------------------------------------------------------------------
     def _complete(self, waiter: Promise, answer: Answer) -> None:
         self._waiter = None
+        self._sent = None
         answer.upstream_seconds = time.perf_counter() - self._begun
         # An answer before the request was written whole leaves the rest of the request on the wire.
         if self._reader.reusable and not self._paused and self._pump is None:
@@ -221,6 +234,7 @@ class HttpConnection(PiecewiseConnection):
 
     def _fail(self, error: UpstreamError) -> None:
         waiter, self._waiter = self._waiter, None
+        self._sent = None
         self.close()
         if waiter is not None:
             waiter.fail(error)

@@ -6,7 +6,7 @@ from typing import Final
 
 Fields = list[tuple[bytes, bytes]]
 
-_ALL_ELSE: Final = bytes(octet for octet in range(256) if octet not in b"\r\n\0")
+_BREAKS: Final = bytes.maketrans(b"\r\0", b"\n\n")
 # Framing and routing of a connection are its client's alone; whatever a caller says about them is left out.
 OURS: Final = frozenset(
     (
@@ -61,8 +61,6 @@ def encode(fields: Fields, left_out: frozenset[bytes]) -> bytes:
 def is_safe(written: bytes, lines: int) -> bool:
     """Say whether `lines` lines joined by their ends hold no line end or NUL besides those (RFC 9110 section 5.5).
 
-    What is left when all else is taken out has the length of those ends: one look at all lines together costs
-    less than one at every value, and finds the same.
+    Counting costs less than looking into every value, and finds the same.
     """
-    left = len(written.translate(None, _ALL_ELSE))
-    return left == 2 * (lines - 1) if lines else left == 0
+    return written.translate(_BREAKS).count(b"\n") == (2 * (lines - 1) if lines else 0)

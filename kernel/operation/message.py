@@ -2,4 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any, Protocol
+
 Headers = list[tuple[bytes, bytes]]  # names in lower case, order kept, values as sent
+
+
+class Remembered(Protocol):
+    """What is kept with field lines that came before, Content-Length apart, and goes when they are forgotten."""
+
+    made: dict[Any, Any]
+
+    def keep(self, reason: Any, made: Any) -> None:
+        """Keep what was derived from those lines alone."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from kernel.operation.declared import Declared
     from kernel.operation.flows import Flow
     from kernel.operation.idempotency import Idempotency
-    from kernel.operation.message import Headers
+    from kernel.operation.message import Headers, Remembered
     from kernel.operation.undeclared import Credentials, Unknown
     from kernel.operation.violation import RequestProblem, Violation
 
@@ -96,14 +96,20 @@ class Operation:
         return requests.findings + answers.prepare()
 
     def check_request(
-        self, path_values: tuple[bytes, ...], query: bytes, headers: Headers, body: bytes | None
+        self,
+        path_values: tuple[bytes, ...],
+        query: bytes,
+        headers: Headers,
+        body: bytes | None,
+        known: Remembered | None = None,
     ) -> RequestProblem | None:
         """Judge one request; `path_values` are raw, in the order of the template's braces, undecoded.
 
-        `body` None: it comes piece by piece, as `request_flow` says, and is judged so.
+        `body` None: it comes piece by piece, as `request_flow` says, and is judged so. `known`: what is remembered
+        of the same headers, where they came before.
         """
         requests = self._requests or self._compile_requests()
-        return requests.check(path_values, query, headers, body)
+        return requests.check(path_values, query, headers, body, known)
 
     def check_response(
         self, status: int, headers: Headers, body: bytes | None, *, head: bool = False

@@ -183,8 +183,9 @@ class Parameter:
         validator = self.validator
         if validator is None:
             return ()
-        if any(map(validator.accepts, candidates)):
-            return ()
+        for candidate in candidates:
+            if validator.accepts(candidate):
+                return ()
         return tuple(
             Violation(self.where, found.pointer, found.keyword, self.name)
             for found in validator.violations(candidates[0])

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kernel.operation.bodies import Body
 from kernel.operation.codings import UnknownCoding, decoded
-from kernel.operation.cookies import bare_name
 from kernel.operation.declarations import compile_parameter
-from kernel.operation.fields import Fields, Groups
+from kernel.operation.fields import Fields
+from kernel.operation.grouping import cookies_of, groups_of, without, without_keys
 from kernel.operation.members import mapping, refused
 from kernel.operation.shapes import follow
-from kernel.operation.styles import PERCENT, PLUS, pairs_of, text_of
+from kernel.operation.styles import text_of
 from kernel.operation.undeclared import LENIENT, NO_CREDENTIALS, undeclared_headers
 from kernel.operation.violation import RequestProblem, Undecodable, Violation
 
@@ -20,15 +20,13 @@ if TYPE_CHECKING:
 
     from kernel.contract.finding import Finding
     from kernel.operation.flows import Flow
-    from kernel.operation.message import Headers
+    from kernel.operation.message import Headers, Remembered
     from kernel.operation.parameters import Parameter
     from kernel.operation.schemas import Schemas
     from kernel.operation.undeclared import Credentials, Unknown
 
 # OpenAPI 3.x, "Parameter Object": as header parameters these "SHALL be ignored".
 _IGNORED: Final = frozenset({"accept", "content-type", "authorization"})
-# What RFC 3986 §3.4 has in a query, and the characters that real clients send as they are: []|{}"<>^`\
-_QUERY_BYTES: Final = bytes(byte for byte in range(0x21, 0x7F) if byte != ord("#"))
 
 _MISSING: Final = RequestProblem("body-missing", (Violation("body", "", "missing"),))
 _UNEXPECTED: Final = RequestProblem("body-unexpected", (Violation("body", "", "unexpected"),))
@@ -53,6 +51,7 @@ class Requests:
         "_declared_headers",
         "_has_cookies",
         "_headers",
+        "_lasting",
         "_limits",
         "_most",
         "_path",
@@ -113,6 +112,8 @@ class Requests:
             item.name.lower().encode() for item in placed["header"]
         }
         self._headers = tuple((item.name.lower().encode(), item) for item in placed["header"])
+        # A length is not among the lines that are remembered.
+        self._lasting = all(name != b"content-length" for name, _ in self._headers)
         spec, place = follow(schemas.root, body, f"{pointer}/requestBody")
         spec = mapping(spec, place)
         self._body = (
@@ -122,9 +123,17 @@ class Requests:
         self._body_required = spec.get("required") is True
 
     def check(
-        self, path_values: tuple[bytes, ...], query: bytes, headers: Headers, body: bytes | None
+        self,
+        path_values: tuple[bytes, ...],
+        query: bytes,
+        headers: Headers,
+        body: bytes | None,
+        known: Remembered | None = None,
     ) -> RequestProblem | None:
-        """Judge one request: all parameters first, then the body (None: it is judged as it flows)."""
+        """Judge one request: all parameters first, then the body (None: it is judged as it flows).
+
+        `known`: what is remembered of the same headers; those that were good once are not judged again.
+        """
         found: list[Violation] = []
         if self._path:
             for parameter, raw in zip(self._path, path_values, strict=True):
@@ -133,6 +142,23 @@ class Requests:
             found += self._check_query(query)
         fields = dict(headers)
         single = len(fields) == len(headers)
+        if known is None or not self._lasting:
+            found += self._check_headers(headers, fields, single=single)
+        elif self not in known.made:
+            broken = self._check_headers(headers, fields, single=single)
+            if broken:
+                found += broken
+            else:
+                known.keep(self, True)
+        if found:
+            return RequestProblem("parameter-invalid", tuple(found[: self._limits.violations]))
+        return None if body is None else self._check_body(headers, fields, body, single=single)
+
+    def _check_headers(
+        self, headers: Headers, fields: dict[bytes, bytes], *, single: bool
+    ) -> list[Violation]:
+        """Judge what stands in field lines: header parameters and cookies."""
+        found: list[Violation] = []
         for name, parameter in self._headers:
             if name in fields:
                 raws = [fields[name]] if single else [value for known, value in headers if known == name]
@@ -143,9 +169,7 @@ class Requests:
             found += undeclared_headers(headers, self._declared_headers)
         if self._has_cookies:
             found += self._check_cookies(headers)
-        if found:
-            return RequestProblem("parameter-invalid", tuple(found[: self._limits.violations]))
-        return None if body is None else self._check_body(headers, fields, body, single=single)
+        return found
 
     def flow(self, headers: Headers) -> Flow | None:
         """Say how a body with these headers may be carried piece by piece; None: only as a whole."""
@@ -163,12 +187,12 @@ class Requests:
         found: list[Violation] = []
         try:
             if query and self._unknown.query == "report" and self._querystring is None:
-                groups = self._without_credentials(self._groups(query), self._credentials.queries)
+                groups = without(groups_of(query, self._limits), self._credentials.queries)
                 found += [_UNKNOWN_QUERY] * len(self._query.undeclared(groups))
             if self._unknown.header == "report":
                 found += undeclared_headers(headers, self._declared_headers)
             if self._unknown.cookie == "report":
-                groups = self._without_credentials(self._cookie_groups(headers), self._credentials.cookies)
+                groups = without(cookies_of(headers, self._cookies, self._limits), self._credentials.cookies)
                 found += [_UNKNOWN_COOKIE] * len(self._cookies.undeclared(groups))
         except Undecodable:
             pass
@@ -212,33 +236,12 @@ class Requests:
         try:
             if self._querystring is not None:
                 return self._check_querystring(query, *self._querystring)
-            groups = self._groups(query)
+            groups = groups_of(query, self._limits)
         except Undecodable as error:
             return [Violation("query", "", error.keyword)]
         if self._unknown.query != "strict":
             return self._query.check(groups)
-        return self._query.check(self._without_credentials(groups, self._credentials.queries), strict="query")
-
-    def _without_credentials(self, groups: Groups, names: frozenset[str]) -> Groups:
-        """Leave out the fields that carry a key, which are no unknown fields."""
-        for name in names.intersection(groups):
-            del groups[name]
-        return groups
-
-    def _groups(self, query: bytes) -> Groups:
-        if len(query) > self._limits.query_bytes:
-            raise Undecodable("limit")
-        if query.translate(None, _QUERY_BYTES):
-            raise Undecodable("query")
-        groups: Groups = {}
-        plain = PERCENT not in query and PLUS not in query
-        for raw_name, value in pairs_of(query, self._limits.query_pairs):
-            name = raw_name.decode() if plain else text_of(raw_name, plus=True)
-            if name in groups:
-                groups[name].append(value)
-            else:
-                groups[name] = [value]
-        return groups
+        return self._query.check(without(groups, self._credentials.queries), strict="query")
 
     def _check_querystring(self, query: bytes, body: Body, required: bool) -> list[Violation]:  # noqa: FBT001
         """Judge a query that is one value (OpenAPI 3.2 `in: querystring`), by its only media type."""
@@ -247,46 +250,25 @@ class Requests:
         if len(query) > self._limits.query_bytes:
             raise Undecodable("limit")
         media = body.contents[0].range
-        data = self._without_keys(query) if media.kind == "form" else text_of(query).encode()
+        data = (
+            without_keys(query, self._credentials.queries)
+            if media.kind == "form"
+            else text_of(query).encode()
+        )
         problem = body.contents[0].check(media, data)
         if problem is None:
             return []
         return [Violation("query", found.pointer, found.keyword) for found in problem.violations]
 
-    def _without_keys(self, query: bytes) -> bytes:
-        """Cut the fields out that carry a key: they belong to security, not to the value."""
-        names = self._credentials.queries
-        if not names:
-            return query
-        pieces = query.split(b"&")
-        return b"&".join(
-            piece for piece in pieces if text_of(piece.partition(b"=")[0], plus=True) not in names
-        )
-
     def _check_cookies(self, headers: Headers) -> list[Violation]:
         """Judge cookies; those that nothing declares are mostly other people's (RFC 6265 §4.2.1)."""
         try:
-            groups = self._cookie_groups(headers)
+            groups = cookies_of(headers, self._cookies, self._limits)
         except Undecodable as error:
             return [Violation("cookie", "", error.keyword)]
         if not self._strict_cookies:
             return self._cookies.check(groups)
-        return self._cookies.check(
-            self._without_credentials(groups, self._credentials.cookies), strict="cookie"
-        )
-
-    def _cookie_groups(self, headers: Headers) -> Groups:
-        groups: Groups = {}
-        for value in (value for name, value in headers if name == b"cookie"):
-            if value.count(b";") >= self._limits.cookie_pairs:
-                raise Undecodable("limit")
-            for pair in value.split(b";"):
-                name, _, raw = pair.strip(b" \t").partition(b"=")
-                if name or raw:
-                    text, bare = name.decode("latin-1"), bare_name(name).decode()
-                    known = text if self._cookies.knows(text) else bare
-                    groups.setdefault(known if self._cookies.knows(known) else text, []).append(raw)
-        return groups
+        return self._cookies.check(without(groups, self._credentials.cookies), strict="cookie")
 
     def _in_order(
         self, found: list[Parameter], names: tuple[str, ...], pointer: str

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from adapters.wire.known_fields import KnownFields
 from kernel.errors import ContractInvalid
 from kernel.operation.declarations import compile_parameter
 from kernel.operation.limits import OperationLimits
@@ -561,3 +562,38 @@ def test_each_piece_is_read_as_a_type_that_conforms(
     spec = {"name": "v", "in": "query", "schema": schema}
     problem = make({"parameters": [spec]}, method="get").check_request((), query, [], b"")
     assert ([] if problem is None else [found.keyword for found in problem.violations]) == expected
+
+
+def test_headers_that_were_good_are_not_judged_again_with_the_lines_that_brought_them(make: Any) -> None:
+    operation = make(
+        {
+            "parameters": [
+                {"name": "X-Ward", "in": "header", "required": True, "schema": {"enum": ["N3"]}},
+                {"name": "unit", "in": "cookie", "schema": {"enum": ["si"]}},
+                {"name": "q", "in": "query", "schema": {"enum": ["1"]}},
+            ]
+        },
+        method="get",
+    )
+    good = [(b"x-ward", b"N3"), (b"cookie", b"unit=si")]
+    known = KnownFields(good, -1)
+    assert operation.check_request((), b"q=1", good, b"", known) is None
+    assert (
+        operation.check_request((), b"q=1", [], b"", known) is None
+    )  # which shows that they were not looked at
+    problem = operation.check_request((), b"q=2", good, b"", known)
+    assert problem is not None
+    assert problem.violations == (Violation("query", "", "enum", "q"),)
+    for bad in ([(b"x-ward", b"N4")], [*good[:1], (b"cookie", b"unit=us")]):
+        remembered = KnownFields(bad, -1)
+        for _ in range(2):
+            assert operation.check_request((), b"", bad, b"", remembered) is not None
+        assert remembered.made == {}
+
+
+def test_a_declared_length_is_judged_each_time(make: Any) -> None:
+    spec = {"name": "Content-Length", "in": "header", "schema": {"type": "integer", "maximum": 5}}
+    operation = make({"parameters": [spec]}, method="get")
+    known = KnownFields([], 0)
+    assert operation.check_request((), b"", [(b"content-length", b"5")], b"", known) is None
+    assert operation.check_request((), b"", [(b"content-length", b"6")], b"", known) is not None

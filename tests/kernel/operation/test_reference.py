@@ -35,6 +35,7 @@ def test_every_finding_is_explained() -> None:
         "content-coding-unsupported",
         "parameter-invalid",
         "content-transfer-encoding",
+        "content-length",
     }
     assert len(rules) == 5
     assert {rule for rule in rules if f"| `{rule}` |" not in PAGE} == set()
