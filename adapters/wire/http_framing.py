@@ -8,6 +8,7 @@ from typing import Final
 
 FRAMING: Final = frozenset((b"content-length", b"transfer-encoding"))
 MARKED: Final = FRAMING | {b"connection", b"keep-alive"}
+_LASTING: Final = frozenset((b"content-length", b"keep-alive"))
 _KEPT: Final = (b"connection", b"keep-alive")  # says what HTTP/1.1 means anyway
 _KEEP_ALIVE_TIMEOUT: Final = re.compile(rb"(?:^|[,;\s])timeout=([0-9]{1,9})", re.IGNORECASE)
 _MOST_DIGITS: Final = 18
@@ -42,6 +43,6 @@ def idle_seconds_of(value: bytes, before: float | None) -> float | None:
     return before if timeout is None else float(timeout[1])
 
 
-def says_nothing(line: tuple[bytes, bytes]) -> bool:
-    """Say whether a marked line changes nothing but the length."""
-    return line[0] == b"content-length" or line == _KEPT
+def lasts(line: tuple[bytes, bytes]) -> bool:
+    """Say whether a marked line means the same for every answer that has it, its length apart."""
+    return line[0] in _LASTING or line == _KEPT

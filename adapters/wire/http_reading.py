@@ -16,8 +16,8 @@ from adapters.wire.http_framing import (
     AnswerBroken,
     ReadLimits,
     idle_seconds_of,
+    lasts,
     length_of,
-    says_nothing,
 )
 from adapters.wire.http_streaming import SHORT, ChunkedDecoder, CloseDecoder, LengthDecoder, StreamedBody
 from adapters.wire.known_fields import FieldMemory, KnownFields
@@ -123,16 +123,14 @@ class AnswerReader:
         line = _STATUS_LINE.match(data)
         if line is None:
             raise AnswerBroken("the answer does not begin with a status line of HTTP/1.x")
-        minor, digits = line.groups()
-        self._status = status = int(digits)
+        self._status = status = int(line[2])
         self._parser_done = False
         head = data[:end]
         try:
             self._parser.feed_data(head)
         except httptools.HttpParserUpgrade:
             raise AnswerBroken("the answer switches protocols, which nobody asked for") from None
-        persistent = minor == b"1"
-        memory = self._memory
+        persistent, memory = line[1] == b"1", self._memory
         known = memory.look(data[line.end() - 2 : end]) if persistent and status >= 200 else None  # noqa: PLR2004
         if known is not None:
             return self._frame_known(data, end, known, memory.length)
@@ -143,8 +141,8 @@ class AnswerReader:
         if status < 200:  # noqa: PLR2004 - interim
             self._skip_interim(status, marked)
             return self._read_head(data[end:]) if len(data) > end else None
-        if persistent and all(says_nothing(line) for line in marked):
-            memory.learn(headers)  # nothing in them depends on the status line, or on the length
+        if persistent and all(lasts(line) for line in marked):  # whatever status and length come with them
+            memory.learn(headers, MARKED, [value for name, value in marked if name == b"keep-alive"])
         return self._judge(data, end, marked, persistent=persistent)
 
     def _keep_head(self, data: bytes) -> None:
@@ -164,6 +162,8 @@ class AnswerReader:
         """Go on from field lines that came before; llhttp has read them all the same."""
         self._headers = known.fields.copy()
         self.reusable = True
+        for value in known.made[MARKED]:
+            self.idle_seconds = idle_seconds_of(value, self.idle_seconds)
         framing = (b"content-length", length) if known.length_at >= 0 else None
         return self._frame(data, end, framing, many=False, persistent=True)
 

@@ -77,8 +77,8 @@ class FieldMemory:
         known = self._kept.get(block)
         return known if known is None or (known.length_at >= 0) == bool(self.length) else None
 
-    def learn(self, fields: Fields) -> None:
-        """Take what the block of the last `look` was read as, Content-Length included."""
+    def learn(self, fields: Fields, reason: Any = None, made: Any = None) -> None:
+        """Take what the block of the last `look` was read as, Content-Length included, and what follows from it."""
         key = self._key
         if len(key) > LARGEST or key in self._kept:
             return
@@ -93,10 +93,12 @@ class FieldMemory:
         places = [place for place, line in enumerate(fields) if line[0] == b"content-length"]
         if len(places) != (1 if self.length else 0):
             return  # spelled so that `look` does not see it
+        kept = fields.copy()
         if places:
-            self._kept[key] = KnownFields([*fields[: places[0]], *fields[places[0] + 1 :]], places[0])
-        else:
-            self._kept[key] = KnownFields(fields.copy(), -1)
+            del kept[places[0]]
+        known = self._kept[key] = KnownFields(kept, places[0] if places else -1)
+        if reason is not None:
+            known.keep(reason, made)
 
     @property
     def kept(self) -> int:

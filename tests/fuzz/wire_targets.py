@@ -12,6 +12,7 @@ from adapters.wire.chunked import ChunkedBody, ChunkedError
 from adapters.wire.http import HttpClient, Origin
 from adapters.wire.http_framing import AnswerBroken, ReadLimits
 from adapters.wire.http_reading import AnswerReader
+from adapters.wire.known_fields import FieldMemory
 from kernel.settings import load
 from runtime_proxy.answering import DateLine
 from runtime_proxy.edge_connection import EdgeConnection
@@ -69,6 +70,7 @@ class Edge:
     now: float = 0.0
     watch: Any = None
     date: DateLine = field(default_factory=DateLine)
+    memory: FieldMemory = field(default_factory=FieldMemory)
     seen: list[tuple[Any, ...]] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
 

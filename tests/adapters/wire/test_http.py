@@ -236,6 +236,19 @@ async def test_what_a_caller_does_with_headers_is_not_in_the_next_answer() -> No
     assert made.connections == 1
 
 
+async def test_a_provider_s_own_keep_alive_time_is_known_too() -> None:
+    answer = (
+        b"HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nKeep-Alive: timeout=%d\r\nContent-Length: 2\r\n\r\nok"
+    )
+    answers = [answer % 30, answer % 30, answer % 7, answer % 30]
+    async with provider(answering(*answers)) as made, client_of(made) as client:
+        seen = []
+        for _ in answers:
+            await client.send(call())
+            seen.append(client._idle[-1].idle_seconds)
+    assert seen == [30.0, 30.0, 7.0, 30.0]
+
+
 async def test_lines_that_were_noted_go_out_in_place_of_the_headers_until_those_change() -> None:
     async def sent(one: Call) -> bytes:
         async with provider(answering(OK)) as made, client_of(made) as client:
