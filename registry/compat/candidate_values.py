@@ -24,16 +24,16 @@ _FORMATS = {
     "time": ("08:31:00Z", "08:31:00.5+01:00"),
     "duration": ("PT5M", "P1Y2M"),
     "email": ("ada@ward.example", "a@b"),
-    "idn-email": ("ada@ward.example",),
+    "idn-email": ("ada@ward.example", "ä@ward.example"),
     "hostname": ("lab.example", "a"),
-    "idn-hostname": ("lab.example",),
+    "idn-hostname": ("lab.example", "bücher.example"),
     "ipv4": ("192.0.2.7", "255.255.255.255"),
     "ipv6": ("2001:db8::7", "::1"),
     "uri": ("https://lab.example/a", "urn:x:y"),
     "uri-reference": ("/a/b", "https://lab.example/a", ""),
     "iri": ("https://lab.example/ä",),
     "iri-reference": ("/ä", "a"),
-    "uuid": ("7d444840-9dc0-11d1-b245-5ffdce74fad2", "00000000-0000-0000-0000-000000000000"),
+    "uuid": ("7d444840-9dc0-11d1-b245-5ffdce74fad2", "7D444840-9DC0-11D1-B245-5FFDCE74FAD2"),
     "uri-template": ("/orders/{id}", "a"),
     "json-pointer": ("/a/b", ""),
     "relative-json-pointer": ("0", "1/a"),
@@ -48,7 +48,22 @@ _STRETCHED = {
     "uri-template": ("", "a", ""), "json-pointer": ("/", "a", ""), "relative-json-pointer": ("0/", "a", ""),
     "regex": ("", "a", ""), "base64url": ("", "A", ""), "byte": ("", "A", ""),
 }  # fmt: skip
-_PLAIN = ("text", "a", "", "Z", "0", "12", "-", "text with spaces", "ÄÖ", "true", "null", "1.5", "\U0001f9ea")
+_PLAIN = (
+    "text",
+    "a",
+    "",
+    "Z",
+    "0",
+    "12",
+    "-",
+    "text with spaces",
+    "(",
+    "ÄÖ",
+    "true",
+    "null",
+    "1.5",
+    "\U0001f9ea",
+)
 
 
 def string_values(case: Case, views: list[View]) -> Iterator[str]:

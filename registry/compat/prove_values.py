@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import reduce
+from math import lcm
 
 from registry.compat.facts import Case
 from registry.compat.proving import Proving
-from registry.compat.schema_view import ARRAY, FRACTION, INTEGER, OBJECT, STRING, Node
-from registry.compat.text_rules import TextRules
+from registry.compat.schema_view import ARRAY, FRACTION, INTEGER, OBJECT, STRING, Node, View
+from registry.compat.text_rules import SHAPES, WHOLE_SHAPES, TextRules
+
+MOST_LISTED = 50  # texts of an enumeration that are held to patterns
 
 _BOUNDED = {ARRAY: ("min_items", "max_items"), OBJECT: ("min_properties", "max_properties")}
 
@@ -64,7 +68,13 @@ def _multiple(case: Case, atom: str, want: Fraction) -> bool:
     have = [part.multiple_of for part in case.parts if part.multiple_of is not None]
     if atom == INTEGER:
         have.append(Fraction(1))
-    return any(_whole(step / want) for step in have)
+    return bool(have) and _whole(reduce(_common, have) / want)
+
+
+def _common(one: Fraction, other: Fraction) -> Fraction:
+    """Give the least common multiple of two steps: what is a multiple of both is one of it."""
+    bottom = one.denominator * other.denominator
+    return Fraction(lcm(one.numerator * other.denominator, other.numerator * one.denominator), bottom)
 
 
 def strings(prover: Proving, case: Case, goal: Node) -> bool:
@@ -103,11 +113,31 @@ def _matched(prover: Proving, case: Case, want: str) -> bool:
 
 
 def _patterns(case: Case) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(part.pattern for part in case.parts if part.pattern is not None))
+    """Give the patterns that every text of the case holds, those that its formats look like included."""
+    shapes = (SHAPES.get(part.format or "") for part in case.parts)
+    named = (*(part.pattern for part in case.parts), *shapes)
+    return tuple(dict.fromkeys(pattern for pattern in named if pattern is not None))
+
+
+def listed(prover: Proving, case: Case, view: View) -> bool:
+    """Whether the patterns of texts leave none but those that an enumeration lists."""
+    texts = [value for value in view.enum or () if isinstance(value, str)]
+    have = _patterns(case)
+    if case.types != {STRING} or not have or not texts or len(texts) > MOST_LISTED:
+        return False
+    want = f"^(?:{'|'.join(map(_literal, texts))})$"
+    return prover.text.no_text(have, (want,), *_lengths(prover.text, case))
+
+
+def _literal(text: str) -> str:
+    """Write a text as a pattern of ECMA-262 that finds nothing else (§22.2.1 SyntaxCharacter)."""
+    return "".join(f"\\{char}" if char in r"^$\.*+?()[]{}|" else char for char in text)
 
 
 def _formatted(prover: Proving, case: Case, want: str) -> bool:
     if want == "byte" and prover.declared_only and any(map(_in_base64, case.nodes)):
+        return True
+    if want in WHOLE_SHAPES and _matched(prover, case, SHAPES[want]):
         return True
     return any(
         part.format is not None and prover.text.format_within(part.format, want) for part in case.parts

@@ -257,7 +257,7 @@ class Prover:
             return True
         if not case.types <= view.types:
             return self.fails("type", goal)
-        if view.enum is not None and not (case.values is not None and self._within_enum(case, view)):
+        if view.enum is not None and not self._within_enum(case, view):
             return self.fails("enum", goal)
         proven = (
             prove_values.numbers(self, case, goal)
@@ -274,11 +274,10 @@ class Prover:
         return all(evaluate(goal, value, self.text) is True for value in left)
 
     def _within_enum(self, case: Case, view: View) -> bool:
-        return all(
-            canonical_bytes(value) in view.enum_keys
-            for value in case.values or ()
-            if prove_void.possible(self, case, value)
-        )
+        if case.values is None:
+            return prove_values.listed(self, case, view)
+        left = (value for value in case.values if prove_void.possible(self, case, value))
+        return all(canonical_bytes(value) in view.enum_keys for value in left)
 
     def some(self, choices: tuple[Node, ...], holds: Callable[[Node], bool]) -> bool:
         """Try alternatives; where none holds, the one that got furthest into the value says where."""

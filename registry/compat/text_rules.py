@@ -24,6 +24,14 @@ _INCLUDED = {
     ("uri-reference", "iri-reference"), ("email", "idn-email"),
 }  # fmt: skip
 
+# What every text of a format looks like (RFC 3339 full-date, RFC 9562, RFC 2673 dotted-quad).
+SHAPES = {
+    "date": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
+    "uuid": "^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$",
+    "ipv4": r"^[0-9]{1,3}(\.[0-9]{1,3}){3}$",
+}
+WHOLE_SHAPES = frozenset({"uuid"})  # and whatever looks like it has the format
+
 
 class TextRules:
     """Answers about single strings; None means that the engine cannot say.

@@ -148,6 +148,22 @@ def test_what_is_not_understood_is_unknown_and_never_yes_or_no(schema):
     assert check(N, schema) == "unknown"
 
 
+@pytest.mark.parametrize(("inner", "outer", "there", "back"), [
+    ({"type": "string", "pattern": "^(a|b.)$"}, {"enum": ["a", "bb"]}, "no", "yes"),
+    ({"type": "string", "pattern": "^a[.x]$"}, {"enum": ["a.", "ax"]}, "yes", "yes"),
+    ({"type": "string", "format": "date"}, {"type": "string", "pattern": "^[0-9-]{10}$"}, "yes", "no"),
+    ({"type": "string", "pattern": "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"}, {"type": "string", "format": "uuid"}, "yes", "no"),
+    ({"type": "string", "format": "ipv4"}, {"type": "string", "pattern": r"^[0-9.]+$"}, "yes", "no"),
+    ({"type": "string", "format": "email"}, {"type": "string", "format": "idn-email"}, "yes", "no"),
+    ({"type": "string", "format": "regex"}, {"type": "string"}, "yes", "no"),
+    ({"type": "integer", "multipleOf": 1.5}, {"type": "integer", "multipleOf": 3}, "yes", "yes"),
+    ({"type": "number", "multipleOf": 1.5}, {"type": "number", "multipleOf": 3}, "no", "yes"),
+    ({"allOf": [{"type": "integer", "multipleOf": 4}, {"multipleOf": 6}]}, {"type": "integer", "multipleOf": 12}, "yes", "yes"),
+])  # fmt: skip
+def test_patterns_formats_and_multiples_are_weighed_together(inner, outer, there, back):
+    assert (check(inner, outer), check(outer, inner)) == (there, back)
+
+
 def test_names_of_schemas_move_references_and_say_nothing_else():
     named = obj(properties={"a": {"$id": "https://a.example/x", "type": "string"}})
     assert (check(named, obj(properties={"a": S})), check(obj(properties={"a": S}), named)) == ("yes", "yes")
