@@ -35,6 +35,14 @@ class Discriminator:
     others: int | None = None
 
 
+def targets_of(node: dict[str, Any]) -> dict[str, str]:
+    """List the local references of a node's mapping, by the values that they are for."""
+    declared = node.get("discriminator")
+    mapping = declared.get("mapping") if isinstance(declared, dict) else None
+    found = mapping.items() if isinstance(mapping, dict) else ()
+    return {value: target for value, target in found if isinstance(target, str) and target.startswith("#")}
+
+
 def discriminator_of(node: dict[str, Any], find: Find) -> Discriminator | None:
     """Read the discriminator of a node; None where there is none that could choose.
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from kernel.contract.positions import token
 from kernel.errors import Place, SchemaRefused
 from kernel.schema.dialects import REF_ALONE, Dialect, base_keyword, named, of_format
-from kernel.schema.discriminators import discriminator_of, filtered
+from kernel.schema.discriminators import discriminator_of, filtered, targets_of
 from kernel.schema.formats import ASSERTED, EXACT, LOWERED
 from kernel.schema.keywords import in_2020_12
 from kernel.schema.lookaheads import without_lookaheads
@@ -199,6 +199,8 @@ class Lowering:
     def _discriminate(self, node: dict[str, Any], spot: Spot, lowered: dict[str, Any]) -> None:
         if "discriminator" not in node or spot.dialect not in _OPENAPI:
             return
+        for value, target in targets_of(node).items():
+            self.find(target, spot.below("discriminator", "mapping", value))
         found = discriminator_of(node, lambda ref: self.find(ref, spot))
         if found is None:
             return

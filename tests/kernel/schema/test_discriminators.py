@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from kernel.errors import SchemaRefused
 from kernel.schema.validator import CompiledSchema, Dialect, compile_schema
 
 SCHEMAS = {
@@ -117,3 +118,12 @@ def test_unevaluated_properties_see_the_chosen_branch() -> None:
     made = compiled({**PETS, "unevaluatedProperties": False}, Dialect.OPENAPI_31)
     assert made.accepts({"kind": "hound", "bark": "wuff"})
     assert told(made, {"kind": "hound", "lives": 9}) == [("", "unevaluatedProperties")]
+
+
+@pytest.mark.parametrize("node", [{"oneOf": [CAT, DOG]}, {"type": "object"}])
+def test_a_mapping_that_leads_nowhere_is_refused_where_it_stands(node: Any) -> None:
+    mapping = {"a/b": "#/components/schemas/Bird"}
+    with pytest.raises(SchemaRefused, match="points to nothing") as caught:
+        compiled({"items": {**node, "discriminator": {"propertyName": "kind", "mapping": mapping}}})
+    assert caught.value.place is not None
+    assert caught.value.place.pointer == "/items/discriminator/mapping/a~1b"
