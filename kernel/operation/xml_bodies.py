@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
-from xml.etree.ElementTree import Element, TreeBuilder
-from xml.parsers import expat
 
 from kernel.operation.scalars import scalars_of
-from kernel.operation.shapes import ANNOTATIONS, Shape, dereference
+from kernel.operation.shapes import ANNOTATIONS, Shape, dereference, lookup
 from kernel.operation.violation import Undecodable
+from kernel.operation.xml_text import parse_xml
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from xml.etree.ElementTree import Element
+
     from kernel.operation.media_types import MediaType
     from kernel.operation.schemas import Schemas
 
-_MAX_DEPTH: Final = 100
-_MAX_ELEMENTS: Final = 100_000
+_COMPONENT: Final = "#/components/schemas/"
+_MOST: Final = 20  # references followed for a name
+_TEXT: Final = frozenset({"text", "cdata"})
 _XSI: Final = "{http://www.w3.org/2001/XMLSchema-instance}"
 _XML: Final = "{http://www.w3.org/XML/1998/namespace}"
 
@@ -33,29 +36,27 @@ class XmlReader:
         self._schema = schema
         self._digits = schemas.limits.number_digits
 
-    def parse(self, media: MediaType, data: bytes) -> Element:
-        """Parse well-formed XML in UTF-8; raises `Undecodable` with keyword `xml`, `limit` or `charset`."""
-        charset = media.parameter("charset")
-        if charset is not None and charset.lower() != "utf-8":
-            raise Undecodable("charset")
-        return _Parse().run(data)
-
     def read(self, media: MediaType, data: bytes) -> Any:
         """Decode the root element; raises `Undecodable`."""
-        root = self.parse(media, data)
+        root = parse_xml(media, data)
         spec = self._xml_of(self._schema)
-        if "name" in spec and not _is_named(root.tag, spec, ""):
+        names = [spec["name"]] if "name" in spec else self._components(self._schema)
+        if names and not any(_is_named(root.tag, spec, name) for name in names):
             raise Undecodable("element")
-        return self._value(root, self._shape, self._schema, "")
+        return self._value(root, self._shape, self._schema, "", names)
 
-    def _value(self, element: Element, shape: Shape, schema: Any, pointer: str) -> Any:
+    def _value(
+        self, element: Element, shape: Shape, schema: Any, pointer: str, names: Iterable[str] = ()
+    ) -> Any:
+        """Read an element; `names` are those that items without a name of their own inherit."""
         if element.get(_XSI + "nil") in {"true", "1"}:
             if len(element) or element.text:  # XML Schema 1.1 part 1 §3.3.4.3: one or the other
                 raise Undecodable("element", pointer)
             return None
         if shape.is_array:
-            return self._wrapped(element, shape, schema, pointer)
-        if "object" in shape.types and (not shape.scalars or len(element) or element.attrib):
+            return self._wrapped(element, schema, pointer, names)
+        text = set(shape.scalars) - {"null"}
+        if "object" in shape.types and (not text or len(element) or element.attrib):
             return self._object(element, shape, pointer)
         if len(element):
             raise Undecodable("type", pointer)
@@ -69,18 +70,35 @@ class XmlReader:
             raise Undecodable("type", pointer)
         return self._schemas.first_fitting(shape, found)
 
-    def _wrapped(self, element: Element, shape: Shape, schema: Any, pointer: str) -> list[Any]:
-        """Read the children of a wrapping (or root) element as the items of an array."""
+    def _wrapped(self, element: Element, schema: Any, pointer: str, names: Iterable[str]) -> list[Any]:
+        """Read what a wrapping (or root) element holds as the items of an array, in their order."""
         plain = dereference(self._schemas.root, schema)
-        items = plain.get("items", True) if isinstance(plain, dict) else True
-        spec = self._xml_of(items)
-        _no_text(element, pointer)
-        found = []
-        for index, child in enumerate(element):
-            if "name" in spec and not _is_named(child.tag, spec, ""):
-                raise Undecodable("element", f"{pointer}/{index}")
-            found.append(self._value(child, shape.element(), items, f"{pointer}/{index}"))
+        first = plain.get("prefixItems", ()) if isinstance(plain, dict) else ()
+        kinds = [(item, self._schemas.shape(item)) for item in (*first, self._items_of(schema))]
+        children = list(element)
+        texts = [element.text or "", *[child.tail or "" for child in children]]
+        found: list[Any] = []
+        taken = 0
+        for item, shape in (*kinds, *[kinds[-1]] * len(children)):
+            at = f"{pointer}/{len(found)}"
+            if self._xml_of(item).get("nodeType") in _TEXT:
+                found.append(self._scalar(texts[taken], shape, at))
+                texts[taken] = ""
+            elif taken < len(children):
+                child = children[taken]
+                self._check_item(child, item, at, names)
+                found.append(self._value(child, shape, item, at))
+                taken += 1
+        if any(map(str.strip, texts)):
+            raise Undecodable("element", pointer)
         return found
+
+    def _check_item(self, element: Element, item: Any, pointer: str, names: Iterable[str]) -> None:
+        """Hold an item to its name, to its component's, or to the one that it inherits."""
+        spec = self._xml_of(item)
+        known = [spec["name"]] if "name" in spec else [*names, *self._components(item)] if names else []
+        if known and not any(_is_named(element.tag, spec, name) for name in known):
+            raise Undecodable("element", pointer)
 
     def _object(self, element: Element, shape: Shape, pointer: str) -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -136,6 +154,8 @@ class XmlReader:
             text = left.attribute(spec, name)
             if text is not None:
                 found[name] = self._scalar(text, member, at)
+            elif "null" in member.types and not member.untyped and shape.requires(name):
+                found[name] = None  # OpenAPI 3.2, "Handling null Values": an attribute that is left out
             return
         unwrapped = member.is_array and spec.get("wrapped") is not True and spec.get("nodeType") != "element"
         inner = self._items_of(schema) if unwrapped else schema
@@ -149,18 +169,28 @@ class XmlReader:
         elif len(mine) > 1:
             raise Undecodable("repeated", at)
         else:
-            found[name] = self._value(mine[0], member, schema, at)
+            found[name] = self._value(mine[0], member, schema, at, [_local(mine[0].tag)])
 
     def _text_name(self, shape: Shape) -> str | None:
         """Name the property that the text of an element is (OpenAPI 3.2, `nodeType`)."""
         for name in shape.member_names():
-            if self._xml_of(shape.member_schema(name)).get("nodeType") in {"text", "cdata"}:
+            if self._xml_of(shape.member_schema(name)).get("nodeType") in _TEXT:
                 return name
         return None
 
     def _items_of(self, schema: Any) -> Any:
         plain = dereference(self._schemas.root, schema)
         return plain.get("items", True) if isinstance(plain, dict) else True
+
+    def _components(self, schema: Any) -> list[str]:
+        """List the components that a reference leads through: what an element of theirs is called."""
+        found: list[str] = []
+        while isinstance(schema, dict) and isinstance(ref := schema.get("$ref"), str) and len(found) < _MOST:
+            if not ref.startswith(_COMPONENT) or "/" in ref.removeprefix(_COMPONENT):
+                break
+            found.append(ref.removeprefix(_COMPONENT))
+            schema = lookup(self._schemas.root, ref)
+        return found
 
     def _xml_of(self, schema: Any) -> dict[str, Any]:
         """Find the `xml` object: the schema's own (3.1: also beside `$ref`), else the referenced one's."""
@@ -188,57 +218,6 @@ class _Left:
             taken = set(map(id, mine))
             self.children = [child for child in self.children if id(child) not in taken]
         return mine
-
-
-class _Parse:
-    """One run of expat, with everything refused that reaches beyond the document or grows inside it."""
-
-    def __init__(self) -> None:
-        self._depth = 0
-        self._elements = 0
-        self._builder = TreeBuilder()
-        self._parser = expat.ParserCreate(encoding="utf-8", namespace_separator="}")
-        self._parser.buffer_text = True
-        self._parser.XmlDeclHandler = self._declare
-        self._parser.StartDoctypeDeclHandler = self._refuse
-        self._parser.EntityDeclHandler = self._refuse
-        self._parser.ExternalEntityRefHandler = self._refuse
-        self._parser.StartElementHandler = self._start
-        self._parser.EndElementHandler = self._end
-        self._parser.CharacterDataHandler = self._builder.data
-
-    def run(self, data: bytes) -> Element:
-        try:
-            # expat lets a byte order mark of UTF-16 overrule the encoding that it was told.
-            if b"\x00" in data or not data.decode():
-                raise Undecodable("xml")
-            self._parser.Parse(data, True)
-        except (expat.ExpatError, UnicodeDecodeError):
-            raise Undecodable("xml") from None
-        return self._builder.close()
-
-    def _declare(self, _version: str, encoding: str | None, _standalone: int) -> None:
-        if encoding is not None and encoding.lower() not in {"utf-8", "us-ascii"}:
-            raise Undecodable("charset")
-
-    def _start(self, name: str, attributes: dict[str, str]) -> None:
-        self._depth += 1
-        self._elements += 1
-        if self._depth > _MAX_DEPTH or self._elements > _MAX_ELEMENTS:
-            raise Undecodable("limit")
-        self._builder.start(_clark(name), {_clark(key): text for key, text in attributes.items()})
-
-    def _end(self, name: str) -> None:
-        self._depth -= 1
-        self._builder.end(_clark(name))
-
-    def _refuse(self, *_: Any) -> int:
-        raise Undecodable("xml")
-
-
-def _clark(name: str) -> str:
-    """Write `uri}local`, as expat gives it, in Clark's notation."""
-    return "{" + name if "}" in name else name
 
 
 def _local(name: str) -> str:

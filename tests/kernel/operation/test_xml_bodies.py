@@ -32,8 +32,15 @@ ORDER = {
 }
 
 
-def judge(make: Any, text: str | bytes, schema: Any = ORDER, media: bytes = b"application/xml") -> Any:
-    operation = make({"requestBody": {"required": True, "content": {"application/xml": {"schema": schema}}}})
+def judge(
+    make: Any,
+    text: str | bytes,
+    schema: Any = ORDER,
+    media: bytes = b"application/xml",
+    **schemas: Any,
+) -> Any:
+    body = {"required": True, "content": {"application/xml": {"schema": schema}}}
+    operation = make({"requestBody": body}, components={"schemas": schemas})
     data = text if isinstance(text, bytes) else text.encode()
     problem = operation.check_request((), b"", [(b"content-type", media)], data)
     if problem is None:
@@ -250,3 +257,144 @@ def test_an_element_is_typed_as_one_branch_has_it(make: Any) -> None:
     # Reading it again for each branch has a bound of its own.
     long = "<x><a>7</a><k>text</k>" + " " * 1024 * 1024 + "</x>"
     assert judge(make, long, schema) == ("body-invalid", [("", "oneOf")])
+
+
+ELEMENT = ("body-invalid", [("", "element")])
+
+
+def test_the_root_is_called_as_its_component(make: Any) -> None:
+    """OpenAPI 3.2 "XML Node Names"; 3.0 and 3.1 show it by the example of Person."""
+    person = {"type": "object", "properties": {"id": {"type": "integer", "xml": {"attribute": True}}}}
+    ref = {"$ref": "#/components/schemas/Person"}
+    assert judge(make, '<Person id="1"/>', ref, Person=person) is None
+    assert judge(make, '<person id="1"/>', ref, Person=person) == ELEMENT
+    named = {**person, "xml": {"name": "human"}}
+    assert judge(make, '<human id="1"/>', ref, Person=named) is None
+    assert judge(make, '<Person id="1"/>', ref, Person=named) == ELEMENT
+    beside = {**ref, "xml": {"name": "staff"}}
+    assert judge(make, '<staff id="1"/>', beside, Person=person) is None
+    # Nothing names the root of a schema that stands in its place.
+    assert judge(make, '<anybody id="1"/>', person) is None
+
+
+@pytest.mark.parametrize(
+    ("xml", "items", "good", "bad"),
+    [
+        (
+            {"wrapped": True},
+            {},
+            "<animals><animals>a</animals></animals>",
+            "<animals><animal>a</animal></animals>",
+        ),
+        (
+            {"wrapped": True, "name": "aliens"},
+            {},
+            "<aliens><aliens>a</aliens></aliens>",
+            "<aliens><animals>a</animals></aliens>",
+        ),
+        (
+            {"nodeType": "element"},
+            {"name": "animal"},
+            "<animals><animal>a</animal></animals>",
+            "<animals><animals>a</animals></animals>",
+        ),
+    ],
+)
+def test_items_without_a_name_inherit_that_of_their_array(
+    make: Any, xml: Any, items: Any, good: str, bad: str
+) -> None:
+    item = {"type": "string", "xml": items}
+    schema = {"type": "object", "properties": {"animals": {"type": "array", "items": item, "xml": xml}}}
+    assert judge(make, f"<d>{good}</d>", schema) is None
+    assert judge(make, f"<d>{bad}</d>", schema) == ("body-invalid", [("/animals/0", "element")])
+
+
+def test_items_may_be_called_as_their_component(make: Any) -> None:
+    ref = {"$ref": "#/components/schemas/Cat"}
+    schema = {
+        "type": "object",
+        "properties": {"cats": {"type": "array", "items": ref, "xml": {"wrapped": True}}},
+    }
+    cat = {"type": "string"}
+    for name in ("cats", "Cat"):
+        assert judge(make, f"<d><cats><{name}>a</{name}></cats></d>", schema, Cat=cat) is None
+    found = judge(make, "<d><cats><dog>a</dog></cats></d>", schema, Cat=cat)
+    assert found == ("body-invalid", [("/cats/0", "element")])
+
+
+# OpenAPI 3.2 "Ordered Elements and Text".
+ORDERED = {
+    "type": "array",
+    "xml": {"nodeType": "element", "name": "OneTwoThree"},
+    "minItems": 3,
+    "maxItems": 3,
+    "prefixItems": [
+        {"type": "string", "xml": {"name": "One"}},
+        {
+            "type": "object",
+            "required": ["unit", "value"],
+            "properties": {
+                "unit": {"type": "string", "xml": {"nodeType": "attribute"}},
+                "value": {"type": "number", "xml": {"nodeType": "text"}},
+            },
+            "xml": {"name": "Two"},
+        },
+        {"type": ["boolean", "null"], "xml": {"name": "Three"}},
+    ],
+}
+REPORT = {
+    "type": "array",
+    "xml": {"nodeType": "element", "name": "Report"},
+    "prefixItems": [
+        {"type": "string", "xml": {"nodeType": "text"}, "maxLength": 9},
+        {"type": "number", "xml": {"name": "data"}},
+        {"type": "string", "xml": {"nodeType": "text"}},
+    ],
+    "items": False,
+}
+
+
+@pytest.mark.parametrize(
+    ("schema", "text", "expected"),
+    [
+        (ORDERED, '<OneTwoThree><One>a</One><Two unit="m">42</Two><Three>true</Three></OneTwoThree>', None),
+        (
+            ORDERED,
+            '<OneTwoThree><One>a</One><Two unit="m">x</Two><Three>true</Three></OneTwoThree>',
+            [("/1/value", "type")],
+        ),
+        (
+            ORDERED,
+            '<OneTwoThree><Two unit="m">42</Two><One>a</One><Three>true</Three></OneTwoThree>',
+            [("/0", "element")],
+        ),
+        (ORDERED, '<OneTwoThree><One>a</One><Two unit="m">42</Two></OneTwoThree>', [("", "minItems")]),
+        (REPORT, "<Report>Before.<data>42</data>After.</Report>", None),
+        (REPORT, "<Report>Before all.<data>42</data>After.</Report>", [("/0", "maxLength")]),
+        (REPORT, "<Report>Before.<data>secret</data>After.</Report>", [("/1", "type")]),
+        (REPORT, "<Report>Before.<data>42</data>After.<more/></Report>", [("/3", "element")]),
+    ],
+)
+def test_elements_and_text_may_have_an_order(make: Any, schema: Any, text: str, expected: Any) -> None:
+    found = judge(make, text, schema)
+    assert found == (None if expected is None else ("body-invalid", expected))
+
+
+def test_an_attribute_of_null_is_left_out_and_an_empty_element_is_an_object(make: Any) -> None:
+    """OpenAPI 3.2 "XML With null Values"."""
+    schema = {
+        "type": "object",
+        "required": ["count", "related"],
+        "properties": {
+            "count": {"type": ["number", "null"], "xml": {"nodeType": "attribute"}},
+            "related": {"type": ["object", "null"], "required": ["id"]},
+        },
+    }
+    nil = '<related xsi:nil="true" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"/>'
+    assert judge(make, f"<product>{nil}</product>", schema) is None
+    assert judge(make, f'<product count="42">{nil}</product>', schema) is None
+    assert judge(make, "<product><related><id/></related></product>", schema) is None
+    found = judge(make, "<product><related/></product>", schema)
+    assert found == ("body-invalid", [("/related/id", "required")])
+    strict = {"type": "object", "required": ["n"], "properties": {"n": {"xml": {"attribute": True}}}}
+    assert judge(make, "<m/>", strict) == ("body-invalid", [("/n", "required")])
