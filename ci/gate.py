@@ -40,6 +40,7 @@ _NOT_SERVED = frozenset({"draft", "in-review", "rejected", "withdrawn", "retired
 _HINT = ("name the folder that holds all files (--root), or move the file below it",
          "move the file below it, or name a canonical schema by its URN")  # fmt: skip
 _MOST_TOLD = 20  # folders that moved away
+_MOVED = "{} moved away from what is judged: name its folder in interlock.toml, or nobody looks at it again"
 _NAME_IT = "name the folder of contracts, or write it into interlock.toml"
 _NOT_ALLOWED = 4  # exit code of an error: the token is refused for everything, not for one contract
 
@@ -118,11 +119,7 @@ class _Run:
         """Say what a reader should know of how the run went."""
         silent = self._tree.silence
         told = [f"canonical schemas were not looked up: {silent}"] if silent else []
-        told += [
-            f"{folder.shown(folder.path)} moved away from what is judged: name its folder in interlock.toml, "
-            "or nobody looks at it again"
-            for folder in self._moved[:_MOST_TOLD]
-        ]
+        told += [_MOVED.format(folder.shown(folder.path)) for folder in self._moved[:_MOST_TOLD]]
         return tuple(told)
 
     def is_another_state_of(self, base: FolderBase) -> bool:
@@ -190,7 +187,8 @@ class _Run:
         same = next((base for base in named if _equal(contract, base)), named[0] if named else None)
         if same is not None and self._free(contract.name, str(contract.version)):
             bases, same = tuple(base for base in bases if base not in named), None
-        bases = tuple(base for base in bases if not self._retired(contract.name, base))
+        alive = tuple(base for base in bases if not self._retired(contract.name, base))
+        bases = self._tree.with_new(contract, alive, self.base)
         report = replace(
             report,
             frozen=self._accepted(contract, self._frozen(contract, same)),

@@ -6,12 +6,15 @@ from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 
-from ci.bases import FolderBase, Get
+from ci.bases import Base, BaseVersion, FolderBase, Get, Siblings
 from ci.canonical import Shelf, pins, shelf
 from ci.contracts import Contract, Folder, discover, read
 from ci.errors import NoContracts
 from ci.frozen import identities, same_files
 from ci.users import readable
+from kernel.contract.version import Version
+
+_NONE = Version(0, 0, 0)
 
 
 class Tree:
@@ -36,6 +39,26 @@ class Tree:
         if folder.document not in self._known:
             self._known[folder.document] = read(folder)
         return self._known[folder.document]
+
+    def with_new(
+        self, contract: Contract, bases: tuple[BaseVersion, ...], base: Base
+    ) -> tuple[BaseVersion, ...]:
+        """Add the versions before a contract that are as new as it is to those of a base, oldest first.
+
+        They will be frozen together with it, so it must not break them either.
+        """
+        if not isinstance(base, FolderBase):
+            return bases
+        known = {one.version for one in base.versions(contract.name)}
+        new = Siblings(
+            (
+                folders[0]
+                for (name, version), folders in self.places.items()
+                if name == contract.name and version < contract.version and version not in known
+            ),
+            self.read,
+        )
+        return tuple(sorted((*bases, *new.versions(contract.name)), key=lambda one: one.version or _NONE))
 
     @cached_property
     def users(self) -> tuple[Contract, ...]:

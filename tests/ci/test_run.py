@@ -57,6 +57,21 @@ def test_exit_codes_of_one_contract(repo, edits, code, status):
     assert (found[0], found[2]["status"]) == (code, status)
 
 
+def test_a_new_version_must_not_break_another_new_one_before_it(repo):
+    added = ("                note:\n", "                extra: {type: TYPE}\n                note:\n")
+    for version, kind in (("1.1.0", "string"), ("1.2.0", "integer"), ("2.0.0", "boolean")):
+        repo.next("meal-orders", version, (added[0], added[1].replace("TYPE", kind)))
+    code, found, _ = told(repo)
+    assert code == 1
+    statuses = {label: one["status"] for label, one in found.items() if label.startswith("meal-orders")}
+    assert statuses == {
+        "meal-orders 1.0.0": "unchanged", "meal-orders 1.1.0": "passed",
+        "meal-orders 1.2.0": "failed", "meal-orders 2.0.0": "passed",
+    }  # fmt: skip
+    verdicts = [(one["base"], one["verdict"]) for one in found["meal-orders 1.2.0"]["comparisons"]]
+    assert verdicts == [("1.0.0", "compatible"), ("1.1.0", "breaking")]
+
+
 def test_one_that_fails_outranks_one_that_is_undecided(repo):
     repo.next("meal-orders", "1.1.0", MOVED)
     repo.next("bed-events", "1.1.0", ("[bed, at]", "[bed]"))
