@@ -133,10 +133,10 @@ def _finding(entry: Entry, *, unfolded: bool) -> Iterator[str]:
 
 
 def _example(finding: Finding) -> Iterator[str]:
-    if not finding.has_witness:
+    if not finding.has_witness and finding.exchange is None:
         return
     yield ""
-    yield f"Example: {sides(finding)}."
+    yield f"Example: {sides(finding)}." if finding.has_witness else "Example:"
     if finding.exchange is not None:
         yield from _fenced("http", exchange_lines(finding.exchange))
     if finding.has_nearest:

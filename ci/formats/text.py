@@ -105,9 +105,8 @@ def _finding(entry: Entry, *, several: bool) -> Iterator[str]:
 
 
 def _witness(finding: Finding) -> Iterator[tuple[str, str]]:
-    if not finding.has_witness:
-        return
-    yield "example", f"{on_one_line(finding.witness)}  ({sides(finding)})"
+    if finding.has_witness:
+        yield "example", f"{on_one_line(finding.witness)}  ({sides(finding)})"
     if finding.exchange is not None:
         lines = [line for line in exchange_lines(finding.exchange) if line]
         for index, line in enumerate(lines[:MOST_EXCHANGE]):

@@ -80,6 +80,23 @@ def test_text_shows_verdict_place_change_example_reason_and_fix():
     assert "\n· unchanged: ward 1.0.0\n" in text
 
 
+@pytest.mark.parametrize(("kind", "shown"), [
+    ("text", "      sent:    DELETE /doses/1\n               x-api-key: <key>\n      why:"),
+    ("markdown", "\nExample:\n\n```http\nDELETE /doses/1\nx-api-key: <key>\n```\n"),
+    ("sarif", "DELETE /doses/1\\nx-api-key: <key>"),
+    ("html", "DELETE /doses/1"),
+])  # fmt: skip
+def test_a_break_that_is_none_of_a_schema_shows_its_exchange(kind, shown):
+    sent = {"kind": "request", "operation": "DELETE /doses/{id}", "method": "DELETE", "path": "/doses/1",
+            "headers": {"x-api-key": "<key>"}}  # fmt: skip
+    gone = Finding("operation-removed", Severity.BREAKING, "/paths", "gone", why="404", exchange=sent)
+    told = full()
+    contract = told.contracts[1]
+    one = replace(contract.comparisons[0], verdict=Verdict(Outcome.BREAKING, Bump.MAJOR, (gone,)))
+    report = replace(told, contracts=(replace(contract, comparisons=(one,)),))
+    assert shown in rendered(kind, report)
+
+
 def test_text_sets_second_opinions_apart_only_where_ours_show_the_break():
     one = replace(full().contracts[1], bump=None, lint=())
     second = Finding(
