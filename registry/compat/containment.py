@@ -28,7 +28,7 @@ from registry.compat.schema_view import Node, Reads, Unreadable, unresolved
 from registry.compat.shrink import shrunk
 from registry.compat.text_rules import TextRules
 from registry.compat.validators import TOO_DEEP, Validators
-from registry.compat.wire import Wire, item_of_any_list, reads_any_text, reads_each_text
+from registry.compat.wire import Wire, item_of_any_list, reads_any_text, reads_by_part, reads_each_text
 
 MOST_CANDIDATES = 2_000
 _AS_VALIDATED = TextRules(as_validated=True)
@@ -117,6 +117,8 @@ class Comparer:
     def _read_as_text(self, inner: Node, outer: Node, wire: Wire) -> bool:
         """Prove what holds only because values travel as text."""
         if reads_any_text(inner, outer) or reads_each_text(inner, outer, wire, self._text):
+            return True
+        if reads_by_part(inner, outer, self._proven):
             return True
         item = item_of_any_list(inner, outer, wire)
         return item is not None and (reads_any_text(inner, item) or self._proven(inner, item))

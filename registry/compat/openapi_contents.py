@@ -21,6 +21,8 @@ from registry.compat.wire import Wire
 
 _NOTES = frozenset({"description", "summary", "example", "examples"})
 _JSON = MediaType("application/json")
+_TEXTUAL = frozenset({"text", "form", "multipart", "xml"})
+_OPAQUE = frozenset({"text", "binary"})
 WIRE = Wire()
 
 
@@ -87,6 +89,7 @@ def _narrowed(journal: Journal, position: Position, name: str, part: Part, *, ac
 
 def _pair(journal: Journal, position: Position, name: str, ends: tuple[Part, Part]) -> None:
     spot = replace(position.spot, media=name)
+    ends = _as_bytes(name, ends)
     position = replace(position, label=f"{position.label} ({name})", ends=ends, spot=spot)
     _checking(journal, position)
     for other in rest_equal(*ends, _NOTES | {"schema", "itemSchema", "encoding"}):
@@ -96,11 +99,31 @@ def _pair(journal: Journal, position: Position, name: str, ends: tuple[Part, Par
         _encodings(journal, position)  # OpenAPI §Media Type Object: it applies to no other type
     if _told_in_two_ways(journal, position):
         return
-    is_json = kind is not None and (kind.kind == "json" or kind.covers(_JSON))
+    # Only these carry values as text; what others carry (CBOR, JSON lines) has types, as in JSON.
+    as_text = kind is None or (kind.kind in _TEXTUAL and not kind.covers(_JSON))
     is_xml = kind is not None and kind.kind == "xml"
-    journal.schemas(replace(position, wire=None if is_json else WIRE, xml=is_xml))
+    journal.schemas(replace(position, wire=WIRE if as_text else None, xml=is_xml))
     if "itemSchema" in ends[0].value or "itemSchema" in ends[1].value:
         journal.schemas(replace(position, key="itemSchema", label=f"{position.label}, each item"))
+
+
+def _as_bytes(name: str, ends: tuple[Part, Part]) -> tuple[Part, Part]:
+    """Give both ends one way to say *bytes*: 3.0's `format: binary`, 3.1's schema without a type (§Binary Data)."""
+    kind = read(name)
+    schemas = [end.value.get("schema", {}) for end in ends]
+    binary = [isinstance(one, dict) and one.get("format") == "binary" for one in schemas]
+    if kind is None or kind.kind not in _OPAQUE or kind.is_range or not any(binary):
+        return ends
+    made = []
+    for end, schema in zip(ends, schemas, strict=True):
+        plain = {} if schema is True else schema
+        untyped = (
+            isinstance(plain, dict) and not {"type", "$ref"} & plain.keys() and "itemSchema" not in end.value
+        )
+        made.append(
+            Part({**end.value, "schema": {**plain, "type": "string"}}, end.pointer) if untyped else end
+        )
+    return made[0], made[1]
 
 
 def _told_in_two_ways(journal: Journal, position: Position) -> bool:

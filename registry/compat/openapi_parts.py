@@ -136,7 +136,8 @@ def _styles(ends: tuple[Part, Part], where: str) -> list[tuple[str, bool]]:
     """Give style and explode of both, defaults filled in."""
     styles = [str(end.value.get("style", _STYLES.get(where, "form"))) for end in ends]
     return [
-        (style, end.value.get("explode", style == "form")) for end, style in zip(ends, styles, strict=True)
+        (style, end.value.get("explode", style in {"form", "cookie"}))
+        for end, style in zip(ends, styles, strict=True)
     ]
 
 

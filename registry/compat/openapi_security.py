@@ -21,7 +21,14 @@ from registry.compat.schema_view import Unreadable
 Alternative = dict[bytes, frozenset[str]]  # definition of a scheme -> scopes
 _NOTES = frozenset({"description", "bearerFormat", "deprecated"})
 _ADDRESSES = frozenset(
-    {"authorizationUrl", "tokenUrl", "refreshUrl", "openIdConnectUrl", "deviceAuthorizationUrl"}
+    {
+        "oauth2MetadataUrl",
+        "authorizationUrl",
+        "tokenUrl",
+        "refreshUrl",
+        "openIdConnectUrl",
+        "deviceAuthorizationUrl",
+    }
 )
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
+from math import isfinite
 from typing import Any
 
 from registry.compat.evaluate import evaluate
@@ -14,7 +15,12 @@ from registry.compat.text_rules import TextRules
 
 MOST_READINGS = 512
 MOST_LISTED = 200  # values of an enumeration that are judged one by one
+_WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,400})")  # as RFC 8259 §6 writes numbers; `1_000` is none
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,400})(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _CARRIED = re.compile(r"[!-~]([ -~]*[!-~])?")
+
+
+Proven = Callable[[Node, Node], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +105,10 @@ def _as_text(leaf: Any) -> Iterator[Any]:
     if isinstance(leaf, str):
         if leaf in {"true", "false", "null", ""}:
             yield {"true": True, "false": False}.get(leaf)
-        try:
+        if _WHOLE.fullmatch(leaf):
             yield int(leaf)
-        except ValueError:
-            try:
-                yield float(leaf)
-            except ValueError:
-                return
+        elif _NUMBER.fullmatch(leaf) and isfinite(float(leaf)):
+            yield float(leaf)
     elif leaf is None:
         yield from ("", "null")
     else:
@@ -152,6 +155,52 @@ def reads_each_text(inner: Node, outer: Node, wire: Wire, text: TextRules) -> bo
     )
 
 
+def reads_by_part(inner: Node, outer: Node, proven: Proven) -> bool:
+    """Whether plain lists or objects are sent and read, of which each part is taken as it travels.
+
+    `proven` answers for parts that say the same by their values. An object's parts are its fields; what stands
+    deeper than the items of a list among them is not written as text.
+    """
+    here, there = _target(inner), _target(outer)
+    if not _only(here, _OBJECT_FIELDS, OBJECT) or not _only(there, _OBJECT_FIELDS, OBJECT):
+        return _list_by_item(here, there, proven)
+    have, want = here.view, there.view
+    if have.hidden or want.hidden or not have.properties or not want.required <= have.required:
+        return False
+    if any(node is not None and node.view.always is not True for node in (have.additional, want.additional)):
+        return False
+    if have.additional is not None and set(want.properties) - set(have.properties):
+        return False  # what it opens, it may send
+    return all(
+        name not in want.properties or _part(node, want.properties[name], proven)
+        for name, node in have.properties.items()
+    )
+
+
+def _part(inner: Node, outer: Node, proven: Proven) -> bool:
+    if reads_any_text(inner, outer) or proven(inner, outer):
+        return True
+    return _list_by_item(_target(inner), _target(outer), proven)
+
+
+def _list_by_item(here: Node, there: Node, proven: Proven) -> bool:
+    if not _only(here, _SIZED_LIST_FIELDS, ARRAY) or not _only(there, _SIZED_LIST_FIELDS, ARRAY):
+        return False
+    have, want = here.view, there.view
+    if have.items is None or want.items is None or have.min_items < want.min_items:
+        return False
+    if want.max_items is not None and (have.max_items is None or have.max_items > want.max_items):
+        return False
+    return reads_any_text(have.items, want.items) or proven(have.items, want.items)
+
+
+def _only(node: Node, allowed: frozenset[str], kind: str) -> bool:
+    """Whether a schema is of one type, and says nothing but in some words."""
+    return node.view.types == {kind} and all(
+        getattr(node.view, name) == getattr(_ANY_TEXT, name) for name in _WORDS - allowed
+    )
+
+
 def item_of_any_list(inner: Node, outer: Node, wire: Wire) -> Node | None:
     """Give the schema of items where single values are sent and a list of any length is read; else None."""
     if not wire.repeated:
@@ -174,6 +223,9 @@ def _target(node: Node) -> Node:
     return node
 
 
+_WORDS = frozenset(row.name for row in fields(View)) - {"types"}
+_OBJECT_FIELDS = frozenset({"properties", "required", "additional", "hidden"})
+_SIZED_LIST_FIELDS = frozenset({"items", "min_items", "max_items"})
 _ANY_TEXT = View(types=frozenset({STRING}))
 _FIELDS = [row.name for row in fields(View) if row.name not in {"types", "min_length"}]
 _ANY_LIST = View(types=frozenset({ARRAY}))

@@ -70,6 +70,12 @@ OPEN = {**OBJECT, "additionalProperties": True}
 OPEN_TYPED = {**OPEN, "properties": {"a": S, "b": S}}
 
 
+def form(properties, **more):
+    schema = {"type": "object", "properties": properties, **more}
+    content = {"application/x-www-form-urlencoded": {"schema": schema}}
+    return api(method="post", requestBody={"required": True, "content": content})
+
+
 def pets(message, **cat):
     """Give a document whose messages are declared as the base of a family."""
     base = {
@@ -109,6 +115,8 @@ PAIRS = [
     ("list in an answer's header", header(schema=LIST), header(schema=LIST, explode=True), C, C),
     ("object in an answer's header", header(schema=OBJECT), header(schema=OBJECT, explode=True), U, U),
     ("deepObject has one form", asked(OBJECT, style="deepObject"), asked(OBJECT, style="deepObject", explode=True), C, C),
+    ("a list in a cookie of 3.2", asked(LIST, "cookie", "3.2.0", style="cookie"),
+     asked(LIST, "cookie", "3.2.0", style="cookie", explode=False), B, B),
     # values that travel as text
     ("one value becomes a list", asked(), asked(LIST), C, B),
     ("a number becomes a list of text", asked({"type": "integer"}), asked(LIST), C, B),
@@ -117,6 +125,23 @@ PAIRS = [
     ("a boolean becomes its two texts", asked({"type": "boolean"}), asked({"enum": ["true", "false"]}), C, C),
     ("numbers become their texts", asked({"enum": [1, 2]}), asked({"enum": ["1", "2"]}), C, C),
     ("texts of which one is no number", asked({"enum": ["1", "b"]}), asked({"type": "integer"}), B, B),
+    ("numbers in a list become text", asked({**LIST, "items": {"type": "integer"}}), asked(LIST), C, B),
+    ("a number in a list that gets shorter", asked({**LIST, "items": {"type": "integer"}}), asked({**LIST, "maxItems": 3}), B, B),
+    ("a field of a form becomes text", form({"a": {"type": "integer"}}), form({"a": S}), C, B),
+    ("a list of a form becomes text", form({"a": {**LIST, "items": {"type": "integer"}}}), form({"a": LIST}), C, B),
+    ("a field of a form becomes text, and is needed", form({"a": {"type": "integer"}}), form({"a": S}, required=["a"]), B, B),
+    ("an object in a form is JSON", form({"a": {**OBJECT, "properties": {"b": {"type": "integer"}}}}),
+     form({"a": {**OBJECT, "properties": {"b": S}}}), U, B),
+    ("text that looks like a number to Python", asked({"enum": ["1_000"]}), asked({"type": "integer"}), B, B),
+    # media types that carry types, whatever they are made of
+    ("a number in CBOR becomes text", answer({"type": "integer"}, "application/cbor"), answer(S, "application/cbor"), B, B),
+    ("a number in JSON lines becomes text", answer({**LIST, "items": {"type": "integer"}}, "application/jsonl"),
+     answer(LIST, "application/jsonl"), B, B),
+    # bytes, which 3.0 and 3.1 say in two ways
+    ("a file", answer({**S, "format": "binary"}, "application/pdf", "3.0.3"), answer({}, "application/pdf"), C, C),
+    ("a file of its type", answer({**S, "format": "binary"}, "image/png", "3.0.3"),
+     answer({"contentMediaType": "image/png"}, "image/png"), C, C),
+    ("a text that may be anything in JSON", answer({**S, "format": "binary"}, version="3.0.3"), answer({}), B, C),
     # what oasdiff says, and OpenAPI does not
     ("a header that is ignored", api(), asked(where="header") | api(parameters=[
         {"name": "Accept", "in": "header", "required": True, "schema": S}]), C, C),
