@@ -8,6 +8,7 @@ it judged by validators. Everything is bounded and deterministic.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import combinations, islice
 from typing import Any
 
@@ -109,10 +110,20 @@ class Candidates:
         ordered = self.steer.first(depth, found)[:MOST_CASES]
         streams = [self._of_case(case, hints, trail) for case in ordered]
         if len(streams) > 1 and depth < len(self.steer.cases):
+            if (way := self._on_the_way(depth, ordered[0])) is not None:
+                yield from islice(self._of_case(way, hints, trail), MOST_EXPECTED)
             yield from islice(streams[0], MOST_EXPECTED)
         if not self._overlapping:
             streams.append(self._overlaps(inner, hints, trail))
         yield from in_turn(streams)
+
+    def _on_the_way(self, depth: int, case: Case) -> Case | None:
+        """Give a case without the types that hold no such part; None where a difference is not expected below."""
+        step = self.steer.step(depth)
+        if step is None:
+            return None
+        types = case.types & (frozenset({OBJECT}) if step in case.declared() else _HOLDING)
+        return replace(case, types=types) if types and types != case.types else None
 
     def _overlaps(self, inner: Nodes, hints: list[View], trail: Trail) -> Iterator[Any]:
         """Values that match two alternatives of a `oneOf` at once."""

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernel.schema.dialects import Dialect
+from registry.compat.containment import Answer, Comparer
 from registry.compat.prover import Prover
 from registry.compat.schema_side import Side
 from registry.compat.schema_view import Unreadable
@@ -244,6 +245,23 @@ def test_resources_that_contain_each_other_are_proven_each_once(kinds):
         assert not prover.includes(*ends)
         assert prover.gap.path == ("contained", "*", name)
         assert prover.gap.goal.pointer.startswith(f"/$defs/{last}")
+
+
+def test_a_break_within_what_is_contained_is_shown_though_no_schema_names_its_type():
+    """What leads on is tried before what holds no parts: else seven types share what may be tried."""
+    states = [f"s{number}" for number in range(12)]
+    many = {f"p{number}": {} for number in range(30)}
+    every = [{"$ref": f"#/$defs/R{number}"} for number in range(60)]
+    kinds = {f"R{number}": many for number in range(60)}
+    old, new = (
+        {**ward(60, **kinds | {"R59": {"state": {"enum": listed}}}), "allOf": [{}], "oneOf": every}
+        for listed in (states, [*states, "of-tomorrow"])
+    )
+    ends = [Side(root, Dialect.DRAFT_2020_12, tag=tag).at("") for tag, root in (("new", new), ("old", old))]
+    found = Comparer(declared_only=False).contains(*ends)
+    assert (found.answer, found.gap.path[-1]) == (Answer.NO, "state")
+    judges = [jsonschema_rs.Draft202012Validator(schema) for schema in (new, old)]
+    assert [judge.is_valid(found.witness) for judge in judges] == [True, False]
 
 
 REFERENCES = st.sampled_from([{"$ref": f"#/$defs/{name}"} for name in "xyz"])
