@@ -32,7 +32,8 @@ def summary(contract: ContractReport) -> str:
     said = _reasons(contract)
     accepted = sum(finding.waived for finding in contract.findings())
     if not said and contract.comparisons:
-        said = [f"compatible with {listed([one.label for one in contract.comparisons])}"]
+        but = " but for what was accepted" if _accepted(contract) else ""
+        said = [f"compatible with {listed([one.label for one in contract.comparisons])}{but}"]
         if contract.required_bump is not Bump.NONE:
             said.append(f"its changes ask for a {contract.required_bump} version")
     if accepted:
@@ -41,6 +42,11 @@ def summary(contract: ContractReport) -> str:
     if excused:
         said.append(f"{counted(excused, 'finding')} made harmless by settings")
     return visible("; ".join(said)) if said else "a first version, nothing to compare it with"
+
+
+def _accepted(contract: ContractReport) -> int:
+    """Count the findings that stand in nobody's way because somebody answers for them."""
+    return sum(finding.waived or finding.excused for finding in contract.findings())
 
 
 def _counts(contract: ContractReport) -> str:
@@ -101,7 +107,11 @@ def headline(report: GateReport) -> str:
     ]
     said = listed([words for words in told if words])
     if not said:
-        said = f"{total}, {'none changed' if report.status is Status.UNCHANGED else 'nobody is broken'}"
+        but = sum(map(_accepted, report.contracts))
+        unbroken = "nobody is broken" + (
+            f" but by what was accepted ({counted(but, 'finding')})" if but else ""
+        )
+        said = f"{total}, {'none changed' if report.status is Status.UNCHANGED else unbroken}"
     return f"{said} (compared with {visible(report.against)})"
 
 

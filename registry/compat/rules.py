@@ -152,7 +152,7 @@ RULES: tuple[Rule, ...] = (
     Rule("message-newly-sent", BREAKING, "Readers of this address meet a message that the old version promised never to send there, and may fail on it.", "Send it at an address of its own, or release a new major version."),
     Rule("message-taken-for-another", UNDECIDED, "What changed of one message may be read as another message of the same address.", "Give messages of one address something to tell them apart by, such as a `const`."),
     Rule("message-content-type-changed", BREAKING, "The same bytes are not what readers expect: JSON is no CBOR.", "Send or take both forms within this major, as messages of their own."),
-    Rule("message-content-type-undecided", UNDECIDED, "Whether the label alone changed, or the bytes too, is not written in the documents.", "Write the content type down in both versions."),
+    Rule("message-content-type-undecided", UNDECIDED, "Whether the label alone changed, or the bytes too, is not written in the documents.", "Keep the content type as it was written; where none was, waive this once, and it is written from now on."),
     Rule("payload-format-undecided", UNDECIDED, "Schemas of this format (Avro, Protobuf …) are compared by their text only.", "Check it with the tools of that format (such as a schema registry's), and have the board look at it."),
     Rule("correlation-changed", BREAKING, "Who matches answers to requests looks for the id where it is not.", _KEEP),
     Rule("correlation-added", SAFE, "Who did without a correlation id still can."),

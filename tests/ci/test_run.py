@@ -108,6 +108,8 @@ def test_waived_findings_pass_are_told_and_fail_once_they_are_over(repo):
     code, found, _ = told(repo)
     assert (code, found["meal-orders 1.1.0"]["status"]) == (0, "passed")
     _, text = run(repo.home, *COMMAND)
+    assert text.startswith("PASSED: 4 contracts, nobody is broken but by what was accepted (")
+    assert "passed: compatible with 1.0.0 but for what was accepted; " in text
     assert "[breaking, waived]" in text
     assert "waived:  until 2026-12-31 by Ada: agreed" in text
     _, sarif = run(repo.home, *COMMAND, "--format", "sarif")
