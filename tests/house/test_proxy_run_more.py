@@ -352,3 +352,27 @@ def test_a_file_that_only_one_operation_spoils_can_be_served_without_it(tmp_path
             assert ask(port, "GET", "/labels/.1").status == 200
     finally:
         upstream.close()
+
+
+def test_an_answer_that_cannot_be_judged_passes_where_nothing_is_refused(tmp_path: Path) -> None:
+    spoiled = """
+openapi: 3.1.0
+info: {title: Notes, version: 1.0.0}
+paths:
+  /notes:
+    get:
+      responses:
+        "200": {description: ok, content: {application/yaml: {schema: {type: object}}}}
+"""
+    (tmp_path / "x.yaml").write_text(spoiled)
+    upstream = Upstream()
+    try:
+        file = tmp_path / "x.yaml"
+        with proxy_run(file, upstream.url, "--keep-going", "--report-only", cwd=tmp_path) as (port, said):
+            assert "GET /notes: application/yaml cannot be read into object" in said
+            answer = ask(port, "GET", "/notes")
+            assert (answer.status, answer.headers["x-interlock-violations"]) == (200, "1")
+        with proxy_run(file, upstream.url, "--keep-going", cwd=tmp_path) as (port, said):
+            assert ask(port, "GET", "/notes").status == 501
+    finally:
+        upstream.close()
