@@ -98,6 +98,12 @@ class Requests:
             if spec.get("in") == "header" and str(spec.get("name")).lower() in _IGNORED:
                 continue
             parameter = compile_parameter(spec, place, schemas)
+            same = str.lower if parameter.where == "header" else str
+            if same(parameter.name) in {same(known.name) for known in placed[parameter.where]}:
+                what = (
+                    f"the {parameter.where} parameter {parameter.name!r} is declared twice, and in two ways"
+                )
+                raise refused(what, place)
             placed[parameter.where].append(parameter)
         every = [item for items in placed.values() for item in items]
         self.findings: tuple[Finding, ...] = tuple(item.finding for item in every if item.finding is not None)

@@ -110,7 +110,7 @@ def test_a_parameter_that_is_declared_in_two_ways_is_refused_at_freeze() -> None
     first = {"name": "a", "in": "query", "schema": {"type": "integer"}}
     for second in ({**first, "required": True}, {**first, "schema": {"type": "string"}}):
         with pytest.raises(ContractInvalid, match="declared twice") as caught:
-            compile_contract(contract({"/a": {"get": {"parameters": [first, second], **OK}}}))
+            compile_contract(contract({"/a": {"get": {"parameters": [first, second], **OK}}})).prepare()
         assert caught.value.place is not None
         assert caught.value.place.pointer == "/paths/~1a/get/parameters/1"
     assert compile_contract(contract({"/a": {"get": {"parameters": [first, dict(first)], **OK}}})).operations
