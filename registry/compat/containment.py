@@ -118,7 +118,7 @@ class Comparer:
         """Prove what holds only because values travel as text."""
         if reads_any_text(inner, outer) or reads_each_text(inner, outer, wire, self._text):
             return True
-        if reads_by_part(inner, outer, self._proven):
+        if not wire.mixed and reads_by_part(inner, outer, self._proven):
             return True
         item = item_of_any_list(inner, outer, wire)
         return item is not None and (reads_any_text(inner, item) or self._proven(inner, item))

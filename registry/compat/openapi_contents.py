@@ -102,7 +102,9 @@ def _pair(journal: Journal, position: Position, name: str, ends: tuple[Part, Par
     # Only these carry values as text; what others carry (CBOR, JSON lines) has types, as in JSON.
     as_text = kind is None or (kind.kind in _TEXTUAL and not kind.covers(_JSON))
     is_xml = kind is not None and kind.kind == "xml"
-    journal.schemas(replace(position, wire=WIRE if as_text else None, xml=is_xml))
+    journal.schemas(
+        replace(position, wire=Wire(mixed=any(map(_names_types, ends))) if as_text else None, xml=is_xml)
+    )
     if "itemSchema" in ends[0].value or "itemSchema" in ends[1].value:
         journal.schemas(replace(position, key="itemSchema", label=f"{position.label}, each item"))
 
@@ -181,6 +183,13 @@ def _part_types(position: Position, before: Any, after: Any) -> str | None:
     inner, outer = (old, new) if position.scope.direction(position.message) == "accepts" else (new, old)
     kept = all(any(_covers(other, one) for other in outer) for one in inner)
     return "part-type-kept" if kept else "part-type-refused"
+
+
+def _names_types(end: Part) -> bool:
+    """Whether a form says of a field that it is written in a form of its own, such as JSON."""
+    declared = end.value.get("encoding")
+    specs = declared.values() if isinstance(declared, dict) else ()
+    return any(isinstance(spec, dict) and "contentType" in spec for spec in specs)
 
 
 def _encoding(end: Part) -> Iterator[tuple[str, Any]]:

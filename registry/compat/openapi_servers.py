@@ -59,7 +59,11 @@ def _addresses(server: Any) -> list[str]:
 
 
 def _plain(address: str) -> str:
-    """Give one writing to addresses that are the same (RFC 3986 §6.2.2.1, §6.2.3): scheme, host, default port."""
+    """Give one writing to addresses that are the same (RFC 3986 §6.2.2.1, §6.2.3): scheme, host, default port.
+
+    What a variable is called never travels.
+    """
+    address = _VARIABLE.sub("{}", address)
     try:
         parts = urlsplit(address)
     except ValueError:  # brackets that hold no IPv6 address

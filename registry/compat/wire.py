@@ -29,10 +29,12 @@ class Wire:
 
     `place` is header or path where such a value stands, which cannot carry every text. `repeated`: a list is
     sent as one field for each item, so that one field is a list of one, and several are no single value.
+    `mixed`: some fields may be written in another form than text, so that nothing is concluded from text for each.
     """
 
     place: str = ""
     repeated: bool = False
+    mixed: bool = False
 
     def sendable(self, value: Any) -> bool:
         """Whether a value can be sent: an empty list or object leaves nothing on the wire.

@@ -70,9 +70,10 @@ OPEN = {**OBJECT, "additionalProperties": True}
 OPEN_TYPED = {**OPEN, "properties": {"a": S, "b": S}}
 
 
-def form(properties, **more):
+def form(properties, as_json=(), **more):
     schema = {"type": "object", "properties": properties, **more}
-    content = {"application/x-www-form-urlencoded": {"schema": schema}}
+    encoding = {name: {"contentType": "application/json"} for name in as_json}
+    content = {"application/x-www-form-urlencoded": {"schema": schema, "encoding": encoding}}
     return api(method="post", requestBody={"required": True, "content": content})
 
 
@@ -132,6 +133,7 @@ PAIRS = [
     ("a field of a form becomes text, and is needed", form({"a": {"type": "integer"}}), form({"a": S}, required=["a"]), B, B),
     ("an object in a form is JSON", form({"a": {**OBJECT, "properties": {"b": {"type": "integer"}}}}),
      form({"a": {**OBJECT, "properties": {"b": S}}}), U, B),
+    ("a field of a form that is written as JSON", form({"a": {"type": "integer"}}, as_json=["a"]), form({"a": S}, as_json=["a"]), U, B),
     ("text that looks like a number to Python", asked({"enum": ["1_000"]}), asked({"type": "integer"}), B, B),
     # media types that carry types, whatever they are made of
     ("a number in CBOR becomes text", answer({"type": "integer"}, "application/cbor"), answer(S, "application/cbor"), B, B),
@@ -173,6 +175,7 @@ PAIRS = [
     # addresses and credentials
     ("a host in capitals", served("https://WARD.example/v1"), served("https://ward.example/v1"), C, C),
     ("a default port", served("https://ward.example:443/v1"), served("https://ward.example/v1"), C, C),
+    ("the name of a variable", served("https://{ward}.example/{v}"), served("https://{host}.example/{version}"), C, C),
     ("another port", served("https://ward.example:80/v1"), served("https://ward.example/v1"), U, U),
     ("a path in capitals", served("https://ward.example/V1"), served("https://ward.example/v1"), U, U),
     ("one more way to a token", secured("clientCredentials"), secured("clientCredentials", "password"), C, U),
