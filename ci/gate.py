@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ci.bases import FolderBase, Siblings
 from ci.breaking import compare_with
 from ci.canonical import pins
-from ci.contracts import Contract, Folder, discover, identity
+from ci.contracts import Contract, Folder, identity
 from ci.errors import NoContracts
 from ci.frozen import doubled, edited, moved, removed, same_files
 from ci.house import HouseRules
@@ -21,7 +21,7 @@ from ci.numbers import contradictions
 from ci.project import Project
 from ci.report import ContractReport, GateReport, Status, placed, status_of
 from ci.rules import found
-from ci.tree import Tree
+from ci.tree import Tree, to_judge
 from ci.users import directions, through_users
 from ci.vain_waivers import in_vain
 from kernel.contract.version import Version
@@ -72,12 +72,7 @@ def run_gate(question: Question, base: Base | None = None) -> GateReport:
     Without a base each contract is compared with the earlier versions in the same tree.
     """
     run = _Run(question, base)
-    try:
-        judged = discover(question.paths, question.home, houses=question.house)
-    except NoContracts:
-        if not isinstance(base, FolderBase) or not base.whole or not base.kept:
-            raise
-        judged = []  # all are gone, and that is what must be told
+    judged = to_judge(question.paths, question.home, question.house, base)
     reports = [run.judge(folder) for folder in (*judged, *run.moved_from(judged))]
     if isinstance(base, FolderBase) and run.is_another_state_of(base):
         reports += [run.gone(kept, finding) for kept, finding in run.removed_from(base)]

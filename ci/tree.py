@@ -86,3 +86,27 @@ class Tree:
         """Why the registry was not asked any more; empty where it answered, or nothing was asked."""
         looked_up: Shelf | None = self.__dict__.get("shelf")
         return looked_up.silent if looked_up is not None else ""
+
+
+def to_judge(paths: Iterable[Path], home: Path, houses: Iterable[Path], base: Base | None) -> list[Folder]:
+    """Find the contracts below the paths that were given; none where all that the base had there are gone.
+
+    Raises `NoContracts` for a path that is not there and was not in the base, however many others are.
+    """
+    kept = base.kept if isinstance(base, FolderBase) and base.whole else []
+    places = [row.folder.path.relative_to(row.folder.home) for row in kept]
+    here = []
+    for path in paths:
+        full = path.resolve()
+        if full.exists():
+            here.append(path)
+        elif not full.is_relative_to(home) or not any(
+            place.is_relative_to(full.relative_to(home)) for place in places
+        ):
+            raise NoContracts(f"{path} does not exist", hint="name a folder of contracts")
+    try:
+        return discover(here, home, houses=houses) if here else []
+    except NoContracts:
+        if not kept:
+            raise
+        return []  # all are gone, and that is what must be told

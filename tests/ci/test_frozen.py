@@ -9,7 +9,7 @@ import pytest
 from ci.bases import FolderBase, RegistryBase
 from ci.commit_base import commit
 from ci.contracts import home_of
-from ci.errors import BaseUnusable
+from ci.errors import BaseUnusable, NoContracts
 from ci.gate import Question, run_gate
 from kernel.contract.digest import canonical_bytes, digest
 from kernel.contract.document import parse
@@ -149,6 +149,21 @@ def test_a_removed_version_breaks_unless_somebody_accepted_it(repo):
 def test_what_is_removed_elsewhere_is_not_looked_for(repo):
     shutil.rmtree(repo.home / "contracts/bed-events")
     assert results(judged(repo, "contracts/meal-orders")) == {"meal-orders 1.0.0": ("unchanged", [])}
+
+
+def test_a_path_that_never_was_hides_no_other(repo):
+    repo.edit("contracts/bed-events/1.0.0/asyncapi.yaml", ("address: ", "address: other/"))
+    with pytest.raises(NoContracts, match="contracts/nothing does not exist"):
+        judged(repo, "contracts/bed-events", "contracts/nothing")
+
+    # One that the base had is gone, and the others are judged all the same.
+    shutil.rmtree(repo.home / "contracts/meal-orders")
+    report = judged(repo, "contracts/bed-events", "contracts/meal-orders")
+    assert results(report) == {
+        "bed-events 1.0.0": ("failed", ["version-edited"]),
+        "meal-orders 1.0.0": ("failed", ["version-removed"]),
+    }
+    assert report.notes == ()
 
 
 def test_a_version_that_came_to_main_after_the_branch_began_is_not_missed(repo):
