@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from kernel.operation.schemas import Schemas
 
 _COMPONENT: Final = "#/components/schemas/"
-_MOST: Final = 20  # references followed for a name
+_MOST: Final = 20  # references followed for a name, and objects without elements inside each other
 _TEXT: Final = frozenset({"text", "cdata"})
 _XSI: Final = "{http://www.w3.org/2001/XMLSchema-instance}"
 _XML: Final = "{http://www.w3.org/XML/1998/namespace}"
@@ -157,6 +157,9 @@ class XmlReader:
             elif "null" in member.types and not member.untyped and shape.requires(name):
                 found[name] = None  # OpenAPI 3.2, "Handling null Values": an attribute that is left out
             return
+        if spec.get("nodeType") == "none" and "object" in member.types:
+            self._inlined(name, shape, left, found, pointer)
+            return
         unwrapped = member.is_array and spec.get("wrapped") is not True and spec.get("nodeType") != "element"
         inner = self._items_of(schema) if unwrapped else schema
         mine = left.elements(self._xml_of(inner) if unwrapped else spec, name)
@@ -170,6 +173,16 @@ class XmlReader:
             raise Undecodable("repeated", at)
         else:
             found[name] = self._value(mine[0], member, schema, at, [_local(mine[0].tag)])
+
+    def _inlined(self, name: str, shape: Shape, left: _Left, found: dict[str, Any], pointer: str) -> None:
+        """Read an object without an element of its own: its nodes stand in its parent (OpenAPI 3.2, `none`)."""
+        if pointer.count("/") > _MOST:
+            raise Undecodable("limit")  # a schema that stands in itself
+        member, inner = shape.member(name), dict[str, Any]()
+        for part in member.member_names():
+            self._member(part, member, left, inner, pointer + shape.pointer_of(name))
+        if inner or shape.requires(name):
+            found[name] = inner
 
     def _text_name(self, shape: Shape) -> str | None:
         """Name the property that the text of an element is (OpenAPI 3.2, `nodeType`)."""
@@ -197,8 +210,11 @@ class XmlReader:
         own = schema.get("xml") if isinstance(schema, dict) else None
         if not isinstance(own, dict):
             plain = dereference(self._schemas.root, schema)
-            own = plain.get("xml") if isinstance(plain, dict) else None
-        return own if isinstance(own, dict) else {}
+            parts = [plain, *plain.get("anyOf", ())] if isinstance(plain, dict) else []
+            # Of a property in two parts of an `allOf`, one may say what it is in XML.
+            said = (part.get("xml") for part in parts if isinstance(part, dict))
+            own = next((xml for xml in said if isinstance(xml, dict)), None)
+        return own if own is not None else {}
 
 
 class _Left:

@@ -398,3 +398,40 @@ def test_an_attribute_of_null_is_left_out_and_an_empty_element_is_an_object(make
     assert found == ("body-invalid", [("/related/id", "required")])
     strict = {"type": "object", "required": ["n"], "properties": {"n": {"xml": {"attribute": True}}}}
     assert judge(make, "<m/>", strict) == ("body-invalid", [("/n", "required")])
+
+
+def test_an_object_may_have_no_element_of_its_own(make: Any) -> None:
+    group = {
+        "type": "object",
+        "xml": {"nodeType": "none"},
+        "required": ["a"],
+        "properties": {
+            "a": {"type": "integer"},
+            "b": {"type": "string", "maxLength": 3, "xml": {"nodeType": "attribute"}},
+        },
+    }
+    schema = {"type": "object", "properties": {"group": group, "z": {"type": "integer"}}}
+    assert judge(make, '<d b="q"><a>1</a><z>2</z></d>', schema) is None
+    assert judge(make, "<d><z>2</z></d>", schema) is None
+    assert judge(make, "<d><a>secret</a></d>", schema) == ("body-invalid", [("/group/a", "type")])
+    assert judge(make, '<d b="q"/>', schema) == ("body-invalid", [("/group/a", "required")])
+    assert judge(make, '<d b="secret"><a>1</a></d>', schema) == ("body-invalid", [("/group/b", "maxLength")])
+
+
+def test_an_object_without_an_element_that_holds_itself_is_refused(make: Any) -> None:
+    ref = {"$ref": "#/components/schemas/Loop"}
+    loop = {"type": "object", "xml": {"nodeType": "none"}, "properties": {"more": ref}}
+    schema = {"type": "object", "properties": {"loop": ref}}
+    assert judge(make, "<d/>", schema, Loop=loop) == ("body-malformed", [("", "limit")])
+
+
+def test_what_one_part_of_a_schema_says_of_xml_holds_for_the_property(make: Any) -> None:
+    schema = {
+        "allOf": [
+            {"type": "object", "properties": {"id": {"type": "integer", "maximum": 9}}},
+            {"required": ["id"], "properties": {"id": {"type": "integer", "xml": {"attribute": True}}}},
+        ]
+    }
+    assert judge(make, '<d id="7"/>', schema) is None
+    assert judge(make, '<d id="10"/>', schema) == ("body-invalid", [("/id", "maximum")])
+    assert judge(make, "<d/>", schema) == ("body-invalid", [("/id", "required")])
