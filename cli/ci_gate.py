@@ -92,6 +92,7 @@ def opened(
     """Open what is compared against; raises `BaseUnusable`, or a usage error for what is none of the forms."""
     from ci.bases import FileBase, FolderBase, RegistryBase
     from ci.commit_base import commit
+    from ci.errors import BaseUnusable
 
     if against is None:
         return nullcontext(None)
@@ -101,7 +102,13 @@ def opened(
         return commit(against.removeprefix("git:"), home, paths)
     place = Path(against)
     if place.is_dir():
-        return nullcontext(FolderBase(place, against))
+        base = FolderBase(place, against)
+        if not base.kept:  # a checkout that failed must not make everything a first version
+            raise BaseUnusable(
+                f"there is no contract below {against}, so there is nothing to compare with",
+                hint="check out there what is released; leave --against out while nothing is",
+            )
+        return nullcontext(base)
     if place.is_file():
         return nullcontext(FileBase(place))
     raise click.UsageError(f"--against {against}: there is no such file or folder; the forms are {AGAINST}")

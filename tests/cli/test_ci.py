@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from ci.errors import NoContracts
+from ci.errors import BaseUnusable, NoContracts
 from cli.ci import ci
 from cli.ci_reports import FORMATS
 from cli.main import main
@@ -108,3 +108,10 @@ def test_a_registry_that_nobody_named_is_a_wrong_option(tmp_path, monkeypatch):
     result = CliRunner().invoke(ci, ["gate", str(ROOT / "contracts/vitals"), "--against", "registry"])
     assert result.exit_code == 2
     assert "--registry URL" in result.output
+
+
+def test_an_empty_folder_is_no_base(tmp_path):
+    vitals = str(ROOT / "contracts/vitals")
+    result = CliRunner().invoke(ci, ["gate", vitals, "--against", str(tmp_path)], standalone_mode=False)
+    assert isinstance(result.exception, BaseUnusable), result.stdout
+    assert "there is no contract below" in result.exception.message
