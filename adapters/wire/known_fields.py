@@ -14,7 +14,7 @@ from adapters.wire.http_fields import Fields
 LIFE: Final = 30.0  # seconds after which everything is forgotten: credentials stand among the lines
 MOST: Final = 512  # blocks of lines; one more, and memory begins anew
 LARGEST: Final = 2048  # bytes of a block that is remembered
-_MOST_MADE: Final = 64
+_MOST_MADE: Final = 16  # operations and whatever else a block is used for
 # The one line that changes with every body; other spellings of it are read anew each time.
 _LENGTH: Final = re.compile(rb"\n[Cc]ontent-[Ll]ength: ?([0-9]{1,18})\r\n")
 
@@ -40,11 +40,10 @@ class KnownFields:
         self.made[reason] = made
 
     def whole(self, length: bytes) -> Fields:
-        """Give the lines as they came, in a list of their own where `length` is among them."""
-        if self.length_at < 0:
-            return self.fields
+        """Give the lines as they came, in a list of their own."""
         fields = self.fields.copy()
-        fields.insert(self.length_at, (b"content-length", length))
+        if self.length_at >= 0:
+            fields.insert(self.length_at, (b"content-length", length))
         return fields
 
 
