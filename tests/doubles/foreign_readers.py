@@ -142,6 +142,18 @@ def _free_port() -> int:
         return int(taken.getsockname()[1])
 
 
+def _await(child: subprocess.Popen[bytes], *ports: int) -> None:
+    """Wait until a program listens on all its ports; a machine that is busy may take its time."""
+    until = time.monotonic() + 60
+    for port in ports:
+        while True:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                break
+            assert child.poll() is None, "it has ended: somebody else may have taken a port"
+            assert time.monotonic() < until, f"nobody listens on port {port}"
+            time.sleep(0.05)
+
+
 @contextlib.contextmanager
 def nginx_reader(folder: Path) -> Iterator[Reader | str]:
     """Have nginx forward what it reads to a recorder that tells it, and fetch answers as a proxy does."""
@@ -162,10 +174,7 @@ def nginx_reader(folder: Path) -> Iterator[Reader | str]:
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
-        for _ in range(200):
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-                break
-            time.sleep(0.05)
+        _await(child, port, fetches)
 
         def fetch(origin: int) -> Reading | None:
             with socket.create_connection(("127.0.0.1", fetches), 10) as client:

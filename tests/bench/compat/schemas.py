@@ -187,10 +187,11 @@ class Values:
         """Give a value that leans on a schema, and often departs from it."""
         rng = self.rng
         node = self._followed(node)
-        if isinstance(node, dict) and self.declared and (depth > MOST_DEEP or rng.random() < 0.05):
-            return rng.choice((*SCALARS, [], {}))
-        if not isinstance(node, dict) or depth > MOST_DEEP or rng.random() < 0.05:
+        if not isinstance(node, dict):
             return self._anything(depth)
+        if depth > MOST_DEEP or rng.random() < 0.05:
+            # Nothing out of the pool: it may be an object, of which this schema declares nothing.
+            return rng.choice((*SCALARS, [], {})) if self.declared else self._anything(depth)
         for key in ("const",):
             if key in node and rng.random() < 0.9:
                 return node[key]

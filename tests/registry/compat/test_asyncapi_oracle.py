@@ -164,6 +164,12 @@ def confirm(old, new, exchange):
     ]
     if exchange["address"] != address and [any(end) for end in ends] == [True, True]:
         return  # the address is what is refused
+    if [any(end) for end in ends] == [True, True]:
+        # It would be read as another message than it is: the one of its name refuses it.
+        took = {one.name for one, took in zip(readers[address][action], ends[1], strict=True) if took}
+        sent = [one.name for one, took in zip(writers[address][action], ends[0], strict=True) if took]
+        assert any(name not in took for name in sent), exchange
+        return
     if [any(end) for end in ends] == [False, True]:
         ends.reverse()  # a message that is sent no more: only the old version has it
         assert action == "send"
