@@ -17,6 +17,7 @@ from registry.compat.schema_view import FRACTION, INTEGER, STRING, View, atom_of
 MOST_NEAR = 24
 MOST_STEPS = 24  # distinct multiples after another
 EXACT_BELOW = 2**64  # integers of all widths are exact below
+NEAR_BOUND = 2**53  # farther bounds (those of int64) are tried after what the other schema says
 LONGEST = 5000  # characters that are written to pass a length
 _FORMATS = {
     "date-time": ("2026-11-20T08:31:00Z", "2026-11-20T08:31:00.125+01:00"),
@@ -156,16 +157,19 @@ def number_values(case: Case, views: list[View], atom: str) -> Iterator[Any]:
     steps = [view.multiple_of for view in views if view.multiple_of]
     found: list[Fraction] = []
     low, high = case.lower(atom), case.upper(atom)
-    for bound in (low, high):
-        if bound is not None:
-            found += [bound[0], bound[0] + 1, bound[0] - 1]
+    own = [
+        end for bound in (low, high) if bound is not None for end in (bound[0], bound[0] + 1, bound[0] - 1)
+    ]
+    found += [end for end in own if abs(end) <= NEAR_BOUND]
     found += [Fraction(n) for n in (0, 1, 7, -1, 12, 12345, -12345)]
-    for view in views:
+    count = len(case.parts)
+    for view in (*views[count:], *views[:count]):  # what may refuse them first
         for edge in [pair[0] for pair in (view.minimum, view.maximum) if pair]:
             # Beside the bounds of `float` a reader that rounds sees no difference.
             found += [edge * 2] if abs(edge) > EXACT_BELOW else []
             found += [edge, edge + 1, edge - 1, *(edge + s for s in steps), *(edge - s for s in steps)]
         found += [Fraction(v) for v in view.enum or () if _exact(v)]
+    found += own
     found += [step * factor for step in steps for factor in (1, 2, 3, 5, 7)]
     found += _multiples(case, found)
     halves = [Fraction(1, 2), Fraction(3, 2), Fraction(-1, 2)]

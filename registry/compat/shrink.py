@@ -76,9 +76,10 @@ def _plainer(number: Any) -> Iterator[Any]:
         return
     sign = 1 if number > 0 else -1
     tried: list[Any] = [0, sign, -sign, 0.5 * sign]
-    if abs(number) < 2**53:  # beyond, a double is no exact half
+    if isinstance(number, int) or abs(number) < 2**53:  # beyond, a double is no exact half
         size = abs(int(number))
-        tried += [sign * part for part in (size, size // 10, size // 2, size - 1)]
+        tried += [sign * part for part in (size, size // 10, size // 2)]
+        tried += [sign * (size - 1)] if size < 2**53 else []  # one by one leads nowhere from there
     for other in tried:
         if _measure(other) < _measure(number):
             yield other

@@ -192,6 +192,8 @@ def test_a_witness_is_small():
         contains({"type": "string", "maxLength": 300}, {"type": "string", "maxLength": 200}).witness
         == "x" * 201
     )
+    wide, narrow = ({"type": "integer", "format": form} for form in ("int64", "int32"))
+    assert contains(wide, narrow).witness in {-(2**31) - 1, 2**31}
     assert contains({"type": "array", "maxItems": 9}, {"type": "array", "maxItems": 4}).witness == [""] * 5
 
 
