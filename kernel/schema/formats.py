@@ -60,5 +60,13 @@ LOWERED: dict[str, dict[str, Any]] = {
     "base64url": {"pattern": "^[A-Za-z0-9_\\x2d]*$"},  # RFC 4648 §5, without padding
     "byte": {"pattern": _BASE64},  # RFC 4648 §4, padded, on one line (OpenAPI 3.0 §4.4)
 }
+# The engine counts `+` and `/` as digits of dates and times, so their shape is asked for beside them.
+_DATE = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_TIME = "[0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.][0-9]+)?(?:[Zz]|[+\\x2d][0-9]{2}:[0-9]{2})"
+SHAPED: dict[str, dict[str, Any]] = {
+    "date": {"pattern": f"^{_DATE}$"},
+    "time": {"pattern": f"^{_TIME}$"},
+    "date-time": {"pattern": f"^{_DATE}[Tt]{_TIME}$"},
+}
 # `float` and `double` speak of rounded numbers, text formats of none
 EXACT = frozenset(name for name, rule in LOWERED.items() if "multipleOf" in rule)

@@ -11,7 +11,7 @@ from kernel.contract.positions import token
 from kernel.errors import Place, SchemaRefused
 from kernel.schema.dialects import REF_ALONE, Dialect, base_keyword, named, of_format
 from kernel.schema.discriminators import discriminator_of, filtered, targets_of
-from kernel.schema.formats import ASSERTED, EXACT, LOWERED
+from kernel.schema.formats import ASSERTED, EXACT, LOWERED, SHAPED
 from kernel.schema.keywords import in_2020_12
 from kernel.schema.lookaheads import without_lookaheads
 from kernel.schema.patterns import linear
@@ -192,6 +192,8 @@ class Lowering:
             return
         if name in ASSERTED:
             lowered["format"] = name
+            if name in SHAPED:
+                lowered["allOf"] = [*lowered.get("allOf", ()), self._rule("format", name, SHAPED[name])]
         elif name in LOWERED:
             self.exact = self.exact or name in EXACT
             lowered["allOf"] = [*lowered.get("allOf", ()), self._rule("format", name, LOWERED[name])]
