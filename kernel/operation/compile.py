@@ -17,7 +17,7 @@ from kernel.operation.idempotency import compile_idempotency
 from kernel.operation.limits import DEFAULT, OperationLimits
 from kernel.operation.members import listing, mapping, refused
 from kernel.operation.operation import Operation
-from kernel.operation.schemas import Schemas
+from kernel.operation.schemas import Known, Schemas
 from kernel.operation.security_schemes import (
     SecurityScheme,
     credentials_of,
@@ -86,13 +86,15 @@ def compile_contract(
     limits: OperationLimits = DEFAULT,
     unknown: Unknown = LENIENT,
     note: Note | None = None,
+    known: Known | None = None,
 ) -> CompiledContract:
     """Compile a self-contained document (URNs embedded, files inlined).
 
     Raises `ContractInvalid` with a pointer for what no router or parser could serve: a method that the
     HTTP parser cannot carry, two templates that match the same, a security scheme that nobody declares.
     `unknown` is for what neither the operation nor its path item nor the document says a policy for. With
-    `note`, defects of single operations are handed to it, and these operations left out.
+    `note`, defects of single operations are handed to it, and these operations left out. `known` gives
+    validators that were made elsewhere of schemas of this document.
     """
     version = root.get("openapi") if isinstance(root, dict) else None
     if not isinstance(version, str) or not _VERSION.fullmatch(version):
@@ -100,7 +102,7 @@ def compile_contract(
     schemes = dict(schemes_of(root))
     unknown = unknown_of(root, "").over(unknown).over(LENIENT)
     credentials = credentials_of(schemes)
-    declared = Declared(Schemas(root, dialect_of(root), limits))
+    declared = Declared(Schemas(root, dialect_of(root), limits, known))
     made: list[Operation] = []
     taken: dict[tuple[str, bytes], str] = {}
     for template, item, place in _paths(root):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
@@ -15,17 +16,22 @@ if TYPE_CHECKING:
     from kernel.schema.validator import CompiledSchema
 
 Direction = Literal["request", "response"]
+# Gives the validator of a schema of the document that was compiled elsewhere already, None where none was.
+Known = Callable[[Any, "Dialect", Direction], "CompiledSchema | None"]
 
 
 class Schemas:
     """Compiles schemas of `root`; what is reached by the same `$ref` or is the same node is shared."""
 
-    __slots__ = ("_compiled", "_kept", "answers", "dialect", "limits", "root")
+    __slots__ = ("_compiled", "_kept", "_known", "answers", "dialect", "limits", "root")
 
-    def __init__(self, root: Any, dialect: Dialect, limits: OperationLimits) -> None:
+    def __init__(
+        self, root: Any, dialect: Dialect, limits: OperationLimits, known: Known | None = None
+    ) -> None:
         self.root = root
         self.dialect = dialect
         self.limits = limits
+        self._known = known
         self.answers: dict[str, Any] = {}  # compiled Response Objects by their pointers; answers.py fills it
         self._kept: list[Any] = []  # nodes of our own making, whose ids must stay theirs
         # The node itself is kept beside, so that its id stays its own.
@@ -75,7 +81,8 @@ class Schemas:
         return next(filter(shape.accepts, candidates), candidates[0])
 
     def _compile(self, schema: Any, direction: Direction) -> CompiledSchema:
-        return compile_schema(schema, root=self.root, dialect=self.dialect, direction=direction)
+        found = self._known(schema, self.dialect, direction) if self._known is not None else None
+        return found or compile_schema(schema, root=self.root, dialect=self.dialect, direction=direction)
 
     def _placed(self, error: SchemaRefused, direction: Direction, pointer: str) -> SchemaRefused:
         """Say the place in the document: a schema compiled by itself counts pointers from itself."""

@@ -247,9 +247,7 @@ class Messages:
             self._judging.schema(ends[0], part, inner=True),
             self._judging.schema(ends[1], part, inner=False),
         )
-        comparer = self.journal.comparer
-        also = comparer.accepts(written) if written else None
-        near = comparer.nearest(read, found.witness, also) if read else None
+        near = self.journal.comparer.nearest(read, found.witness, written) if read else None
         if near is None:
             return found
         given = found.exchange or {}

@@ -69,9 +69,11 @@ class Comparer:
         self._sameness = Sameness()
         self._provers: dict[Reads, Prover] = {}
         self._memory = Memory()
+        self._whole: set[Node] = set()  # what leans on nothing that is not known
         self.digests = SchemaDigests()
-        self._validators = Validators()
-        self._near = Surroundings(self._validators)
+        self.validators = Validators()
+        self._near = Surroundings(self.validators)
+        self._nearest: dict[tuple[int, int, int, str], Nearest | None] = {}
 
     def same(self, first: Node, second: Node) -> bool:
         """Whether both say the same after normalisation; False where that cannot be read."""
@@ -90,10 +92,10 @@ class Comparer:
             gap = self._provers[inner.side].gap
             if covers(inner, outer):
                 return Containment(Answer.YES, engine=f"jsonschema-rs {engine_version()}")
-            partial = unresolved(inner) or unresolved(outer)
+            partial = unresolved(inner, self._whole) or unresolved(outer, self._whole)
         except (Unreadable, RecursionError) as error:
             return Containment(Answer.UNKNOWN, reason=getattr(error, "message", TOO_DEEP))
-        takes, refuses = self._validators.of(inner), self._validators.of(outer)
+        takes, refuses = self.validators.of(inner), self.validators.of(outer)
         if isinstance(takes, str) or isinstance(refuses, str):
             reason = takes if isinstance(takes, str) else str(refuses)
             return Containment(Answer.UNKNOWN, gap=gap, reason=reason)
@@ -136,7 +138,7 @@ class Comparer:
 
     def accepts(self, node: Node) -> Accepts | None:
         """Give the runtime validator of a schema, None where it cannot be compiled."""
-        found = self._validators.of(node)
+        found = self.validators.of(node)
         return None if isinstance(found, str) else found.accepts
 
     def _witness(self, inner: Node, outer: Node, breaks: Accepts, gap: Gap | None) -> tuple[Any] | None:
@@ -158,9 +160,15 @@ class Comparer:
             return None
         return None
 
-    def nearest(self, node: Node, witness: Any, also: Accepts | None = None) -> Nearest | None:
-        """Give the nearest instance that a schema takes (see `nearest`)."""
-        return nearest(node, witness, also, self._near)
+    def nearest(self, node: Node, witness: Any, also: Node | None = None) -> Nearest | None:
+        """Give the nearest instance that a schema takes, and `also` too (see `nearest`)."""
+        ends = (self.validators.of(node), also and self.validators.of(also))
+        # Places of one document with one text share a validator; both are kept, and their identities with them.
+        key = (id(node.side), id(ends[0]), id(ends[1]), repr(witness))
+        if key not in self._nearest:
+            other = self.accepts(also) if also is not None else None
+            self._nearest[key] = nearest(node, witness, other, self._near)
+        return self._nearest[key]
 
 
 def agrees(inner: Node, outer: Node, value: Any) -> bool:

@@ -19,7 +19,8 @@ from kernel.contract.references import embed_urns
 from kernel.contract.sites import sites
 from kernel.contract.urn import PREFIX, Urn
 from kernel.errors import ReferenceRefused
-from registry.compat.schema_view import UNRESOLVED
+from registry.compat.openapi_touched import text_of
+from registry.compat.schema_view import UNRESOLVED, Unreadable
 
 _NAMES = ("schema.json", "schema.yaml", "schema.yml")
 _ABOVE = 6  # folders above the file in which `contracts` is looked for
@@ -29,7 +30,7 @@ def read_self_contained(path: Path, root: Path | None = None) -> Document:
     """Read a file with what it refers to; raises `DocumentError` and `ReferenceRefused` with the place."""
     document = inline_files(path, root)
     kind_of(document.root)
-    return embedded(document, path)
+    return embedded(document, path) if _names_urns(document.root) else document
 
 
 def embedded(document: Document, path: Path, lookup: Callable[[Urn], Any] | None = None) -> Document:
@@ -67,6 +68,14 @@ def unresolved(node: Any) -> bool:
     if isinstance(node, dict):
         return UNRESOLVED in node or any(unresolved(value) for value in node.values())
     return isinstance(node, list) and any(unresolved(item) for item in node)
+
+
+def _names_urns(root: Any) -> bool:
+    """Whether a registry URN stands anywhere in a document: most have none, and are not searched for them."""
+    try:
+        return PREFIX.encode() in text_of(root)
+    except Unreadable:
+        return True
 
 
 def _unknown(ref: str, lookup: Callable[[Urn], Any]) -> bool:

@@ -94,6 +94,5 @@ def _nearest(case: Case, *, accepts: bool) -> tuple[Any] | None:
     message = "response" if case.found.spot.status else "request"
     nodes = Ends(case.journal, message, case.found.ends).nodes()  # type: ignore[arg-type]  # one of the two words
     inner, outer = nodes if accepts else nodes[::-1]
-    comparer = case.journal.comparer
-    found = comparer.nearest(outer, case.finding.witness, comparer.accepts(inner))
+    found = case.journal.comparer.nearest(outer, case.finding.witness, inner)
     return None if found is None else (found.value,)

@@ -31,7 +31,8 @@ class Shower:
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
-        self._old, self._new = Runtime(journal.old.root), Runtime(journal.new.root)
+        known = journal.comparer.validators
+        self._old, self._new = Runtime(journal.old.root, known), Runtime(journal.new.root, known)
 
     def shown(self) -> Iterator[tuple[Any, Finding]]:
         """Yield key and finding for those that gained an exchange, or lost their certainty."""

@@ -7,6 +7,7 @@ answers, limits on size, idempotency keys, and whether the credentials of a call
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from kernel.errors import InterlockError
@@ -15,6 +16,7 @@ from kernel.operation.operation import Operation
 from kernel.operation.security_schemes import SecurityScheme
 from registry.compat.openapi_places import Placed
 from registry.compat.openapi_touched import METHODS
+from registry.compat.validators import Validators
 
 _LEFT_OUT = frozenset({"paths", "webhooks"})
 
@@ -47,7 +49,9 @@ class Answered:
 class Runtime:
     """Compiles operations of one document, each when it is first asked for."""
 
-    def __init__(self, root: Any) -> None:
+    def __init__(self, root: Any, validators: Validators | None = None) -> None:
+        """Take a document; `validators` are those that were compiled of its schemas already."""
+        self._known = partial((validators or Validators()).made, root)
         self._shared = {key: value for key, value in root.items() if key not in _LEFT_OUT}
         self._made: dict[str, tuple[Operation, dict[str, SecurityScheme]] | None] = {}
 
@@ -103,7 +107,8 @@ class Runtime:
         else:
             item["additionalOperations"] = {placed.method: placed.operation.value}
         try:
-            contract = compile_contract({**self._shared, "paths": {placed.template: item}})
+            root = {**self._shared, "paths": {placed.template: item}}
+            contract = compile_contract(root, known=self._known)
         except InterlockError:
             return None
         return (contract.operations[0], dict(contract.security_schemes)) if contract.operations else None

@@ -171,9 +171,9 @@ def refers(value: Any) -> bool:
     return isinstance(value, list) and any(refers(item) for item in value)
 
 
-def reachable(node: Node) -> Iterator[View]:
-    """Every view that a schema is made of, references followed, each once."""
-    seen: set[Node] = set()
+def reachable(node: Node, seen: set[Node] | None = None) -> Iterator[View]:
+    """Every view that a schema is made of, references followed, each once; what was seen before is left out."""
+    seen = set() if seen is None else seen
     todo = [node]
     while todo:
         here = todo.pop()
@@ -210,6 +210,10 @@ def reachable(node: Node) -> Iterator[View]:
 UNRESOLVED = "$unresolved"
 
 
-def unresolved(node: Node) -> bool:
-    """Whether a schema leans on a registry URN that could not be looked up."""
-    return any(UNRESOLVED in view.opaque for view in reachable(node))
+def unresolved(node: Node, whole: set[Node]) -> bool:
+    """Whether a schema leans on a registry URN that could not be looked up; `whole` gains what is seen not to."""
+    walked = set(whole)
+    if any(UNRESOLVED in view.opaque for view in reachable(node, walked)):
+        return True
+    whole |= walked
+    return False

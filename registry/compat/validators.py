@@ -35,6 +35,16 @@ class Validators:
             found = self._by_node[node] = self._of_text(node)
         return found
 
+    def made(
+        self, root: Any, schema: Any, dialect: Dialect, direction: Direction | None
+    ) -> CompiledSchema | None:
+        """Give the validator of a schema of a document where it was compiled already."""
+        try:
+            found = self._by_text.get((id(root), direction, dialect, text_of(schema)))
+        except Unreadable:
+            return None
+        return None if found is None or isinstance(found[1], str) else found[1]
+
     def _of_text(self, node: Node) -> CompiledSchema | str:
         side = node.side
         if node.dialect is None:

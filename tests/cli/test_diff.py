@@ -132,17 +132,27 @@ def test_canonical_schemas_beside_the_contract_are_found():
     assert (code, json.loads(text)["required_bump"]) == (0, "minor")
 
 
-def test_a_registry_urn_that_is_not_known_can_only_be_equal_to_itself(write):
-    def api(urn, kind):
-        schema = {"allOf": [{"$ref": urn}, {"type": kind}]}
-        body = {"content": {"application/json": {"schema": schema}}}
-        return {"openapi": "3.1.0", "info": {"title": "A", "version": "1"},
-                "paths": {"/a": {"post": {"requestBody": body, "responses": {"204": {"description": "Done"}}}}}}  # fmt: skip
+def api(urn, kind):
+    schema = {"allOf": [{"$ref": urn}, {"type": kind}]}
+    body = {"content": {"application/json": {"schema": schema}}}
+    return {"openapi": "3.1.0", "info": {"title": "A", "version": "1"},
+            "paths": {"/a": {"post": {"requestBody": body, "responses": {"204": {"description": "Done"}}}}}}  # fmt: skip
 
+
+def test_a_registry_urn_that_is_not_known_can_only_be_equal_to_itself(write):
     urn = "urn:interlock:schema:ward:1.0.0:sha256-" + "a" * 64
     old = write("a.json", api(urn, "object"))
     assert run(old, write("b.json", api(urn, ["object", "null"])))[0] == 0
     assert run(old, write("c.json", api(urn.replace("a" * 64, "b" * 64), "object")))[0] == 3
+
+
+def test_a_registry_urn_is_found_however_its_text_is_escaped(write):
+    urn = "urn:interlock:schema:ward:1.0.0:sha256-" + "a" * 64
+    text = json.dumps(api(urn, "object"))
+    escaped = text.replace("urn:interlock", "\\u0075rn:\\u0069nterlock")
+    assert escaped != text
+    assert run(write("a.json", escaped), write("b.json", text.replace("a" * 64, "b" * 64)))[0] == 3
+    assert run(write("c.json", escaped), write("d.json", text))[0] == 0
 
 
 def test_text_says_place_reason_and_witness(write):

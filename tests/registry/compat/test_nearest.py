@@ -6,10 +6,11 @@ import pytest
 
 from kernel.schema.dialects import Dialect
 from kernel.schema.validator import compile_schema
-from registry.compat import validators
+from registry.compat import containment, validators
 from registry.compat.containment import Comparer
 from registry.compat.nearest import Surroundings, edits, nearest
 from registry.compat.schema_side import Side
+from registry.compat.schema_view import UNRESOLVED, unresolved
 from registry.compat.validators import Validators
 
 S, INT = {"type": "string"}, {"type": "integer"}
@@ -163,3 +164,42 @@ def test_one_text_in_one_document_is_compiled_once(monkeypatch):
     for node in (other.at("/a"), elsewhere.at("/a"), elsewhere.at("/b")):
         assert comparer.accepts(node)(2)
     assert len(compiled) == 5
+
+
+def test_places_with_one_text_are_searched_once(monkeypatch):
+    searched = []
+
+    def counted(node, witness, *more):
+        searched.append(node.pointer)
+        return nearest(node, witness, *more)
+
+    monkeypatch.setattr(containment, "nearest", counted)
+    body = {"$ref": "#/$defs/n"}
+    root = {
+        "$defs": {"n": obj(properties={"v": INT})},
+        "a": body,
+        "b": dict(body),
+        "c": obj(properties={"v": S}),
+    }
+    comparer, side = Comparer(declared_only=True), Side(root, D12, tag="new")
+    found = [comparer.nearest(side.at(place), {"v": 0.5}) for place in ("/a", "/b", "/c")]
+    assert [one.value for one in found] == [{"v": 0}, {"v": 0}, {}]
+    assert searched == ["/a", "/c"]
+    assert comparer.nearest(side.at("/b"), {"v": 1.5}).value == {"v": 1}
+    assert comparer.nearest(side.at("/b"), {"v": 0.5}, side.at("/c")).value == {}
+    assert searched == ["/a", "/c", "/b", "/b"]
+
+
+def test_what_leans_on_an_unknown_reference_is_seen_whatever_was_looked_at_before():
+    unknown, plain = {UNRESOLVED: "urn:x"}, obj(properties={"v": {"$ref": "#/s"}})
+    root = {
+        "s": S,
+        "p": plain,
+        "u": obj(properties={"p": {"$ref": "#/p"}, "x": unknown}),
+        "w": {"items": {"$ref": "#/u"}},
+    }
+    for order in (("/p", "/u", "/w", "/s"), ("/w", "/p", "/u", "/s"), ("/s", "/u", "/p", "/w")):
+        side, whole = Side(root, D12, tag="new"), set()
+        assert {place: unresolved(side.at(place), whole) for place in order} == {
+            "/p": False, "/u": True, "/w": True, "/s": False,
+        }  # fmt: skip

@@ -5,9 +5,12 @@ import re
 
 import pytest
 
+from kernel.operation import schemas as operation_schemas
 from kernel.operation.compile import compile_contract
+from kernel.schema.validator import compile_schema
 from kernel.settings import load
 from registry.compat.policy import compare
+from registry.compat.validators import Validators
 from tests.registry.compat.ward import WARD, at, changed, ward
 
 SETTINGS = load(environ={})
@@ -322,3 +325,26 @@ def test_parameters_of_every_style_are_written_as_the_operation_reads_them(where
     found = next(f for f in verdict(root, without).findings if f.rule == "operation-removed")
     assert found.exchange is not None
     assert judged(root, found.exchange)
+
+
+def test_what_the_comparison_compiled_is_not_compiled_again_to_show_a_break(monkeypatch):
+    compiled = []
+
+    def counted(schema, **reading):
+        compiled.append(schema)
+        return compile_schema(schema, **reading)
+
+    monkeypatch.setattr(operation_schemas, "compile_schema", counted)
+    new = changed(f"{BOOKING}/properties/patient/maxLength", 10)
+    (found,) = [
+        f for f in compare(WARD, new, "openapi", settings=SETTINGS).findings if f.exchange is not None
+    ]
+    assert found.exchange == booking({"patient": "x" * 11})
+    assert {"$ref": "#/components/schemas/Booking"} not in compiled
+    # Without them the same is compiled anew, and says the same.
+    monkeypatch.setattr(Validators, "made", lambda *_: None)
+    (again,) = [
+        f for f in compare(WARD, new, "openapi", settings=SETTINGS).findings if f.exchange is not None
+    ]
+    assert again == found
+    assert compiled.count({"$ref": "#/components/schemas/Booking"}) == 2
