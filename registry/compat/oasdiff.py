@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -44,8 +45,18 @@ def program(settings: Settings | None) -> str | None:
     return configured or (str(_BUILT) if _BUILT.exists() else shutil.which("oasdiff"))
 
 
-def ask(old: Any, new: Any, settings: Settings | None, *, upgrade: bool) -> Opinion:
-    """Compare two self-contained roots; `upgrade` is needed where their OpenAPI versions differ."""
+def ask(
+    old: Any,
+    new: Any,
+    settings: Settings | None,
+    *,
+    upgrade: bool,
+    begun: Callable[[], None] = lambda: None,
+) -> Opinion:
+    """Compare two self-contained roots; `upgrade` is needed where their OpenAPI versions differ.
+
+    `begun` is called when the program runs: from then on this thread only waits.
+    """
     path = program(settings)
     if path is None:
         return Opinion(trouble="engine-missing", detail="oasdiff was not found")
@@ -66,7 +77,7 @@ def ask(old: Any, new: Any, settings: Settings | None, *, upgrade: bool) -> Opin
             "--allow-external-refs=false", "--stability-level", "draft", "--flatten-params",
             *(["--auto-upgrade"] if upgrade else []),
         ]  # fmt: skip
-        return _run(command, home, seconds)
+        return _run(command, home, seconds, begun)
 
 
 # Limits stand before the program does: a shell sets them (KiB, 512-byte blocks) and becomes the program.
@@ -74,7 +85,7 @@ _LIMITS: Final = f'ulimit -v {MEMORY // 1024} && ulimit -f {MOST_OUTPUT // 512} 
 _CONFINED: Final = ("/bin/sh", "-c", _LIMITS, "sh")
 
 
-def _run(command: list[str], home: Path, seconds: float) -> Opinion:
+def _run(command: list[str], home: Path, seconds: float, begun: Callable[[], None]) -> Opinion:
     output = home / "output"
     with output.open("wb") as out:
         process = subprocess.Popen(  # noqa: S603 - our own program, and the shell sees its arguments as data
@@ -85,6 +96,7 @@ def _run(command: list[str], home: Path, seconds: float) -> Opinion:
             cwd=home / "work",
             env={"HOME": str(home / "work"), "LANG": "C.UTF-8", **COLLECTION},
         )
+        begun()
         try:
             _, complaint = process.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:

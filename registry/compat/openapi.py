@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from kernel.contract.digest import canonical_bytes
@@ -61,7 +62,10 @@ def compare_openapi(old: Any, new: Any, settings: Settings | None) -> tuple[list
     except Unreadable as error:
         return [_finding("document-not-comparable", "", error.message)], {}
     with ThreadPoolExecutor(1) as beside:
-        asked = beside.submit(ask_oasdiff, *journal.touched.reduced(), settings)  # it runs while we compare
+        begun = Event()
+        asked = beside.submit(ask_oasdiff, *journal.touched.reduced(), settings, begun.set)
+        asked.add_done_callback(lambda _: begun.set())
+        begun.wait()  # until then it needs the interpreter as we do; after that it runs while we compare
         try:
             _documents(journal)
         except Unreadable as error:

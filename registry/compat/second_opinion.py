@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from hashlib import sha256
@@ -53,10 +53,15 @@ _WAY = re.compile(r"`[^`]*(\[#/components/[^`\]]*\])")  # to the innermost compo
 Row = Mapping[str, Any]  # of oasdiff's output
 
 
-def ask_oasdiff(old: Any, new: Any, settings: Settings | None) -> Opinion:
-    """Ask about promises, not examples; documents of different OpenAPI versions are brought to the newer one first."""
+def ask_oasdiff(
+    old: Any, new: Any, settings: Settings | None, begun: Callable[[], None] = lambda: None
+) -> Opinion:
+    """Ask about promises, not examples; documents of different OpenAPI versions are brought to the newer one first.
+
+    `begun` is called when the program runs.
+    """
     upgrade = str(old.get("openapi"))[:3] != str(new.get("openapi"))[:3]
-    return ask(without_examples(old), without_examples(new), settings, upgrade=upgrade)
+    return ask(without_examples(old), without_examples(new), settings, upgrade=upgrade, begun=begun)
 
 
 def weighed(journal: Journal, opinion: Opinion) -> tuple[list[Finding], dict[str, str]]:

@@ -52,6 +52,17 @@ def test_whatever_goes_wrong_is_undecided(fake, body, trouble):
     assert str(verdict.outcome) == "undecided"
 
 
+def test_it_says_when_it_runs_and_nobody_waits_for_what_does_not(fake):
+    begun = []
+    settings = fake("echo '[]'")
+    assert ask(OLD, NEW, settings, upgrade=False, begun=lambda: begun.append(1)).findings == ()
+    assert begun == [1]
+    missing = fake("echo '[]'", version="1.28.0")
+    assert ask(OLD, NEW, missing, upgrade=False, begun=lambda: begun.append(2)).trouble == "engine-missing"
+    assert begun == [1]
+    assert str(compare(OLD, NEW, "openapi", settings=missing).outcome) == "undecided"
+
+
 def test_another_version_is_not_asked(fake):
     settings = fake("echo '[]'", version="1.28.0")
     assert ask(OLD, NEW, settings, upgrade=False).trouble == "engine-missing"
