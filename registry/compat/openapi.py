@@ -27,7 +27,7 @@ from registry.compat.openapi_parts import (
     deprecation,
     parameters_of,
 )
-from registry.compat.openapi_paths import operation_pairs
+from registry.compat.openapi_paths import operation_pairs, taking_over
 from registry.compat.openapi_places import Placed, Scope, Spot
 from registry.compat.openapi_policies import compare_policies, compare_root_policies, compare_unknown_fields
 from registry.compat.openapi_security import compare_security
@@ -121,8 +121,9 @@ def _pair(journal: Journal, scope: Scope, first: Placed | None, second: Placed |
         compare_servers(journal, scope, (first.item, second.item), (first.operation, second.operation))
     elif first is not None:
         gone = first.operation.pointer
-        what = f"{scope.label} was removed"
-        journal.note("operation-removed", scope, what, at=(gone, None), spot=Spot())
+        heir = taking_over(journal, first)
+        what = f"{scope.label} was removed" + (f"; {heir} takes its calls now" if heir else "")
+        journal.note("operation-removed", scope, what, at=(gone, None), spot=None if heir else Spot())
     elif second is not None:
         place = second.operation.pointer
         journal.note("operation-added", scope, f"{scope.label} was added", at=(None, place))

@@ -55,7 +55,7 @@ def _removed(
 ) -> None:
     what = f"{label} was removed"
     if scope.called or promised or status.startswith("2"):
-        spot = Spot("answer", status=status)
+        spot = Spot("answer", status="2XX" if promised else status)
         journal.note("response-removed", scope, what, at=(old.pointer, None), spot=spot)
     elif status[:1] in {"1", "3"}:
         journal.note("change-unclassified", scope, what, at=(old.pointer, None))

@@ -11,11 +11,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from registry.compat.openapi_journal import Journal
+from registry.compat.openapi_parts import parameters_of
 from registry.compat.openapi_places import Ends, Placed
 from registry.compat.openapi_policies import compare_item_policies
 from registry.compat.openapi_sides import Api, Part, rest_equal
 from registry.compat.openapi_touched import METHODS
 from registry.compat.schema_view import Unreadable
+from registry.compat.wire import Wire
 
 _BRACES = re.compile(r"\{([^{}]*)\}")
 _ITEM_NOTES = frozenset({"summary", "description", "tags", "externalDocs"})
@@ -98,3 +100,38 @@ def operations(api: Api, item: Part) -> Iterator[tuple[str, Part]]:
         if method in item.value:
             yield method.upper(), api.below(item, method)
     yield from api.members(item, "additionalOperations").items()
+
+
+def taking_over(journal: Journal, gone: Placed) -> str | None:
+    """Name an operation of the new document whose template takes the calls of one that is gone.
+
+    Its caller meets another operation then, and no 404. What the template's parameters refuse it does not take.
+    """
+    for template in journal.new.below(Part(journal.new.root, ""), "paths").value:
+        if template.startswith("x-") or (values := _filled(template, gone.template)) is None:
+            continue
+        item = journal.new.path_item(template)
+        operation = dict(operations(journal.new, item)).get(gone.method)
+        if operation is None:
+            continue
+        declared = parameters_of(journal.new, item, operation, {})
+        if all(_takes(journal, declared.get(("path", name)), text) for name, text in values):
+            return f"{gone.method} {template}"
+    return None
+
+
+def _filled(template: str, path: str) -> list[tuple[str, str]] | None:
+    """Give what a path without parameters fills into a template, name by name; None where it does not fit."""
+    names = _BRACES.findall(template)
+    if not names or _BRACES.search(path):
+        return None
+    pieces = _BRACES.split(template)[::2]
+    found = re.fullmatch("([^/]+)".join(map(re.escape, pieces)), path)
+    return list(zip(names, found.groups(), strict=True)) if found else None
+
+
+def _takes(journal: Journal, parameter: Part | None, text: str) -> bool:
+    if parameter is None or "schema" not in parameter.value:
+        return True
+    accepts = journal.comparer.accepts(journal.node(journal.new, "request", parameter))
+    return accepts is None or any(map(accepts, Wire("path").readings(text)))

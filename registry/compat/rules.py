@@ -43,7 +43,7 @@ RULES: tuple[Rule, ...] = (
     Rule("notes-changed", SAFE, "Only descriptions, examples and other notes changed."),
     Rule("property-ignored", RISKY, "A declared property is no longer declared: what is sent there is lost.", _KEEP),
     # Operations and their parts
-    Rule("operation-removed", BREAKING, "Callers of the operation get 404 or 405.", "Deprecate it with an `x-sunset`, and remove it once that has passed, or in the next major version."),
+    Rule("operation-removed", BREAKING, "Callers of the operation get 404 or 405, or meet another operation.", "Deprecate it with an `x-sunset`, and remove it once that has passed, or in the next major version."),
     Rule("operation-added", SAFE, "A new operation asks nothing of existing callers."),
     Rule("parameter-removed", RISKY, "Callers that send the parameter may be refused, or are silently ignored.", _KEEP),
     Rule("parameter-added", SAFE, "An optional parameter asks nothing of existing callers."),

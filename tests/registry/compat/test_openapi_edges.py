@@ -237,3 +237,19 @@ def test_an_address_is_shown_as_it_is_written():
     assert (found.rule, found.before, found.after) == (
         "server-changed", ["https://WARD.example"], ["https://ward.example:8443"],
     )  # fmt: skip
+
+
+def test_the_answer_that_is_lost_with_default_is_one_of_success():
+    verdict = compare(answers(default=having(S)), answers(_404=having(S)), "openapi", settings=SETTINGS)
+    (lost,) = [found for found in verdict.findings if found.rule == "response-removed"]
+    assert lost.exchange["status"] == 200
+
+
+@pytest.mark.parametrize(
+    ("schema", "taken"), [(S, True), ({"type": "integer"}, False), ({"enum": ["free"]}, True)]
+)
+def test_no_refused_call_is_shown_where_a_template_takes_it(schema, taken):
+    new = asked(schema, "path")
+    verdict = compare(api(path="/beds/free"), new, "openapi", settings=SETTINGS)
+    (gone,) = [found for found in verdict.findings if found.rule == "operation-removed"]
+    assert (gone.exchange is None, "GET /beds/{x} takes its calls now" in gone.what) == (taken, taken)
