@@ -6,6 +6,9 @@ from typing import Final
 
 Fields = list[tuple[bytes, bytes]]
 
+_SPACE: Final = ord(" ")
+_MOST_NAMES: Final = 1024
+_NAMES: Final[dict[bytes, bytes]] = {}  # names as they were spelled, and in lower case; never a value
 _BREAKS: Final = bytes.maketrans(b"\r\0", b"\n\n")
 # Framing and routing of a connection are its client's alone; whatever a caller says about them is left out.
 OURS: Final = frozenset(
@@ -34,8 +37,18 @@ def fields_of(head: bytes) -> Fields:
     del lines[0], lines[-2:]
     fields = []
     for line in lines:
-        name, _, value = line.partition(b":")
-        fields.append((name.lower(), value.strip()))
+        raw, _, value = line.partition(b":")
+        name = _NAMES.get(raw)
+        if name is None:
+            name = raw.lower()
+            if len(_NAMES) < _MOST_NAMES:
+                _NAMES[raw] = name
+        # Nearly always one space comes first, and none at the end.
+        if len(value) > 1 and value[0] == _SPACE and value[1] > _SPACE and value[-1] > _SPACE:
+            value = value[1:]
+        else:
+            value = value.strip()
+        fields.append((name, value))
     return fields
 
 

@@ -109,3 +109,14 @@ def test_what_is_known_is_what_is_read(lines: list[bytes]) -> None:
         return  # llhttp has refused it before anybody looks
     for _ in range(4):
         read(memory, block)  # asserts that both readings agree
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([b"Host", b"X-A", b"x-a", b"ACCEPT"]), st.text("ab \t:", max_size=6)), max_size=5
+    )
+)  # fmt: skip
+def test_fields_are_split_at_the_first_colon_and_bared(lines: list[tuple[bytes, str]]) -> None:
+    head = b"GET / HTTP/1.1\r\n" + b"".join(b"%b:%b\r\n" % (name, value.encode()) for name, value in lines)
+    expected = [(name.lower(), value.encode().strip(b" \t")) for name, value in lines]
+    assert fields_of(head + b"\r\n") == expected
