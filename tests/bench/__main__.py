@@ -35,7 +35,7 @@ PEERS = ("nginx", "interlock", UNAUDITED, "kin-openapi", "wallarm", "prism", "co
 NEEDED = ("nginx", "interlock")
 # Beside the cases: what callers wait for, what a record costs, what a broken route costs its neighbours.
 PARTS = ("latency", "audit", "isolation")
-_ISOLATION_CALLS = 400
+_ISOLATION_CALLS = 1000
 
 
 def main() -> int:
