@@ -296,3 +296,5 @@ class HttpClient:
         for connection in [one for one in self._connections if one.deadline < now]:
             connection.expired()
         self._clock = loop.call_later(_TICK, self._look, loop) if self._connections else None
+        if self._clock is None:
+            self.memory.forget()  # nobody looks after it from here on

@@ -108,5 +108,9 @@ class FieldMemory:
         """Forget everything once its time is over; whoever owns a clock calls it (seconds)."""
         if now - self._begun >= LIFE:
             self._begun = now
-            self._kept.clear()
-            self._seen.clear()
+            self.forget()
+
+    def forget(self) -> None:
+        """Forget everything: the lines may be anybody's data."""
+        self._kept.clear()
+        self._seen.clear()

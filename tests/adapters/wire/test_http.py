@@ -236,6 +236,20 @@ async def test_what_a_caller_does_with_headers_is_not_in_the_next_answer() -> No
     assert made.connections == 1
 
 
+async def test_nothing_is_remembered_of_a_provider_without_connections() -> None:
+    async with (
+        provider(answering(*[OK] * 3)) as made,
+        client_of(made, ClientLimits(idle_timeout=0.05)) as client,
+    ):
+        for _ in range(3):
+            await client.send(call())
+        assert client.memory.kept == 1
+        async with asyncio.timeout(10):
+            while client._clock is not None:
+                await asyncio.sleep(0.01)
+        assert client.memory.kept == 0
+
+
 async def test_a_provider_s_own_keep_alive_time_is_known_too() -> None:
     answer = (
         b"HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nKeep-Alive: timeout=%d\r\nContent-Length: 2\r\n\r\nok"
