@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from kernel.offline import offline
+
 # Limits stand before the program does: a shell sets them (KiB, 512-byte blocks) and becomes the program.
 _LIMITS: Final = 'ulimit -v "$0" && ulimit -f "$1" && ulimit -c 0 && shift && exec "$@"'
 _BLOCK, _KIB = 512, 1024
-_NO_NETWORK: Final = ("unshare", "--user", "--map-current-user", "--net", "--")
 _GRACE = 5.0  # seconds between asking a program to end and ending it
 
 
@@ -50,7 +51,7 @@ def run_confined(
     """Run a program in `folder` and wait for it; its whole process group ends with it.
 
     Without `network` it gets a namespace without any interface, where the system lets users make one
-    (`offline_works`). Raises `OSError` where the program cannot be started.
+    (kernel/offline.py). Raises `OSError` where the program cannot be started.
     """
     limited = [
         "/bin/sh",
@@ -60,7 +61,7 @@ def run_confined(
         str(bounds.file_bytes // _BLOCK),
         *command,
     ]
-    whole = [*_NO_NETWORK, *limited] if not network and offline_works() else limited
+    whole = limited if network else [*offline(), *limited]
     out, err = folder / "stdout", folder / "stderr"
     with out.open("wb") as output, err.open("wb") as complaint:
         process = subprocess.Popen(  # noqa: S603 - the shell sees the program's words as data
@@ -75,17 +76,6 @@ def run_confined(
         finally:
             _end(process)
     return Ended(code, _read(out, bounds.file_bytes), _read(err, bounds.file_bytes), why)
-
-
-def offline_works() -> bool:
-    """Whether this system lets us start a program without any network."""
-    try:
-        run = subprocess.run(  # noqa: S603 - fixed words
-            [*_NO_NETWORK, "true"], capture_output=True, timeout=_GRACE, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-    return run.returncode == 0
 
 
 def clean_environment(home: Path) -> dict[str, str]:

@@ -17,6 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
+from kernel.offline import offline
 from kernel.settings import Settings
 from registry.compat.openapi_touched import text_of
 
@@ -89,7 +90,7 @@ def _run(command: list[str], home: Path, seconds: float, begun: Callable[[], Non
     output = home / "output"
     with output.open("wb") as out:
         process = subprocess.Popen(  # noqa: S603 - our own program, and the shell sees its arguments as data
-            [*_CONFINED, *command],
+            [*offline(), *_CONFINED, *command],
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=subprocess.PIPE,

@@ -18,7 +18,6 @@ import pytest
 from click.testing import CliRunner
 
 from ci.application import LARGEST, Import, from_address, from_import
-from ci.confined import offline_works
 from ci.conformance import Held
 from ci.drift import Drift, DriftFound, find_drift
 from ci.errors import ApplicationUnusable
@@ -26,6 +25,7 @@ from ci.probing import probe
 from cli.main import interlock
 from kernel.contract.digest import digest
 from kernel.contract.finding import Bump, Outcome, Verdict
+from kernel.offline import offline_works
 from kernel.settings import load
 from registry.compat.inputs import read_self_contained
 

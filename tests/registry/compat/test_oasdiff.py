@@ -4,6 +4,7 @@ import stat
 
 import pytest
 
+from kernel.offline import offline_works
 from kernel.settings import load
 from registry.compat.oasdiff import PINNED, ask, program
 from registry.compat.policy import compare
@@ -86,6 +87,15 @@ def test_it_runs_in_an_empty_folder_without_our_environment(fake, tmp_path, monk
         lines.index(folder) + 1
     ].isdigit()  # nothing was listed between the folder and its memory limit
     assert int(lines[lines.index(folder) + 1]) >= 2 * 1024 * 1024  # KiB
+
+
+def test_it_has_no_network(fake, tmp_path):
+    if not offline_works():
+        pytest.skip("this system lets nobody make a network namespace")
+    seen = tmp_path / "seen"
+    settings = fake(f'tail -n +3 /proc/net/dev | cut -d: -f1 > {seen}\necho "[]"')
+    assert ask(OLD, NEW, settings, upgrade=False).trouble == ""
+    assert [line.strip() for line in seen.read_text().splitlines()] == ["lo"]
 
 
 def test_a_crash_does_not_hide_a_break_that_we_prove(fake):
