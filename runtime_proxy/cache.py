@@ -43,7 +43,7 @@ _NOISE: Final = CONDITIONS | frozenset(
     b" save-data traceparent tracestate upgrade-insecure-requests user-agent via x-correlation-id x-forwarded-for"
     b" x-forwarded-host x-forwarded-proto x-request-id x-requested-with request-timeout".split()
 )
-# `connection` stays, for it names what else belongs to the connection; `reply_of` drops all of that.
+# `connection` stays, for it names what else belongs to the connection; the pipeline drops all of that.
 _NOT_KEPT: Final = frozenset((b"age",))
 _OF_A_BODY: Final = frozenset((b"content-type", b"content-length", b"content-encoding", b"content-language"))
 _NOT_MODIFIED, _OK, _FIRST_ERROR = 304, 200, 400

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from typing import Final
 
+Headers = list[tuple[bytes, bytes]]  # names in lower case, order kept
+
+_NAMING_NOTHING: Final = frozenset((b"keep-alive", b"close"))
 END_TO_END: Final = frozenset(
     {
         b"accept",
@@ -57,6 +60,20 @@ END_TO_END: Final = frozenset(
         b"x-request-id",
     }
 )
+
+
+def end_to_end(headers: Headers) -> Headers:
+    """Leave out what an answer's `Connection` names: it ends here, and is no part of what the contract promises.
+
+    What belongs to the whole way stays, whatever the provider says of it.
+    """
+    named: set[bytes] = set()
+    for name, value in headers:
+        if name == b"connection" and value not in _NAMING_NOTHING:
+            named.update(options_of([value]))
+    if not named:
+        return headers
+    return [line for line in headers if line[0] not in named or line[0] in END_TO_END]
 
 
 def options_of(values: list[bytes]) -> list[bytes]:

@@ -12,6 +12,7 @@ from kernel.errors import AuditError
 from runtime_proxy.authenticate import authenticate
 from runtime_proxy.authorize import authorize
 from runtime_proxy.channels import enter_channel
+from runtime_proxy.connection_options import end_to_end
 from runtime_proxy.deferred import Deferred, decide
 from runtime_proxy.exchange import written
 from runtime_proxy.forwarding import ENCODED_SLASH
@@ -288,6 +289,7 @@ class Pipeline:
         try:
             instead = served.instead
             answer = await (slot.adapter.call(call) if instead is None else instead.call(exchange, call))
+            answer.headers = end_to_end(answer.headers)
             exchange.upstream_seconds = answer.upstream_seconds
             if steps is not None:
                 steps.mark(ADAPTER)

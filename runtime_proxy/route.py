@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from adapters.port import Call
 from adapters.resilience.time_left import HEADER as BUDGET
 from adapters.wire.http_fields import OURS, encode
-from runtime_proxy.connection_options import END_TO_END, options_of
+from runtime_proxy.connection_options import options_of
 from runtime_proxy.credentials import CookieReader
 from runtime_proxy.exchange import Headers, Reply
 from runtime_proxy.forwarding import HOP_BY_HOP, is_twin
@@ -156,20 +156,12 @@ def _passing(  # noqa: C901, PLR0912 - one pass over the headers
 
 
 def reply_of(answer: Answer, exchange: Exchange) -> Reply:
-    """Give the consumer's reply: the provider's answer without what belongs to its connection."""
+    """Give the consumer's reply: what is left of the provider's answer, without the fields of its connection."""
     head = exchange.method == b"HEAD"
     drop = _LIMITED_INWARD if exchange.limited else _OURS_INWARD
     if head or answer.status == 304:  # noqa: PLR2004 - Not Modified
         drop = drop - {b"content-length"}  # of the body that is not sent (RFC 9110 section 8.6)
-    lines: Headers = []
-    named: frozenset[bytes] = _NONE
-    for line in answer.headers:
-        if line[0] not in drop:
-            lines.append(line)
-        elif line[0] == b"connection":
-            named |= _tokens(line[1])
-    if named:  # what belongs to the whole way stays, whatever the provider says of it
-        lines = [line for line in lines if line[0] not in named or line[0] in END_TO_END]
+    lines = [line for line in answer.headers if line[0] not in drop]
     if exchange.greeted:  # whom browsers let in is said here, whatever the provider says
         lines = [line for line in lines if not line[0].startswith(b"access-control-")]
     lines += exchange.reply_headers

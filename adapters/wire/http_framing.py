@@ -11,6 +11,8 @@ MARKED: Final = FRAMING | {b"connection", b"keep-alive"}
 _LASTING: Final = frozenset((b"content-length", b"keep-alive"))
 _KEPT: Final = (b"connection", b"keep-alive")  # says what HTTP/1.1 means anyway
 _KEEP_ALIVE_TIMEOUT: Final = re.compile(rb"(?:^|[,;\s])timeout=([0-9]{1,9})", re.IGNORECASE)
+_BEGINNING: Final = b"HTTP/1."
+_CR: Final = ord("\r")
 _MOST_DIGITS: Final = 18
 
 
@@ -25,6 +27,19 @@ class ReadLimits:
 
 class AnswerBroken(Exception):
     """The bytes are no answer that has one meaning (RFC 9112 sections 4 to 6)."""
+
+
+def check_beginning(data: bytes) -> None:
+    """Refuse what can no longer become the head of an answer; raises `AnswerBroken`.
+
+    A line that ends with LF alone is no end here (RFC 9112 section 2.2 lets a reader choose): whoever waited for the
+    rest would wait for nothing.
+    """
+    if data[:7] != _BEGINNING[: len(data)]:
+        raise AnswerBroken("the answer does not begin with a status line of HTTP/1.x")
+    end = data.find(b"\n")
+    if end > 0 and data[end - 1] != _CR:
+        raise AnswerBroken("a line of the answer's head ends with LF alone")
 
 
 def length_of(value: bytes, limit: int) -> int:

@@ -15,6 +15,7 @@ from adapters.wire.http_framing import (
     MARKED,
     AnswerBroken,
     ReadLimits,
+    check_beginning,
     idle_seconds_of,
     lasts,
     length_of,
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 # RFC 9112 §4. llhttp also takes other protocols' names, statuses below 100 and bare control bytes.
 _STATUS_LINE: Final = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9][0-9])(?: [\t\x20-\x7e\x80-\xff]*)?\r\n")
-_BEGINNING: Final = b"HTTP/1."
 _MOST_INTERIM: Final = 8  # 1xx answers before the real one
 _NO_CONTENT: Final = frozenset((204, 304))
 
@@ -146,8 +146,7 @@ class AnswerReader:
         return self._judge(data, end, marked, persistent=persistent)
 
     def _keep_head(self, data: bytes) -> None:
-        if data[:7] != _BEGINNING[: len(data)]:
-            raise AnswerBroken("the answer does not begin with a status line of HTTP/1.x")
+        check_beginning(data)
         if len(data) > self._limits.head_bytes:
             raise AnswerBroken("the head of the answer is too large")
         self._buffer = data

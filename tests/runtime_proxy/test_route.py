@@ -280,6 +280,21 @@ async def test_the_answer_loses_what_belongs_to_its_connection(house, kit) -> No
     assert kit.header(reply, "x-request-id") == house.last.request_id
 
 
+async def test_what_ends_here_is_no_part_of_what_was_promised(make_house, kit) -> None:
+    document = kit.orders_document()
+    created = document["paths"]["/orders"]["post"]["responses"]["201"]
+    created["headers"] = {"X-Total": {"required": True, "schema": {"type": "integer"}}}
+    house = make_house()
+    await house.publish(document)
+    for lines, status in (
+        ([(b"x-total", b"7")], 201),
+        ([(b"x-total", b"7"), (b"connection", b"keep-alive")], 201),
+        ([(b"x-total", b"7"), (b"connection", b"Keep-Alive, X-Total")], 502),
+    ):
+        house.provider.answer = lambda _, lines=lines: kit.answer(201, {"id": "o-1"}, *lines)
+        assert (await house.ask("POST", "/orders/v1/orders", ORDER)).status == status
+
+
 async def test_keys_in_query_and_cookie_are_taken_out(make_house, kit) -> None:
     document = kit.orders_document()
     document["components"]["securitySchemes"] = {

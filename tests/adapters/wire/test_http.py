@@ -330,6 +330,7 @@ REFUSED = [
     ("9112-5.2 fold", b"HTTP/1.1 200 OK\r\nx-a: b\r\n c\r\ncontent-length: 2\r\n\r\nok"),
     ("9112-5.1 space before colon", b"HTTP/1.1 200 OK\r\ncontent-length : 2\r\n\r\nok"),
     ("9112-2.2 bare LF", b"HTTP/1.1 200 OK\ncontent-length: 2\n\nok\r\n\r\n"),
+    ("9112-2.2 bare LF alone", b"HTTP/1.1 200 OK\ncontent-length: 2\n\nok"),
     ("9110-5.5 NUL", b"HTTP/1.1 200 OK\r\nx-a: b\0c\r\ncontent-length: 2\r\n\r\nok"),
     ("9112-4 status", b"HTTP/1.1 099 Odd\r\ncontent-length: 2\r\n\r\nok"),
     ("9112-4 other protocol", b"SSH-2.0-OpenSSH_9.2\r\n"),
