@@ -169,27 +169,45 @@ class Siblings:
 
 
 class FileBase:
-    """One document, for whichever contract is judged; its number is what meta.yaml or `info.version` says."""
+    """One document, for whichever contract is judged; its number is what meta.yaml or `info.version` says.
+
+    It is read at once: raises `BaseUnusable` for what is no document.
+    """
 
     def __init__(self, file: Path) -> None:
+        from registry.compat.inputs import read_self_contained  # noqa: PLC0415 - only for bare files
+
         self.label = str(file)
         self._file = file.resolve()
+        self._bare: Bare | None = None
+        if self._folder is not None:
+            return
+        try:
+            document = read_self_contained(self._file)
+        except InterlockError as error:
+            raise BaseUnusable(
+                f"{self.label} cannot be compared with: {error.message}", hint=error.hint, place=error.place
+            ) from None
+        self._bare = Bare(document, digest(document.root))
+
+    @property
+    def _folder(self) -> Folder | None:
+        """The contract's folder, where the file lies in one."""
+        folder = Folder(self._file.parent, self._file.parent / METADATA, self._file)
+        return folder if folder.metadata.is_file() and self._file.name in DOCUMENTS else None
 
     def versions(self, name: str) -> tuple[BaseVersion, ...]:
         """Give the one version that the file is."""
-        folder = Folder(self._file.parent, self._file.parent / METADATA, self._file)
-        if folder.metadata.is_file() and self._file.name in DOCUMENTS:
+        folder, bare = self._folder, self._bare
+        if folder is not None:
             theirs, version, _, _ = identity(folder)
             if theirs != name:
                 raise BaseUnusable(
                     f"{self.label} is a version of {theirs}, not of {name}", hint="name its contract"
                 )
             return (BaseVersion(version, self.label, lambda: read(folder), frozen=False),)
-        from registry.compat.inputs import read_self_contained  # noqa: PLC0415 - only for bare files
-
-        document = read_self_contained(self._file)
-        bare = Bare(document, digest(document.root))
-        return (BaseVersion(_declared(document.root), self.label, lambda: bare, frozen=False),)
+        assert bare is not None  # one of the two
+        return (BaseVersion(_declared(bare.document.root), self.label, lambda: bare, frozen=False),)
 
 
 def _declared(root: Any) -> Version | None:

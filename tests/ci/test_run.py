@@ -182,6 +182,17 @@ def test_one_file_is_a_base_with_or_without_a_meta_yaml(repo, tmp_path):
     assert (str(report.status), report.contracts[0].error.rule) == ("undecided", "contract-not-judged")
 
 
+def test_a_file_that_is_no_document_is_no_base(repo, capsys):
+    for name, text in (("cut.yaml", "openapi: [3.1.0\n"), ("twice.json", '{"a": 1, "a": 2}')):
+        file = repo.home.parent / name
+        file.write_text(text)
+        code, _ = run(repo.home, "ci", "gate", "contracts/meal-orders", "--against", str(file))
+        told = capsys.readouterr().err
+        assert code == 2
+        assert "base-unusable" in told
+        assert name in told
+
+
 def test_without_a_base_a_single_version_is_compared_with_its_siblings(repo):
     repo.next("meal-orders", "1.1.0", NARROWER)
     code, text = run(repo.home, "ci", "gate", "contracts/meal-orders/1.1.0", "--format", "json")
