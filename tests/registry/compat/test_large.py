@@ -1,7 +1,9 @@
 """The largest real document against itself with changes strewn over it: found, shown, within the bounds of memory."""
 
 import gzip
+import multiprocessing
 import resource
+from concurrent.futures import ProcessPoolExecutor
 
 import pytest
 
@@ -14,13 +16,22 @@ pytestmark = pytest.mark.corpus
 MOST_MEGABYTES = 1_000
 
 
-def test_the_document_of_github_with_50_changes(corpus):
-    file = corpus / "openapi" / "github" / "ghes-3.18.json.gz"
+def judged(file):
+    """Judge the document against itself with 50 changes; gives outcome, rules, rules with an exchange, and MB."""
     root = parse(gzip.decompress(file.read_bytes()), name=file.stem).root
     found = compare(root, scattered(root, 50), "openapi", settings=load(environ={}))
-    assert str(found.outcome) == "breaking"
-    assert not [f for f in found.findings if f.rule in {"engine-failed", "document-not-comparable"}]
-    shown = [f for f in found.findings if f.exchange is not None]
+    rules = [finding.rule for finding in found.findings]
+    shown = [finding.rule for finding in found.findings if finding.exchange is not None]
+    return str(found.outcome), rules, shown, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def test_the_document_of_github_with_50_changes(corpus):
+    file = corpus / "openapi" / "github" / "ghes-3.18.json.gz"
+    # In a process of its own: what other tests have taken is not its memory.
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as apart:
+        outcome, rules, shown, megabytes = apart.submit(judged, file).result(timeout=300)
+    assert outcome == "breaking"
+    assert {"engine-failed", "document-not-comparable"}.isdisjoint(rules)
     assert len(shown) >= 10
-    assert {f.rule for f in shown} >= {"value-no-longer-accepted", "value-newly-emitted"}
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 < MOST_MEGABYTES
+    assert set(shown) >= {"value-no-longer-accepted", "value-newly-emitted"}
+    assert megabytes < MOST_MEGABYTES
