@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from adapters.errors import ListenFailed
 from adapters.wire.known_fields import FieldMemory
+from adapters.wire.turn import Turn
 from runtime_proxy.answering import DateLine
 from runtime_proxy.edge_connection import EdgeConnection
 from runtime_proxy.edge_view import EdgeLimits, Watch
@@ -38,6 +39,7 @@ class Edge:
         self.draining = False
         self.date = DateLine()
         self.memory = FieldMemory()
+        self.turn = Turn()
         self.now = loop.time()
         self.watch: Watch | None = None
         self.address: tuple[str, int] = ("", 0)

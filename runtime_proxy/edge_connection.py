@@ -79,6 +79,7 @@ class EdgeConnection(StreamingIntake):
         What passes in pieces cannot be: it ends here.
         """
         del exc
+        self.take_up()
         self._state = CLOSED
         self._break_off()
         self.deadline = NEVER
@@ -89,10 +90,12 @@ class EdgeConnection(StreamingIntake):
     @property
     def idle(self) -> bool:
         """Is nothing of a request here, and nothing of an answer left."""
-        return self._state == HEAD and not self._head_begun
+        return self._state == HEAD and not self._head_begun and not self._unread
 
     def expired(self) -> None:
         """End what passed its deadline; called by the edge's clock."""
+        if self._unread:
+            return  # it has not passed it: this turn brought something
         unsent = self._transport.get_write_buffer_size()
         if self._paused_writing or self._state == LINGER:
             if unsent and (self._unsent < 0 or self._unsent - unsent >= _LEAST_PROGRESS):

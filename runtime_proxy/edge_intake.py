@@ -102,7 +102,7 @@ class Intake:
         """Answer for a failure of ours, and close."""
 
     # -- asyncio.Protocol ---------------------------------------------------------------------------
-    def data_received(self, data: bytes) -> None:
+    def take_in(self, data: bytes) -> None:
         """Take bytes up where the connection stands."""
         state = self._state
         if state == HEAD:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from adapters.wire.known_fields import FieldMemory
+    from adapters.wire.turn import Turn
     from kernel.settings import Settings
     from runtime_proxy.answering import DateLine
     from runtime_proxy.exchange import Exchange, Handler, Reply
@@ -57,6 +58,7 @@ class EdgeView(Protocol):
     draining: bool
     date: DateLine
     memory: FieldMemory  # of field lines that clients send again and again
+    turn: Turn
     now: float
     watch: Watch | None  # told of every answer, before it is written
 

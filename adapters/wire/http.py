@@ -15,6 +15,7 @@ from adapters.wire.http_fields import OURS, encode
 from adapters.wire.http_framing import ReadLimits
 from adapters.wire.http_upload import framing_of
 from adapters.wire.known_fields import FieldMemory
+from adapters.wire.turn import Turn
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -75,9 +76,8 @@ class HttpClient:
         self.name = name
         self.origin = origin
         self.limits = limits or ClientLimits()
-        self.read_timeout = self.limits.read_timeout
-        self.write_timeout = self.limits.write_timeout
-        self.memory = FieldMemory()
+        self.read_timeout, self.write_timeout = self.limits.read_timeout, self.limits.write_timeout
+        self.memory, self.turn = FieldMemory(), Turn()
         authority = (origin.authority or str(origin)).encode("ascii")
         self._after_target = b" HTTP/1.1\r\nhost: " + authority + b"\r\n"
         self._idle: deque[HttpConnection] = deque()

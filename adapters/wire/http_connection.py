@@ -11,11 +11,13 @@ from adapters.errors import UpstreamBroken, UpstreamError, UpstreamTimeout
 from adapters.wire.http_framing import AnswerBroken, ReadLimits
 from adapters.wire.http_pieces import NEVER, PiecewiseConnection
 from adapters.wire.http_reading import AnswerReader
+from adapters.wire.turn import SMALL
 from kernel.promise import Promise
 
 if TYPE_CHECKING:
     from adapters.port import Answer, Call
     from adapters.wire.known_fields import FieldMemory
+    from adapters.wire.turn import Turn
 
 _SUSPECT_AFTER: Final = 1.0  # seconds of idleness after which the kernel is asked whether the peer left
 _LARGE_BODY: Final = 32 * 1024  # bytes; from here on, copying costs more than a second buffer
@@ -40,6 +42,7 @@ class Owner(Protocol):
     write_timeout: float
 
     memory: FieldMemory  # of field lines that the provider sends again and again
+    turn: Turn
 
     def opened(self, connection: HttpConnection) -> None:
         """Watch a new connection."""
@@ -62,6 +65,7 @@ class HttpConnection(PiecewiseConnection):
         "_poll",
         "_reader",
         "_sent",
+        "_unread",
         "idle_since",
         "uses",
     )
@@ -74,6 +78,7 @@ class HttpConnection(PiecewiseConnection):
         self._reader = AnswerReader(limits, owner.memory)
         self._poll: select.poll | None = None
         self._sent: Sent | None = None  # what may be sent again; not a moment longer than it may have to be
+        self._unread = b""  # a small piece that nobody has worked on yet
         self.deadline = deadline  # by which it must have been given its first exchange
         self.idle_since = 0.0
         self.uses = 0
@@ -87,7 +92,7 @@ class HttpConnection(PiecewiseConnection):
     def alive(self) -> bool:
         """Can a request be written: not closing, and not left by the peer as far as the kernel knows."""
         transport = self._transport
-        if transport is None or transport.is_closing():
+        if transport is None or transport.is_closing() or self._unread:  # bytes that nobody asked for
             return False
         if self.uses and self.loop.time() - self.idle_since > _SUSPECT_AFTER:
             if self._poll is None:
@@ -127,6 +132,9 @@ class HttpConnection(PiecewiseConnection):
 
     def expired(self) -> None:
         """End what passed its deadline; called by the pool's clock."""
+        if self._unread:
+            self.take_up()  # this turn brought something after all
+            return
         if self._stream is not None:
             self._stream.failed(UpstreamTimeout(f"{self._owner.name} takes too long", sent=True))
             return
@@ -143,6 +151,21 @@ class HttpConnection(PiecewiseConnection):
         self._owner.opened(self)
 
     def data_received(self, data: bytes) -> None:
+        """Keep what may be a whole answer until all connections were read from; take up anything else at once."""
+        if self._stream is None and not self._unread and len(data) < SMALL:
+            self._unread = data
+            self._owner.turn.add(self, self.loop)
+            return
+        self.take_up()
+        self.take_in(data)
+
+    def take_up(self) -> None:
+        """Work on what was kept."""
+        data, self._unread = self._unread, b""
+        if data:
+            self.take_in(data)
+
+    def take_in(self, data: bytes) -> None:
         """Read on; complete the exchange when its answer is whole."""
         waiter = self._waiter
         if self._stream is not None:
@@ -178,6 +201,7 @@ class HttpConnection(PiecewiseConnection):
 
     def eof_received(self) -> bool:
         """Take the end of the stream: some answers end so, all others are cut short."""
+        self.take_up()
         if self._stream is not None:
             self._stream.ended()
             return False
@@ -194,6 +218,7 @@ class HttpConnection(PiecewiseConnection):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Fail what was under way, in the way that says whether the provider may have acted."""
+        self.take_up()
         self._owner.ended(self)
         self.deadline = NEVER
         if self._stream is not None:

@@ -110,7 +110,7 @@ class Provider:
 
     def answer(self) -> None:
         assert self.connection is not None
-        self.connection.data_received(_ANSWER)
+        self.connection.take_in(_ANSWER)
 
     async def start(self) -> None:
         pass
@@ -208,7 +208,7 @@ class Desk:
 
         def call() -> None:
             wire.written = b""
-            caller.data_received(self.raw)
+            caller.take_in(self.raw)
             self.provider.answer()
             assert wire.written.startswith(b"HTTP/1.1 201"), wire.written
 

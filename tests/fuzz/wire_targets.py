@@ -13,6 +13,7 @@ from adapters.wire.http import HttpClient, Origin
 from adapters.wire.http_framing import AnswerBroken, ReadLimits
 from adapters.wire.http_reading import AnswerReader
 from adapters.wire.known_fields import FieldMemory
+from adapters.wire.turn import Turn
 from kernel.settings import load
 from runtime_proxy.answering import DateLine
 from runtime_proxy.edge_connection import EdgeConnection
@@ -71,6 +72,7 @@ class Edge:
     watch: Any = None
     date: DateLine = field(default_factory=DateLine)
     memory: FieldMemory = field(default_factory=FieldMemory)
+    turn: Turn = field(default_factory=Turn)
     seen: list[tuple[Any, ...]] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
 
@@ -110,7 +112,7 @@ def _fed(data: bytes, step: int) -> Edge:
     for at in range(0, len(data), step):
         if transport.closing:
             break
-        connection.data_received(data[at : at + step])
+        connection.take_in(data[at : at + step])
     if not transport.closing:
         connection.eof_received()
     assert b"HTTP/1.1 500" not in transport.written, "a fault of ours"

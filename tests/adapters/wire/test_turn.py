@@ -1,0 +1,103 @@
+"""What one turn of the loop brought is worked on together; nothing waits longer than that, and nothing is mixed up."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import pytest
+
+from adapters.port import Call
+from adapters.wire.http import HttpClient, Origin
+from adapters.wire.http_connection import HttpConnection
+from adapters.wire.http_framing import ReadLimits
+from adapters.wire.turn import SMALL, Turn
+from tests.doubles.edge import HOST, Client, Pipeline, edge_of
+
+
+class Wire(asyncio.Transport):
+    """A transport without a socket."""
+
+    closed = False
+
+    def abort(self) -> None:
+        self.closed = True
+
+    def write(self, data: object) -> None:
+        """Nobody reads it."""
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+
+class Taker:
+    def __init__(self, name: str, told: list[str]) -> None:
+        self.name, self.told = name, told
+
+    def take_up(self) -> None:
+        if self.name == "broken":
+            raise RuntimeError("planted")
+        self.told.append(self.name)
+
+
+async def test_all_of_a_turn_are_worked_on_after_it_whatever_becomes_of_one(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    told: list[str] = []
+    turn, loop = Turn(), asyncio.get_running_loop()
+    for name in ("a", "broken", "b"):
+        turn.add(Taker(name, told), loop)
+    assert told == []
+    with caplog.at_level(logging.ERROR):
+        await asyncio.sleep(0)
+    assert told == ["a", "b"]
+    assert len(caplog.records) == 1
+    turn.add(Taker("c", told), loop)
+    await asyncio.sleep(0)
+    assert told == ["a", "b", "c"]
+
+
+async def test_bytes_that_nobody_asked_for_are_not_the_answer_to_the_next_call() -> None:
+    client, loop = HttpClient("lab", Origin("127.0.0.1", 9)), asyncio.get_running_loop()
+    connection = HttpConnection(client, ReadLimits(), loop, loop.time() + 60)
+    wire = Wire()
+    connection.connection_made(wire)
+    client._idle.append(connection)
+    assert connection.alive
+    connection.data_received(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nno")
+    assert not connection.alive
+    assert client._kept() is None
+    assert wire.closed
+    await asyncio.sleep(0)
+    connection.connection_lost(None)
+    await client.close()
+
+
+async def test_pieces_of_one_turn_are_taken_in_their_order() -> None:
+    client, loop = HttpClient("lab", Origin("127.0.0.1", 9)), asyncio.get_running_loop()
+    connection = HttpConnection(client, ReadLimits(), loop, loop.time() + 60)
+    connection.connection_made(Wire())
+    call = Call(b"POST", b"/", [], b"{}", 5.0)
+    answer = connection.exchange(b"", call, loop.time() + 5)
+    connection.data_received(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\na" % (SMALL + 3))
+    assert not answer.done()
+    connection.data_received(b"b")
+    connection.data_received(b"c" + b"d" * SMALL)
+    assert answer.result().body == b"abc" + b"d" * SMALL
+    answer = connection.exchange(b"", call, loop.time() + 5)
+    connection.data_received(b"HTTP/1.1 200 OK\r\n\r\ne")
+    connection.eof_received()  # which is what frames it
+    assert answer.result().body == b"e"
+    await asyncio.sleep(0)
+    connection.connection_lost(None)
+    await client.close()
+
+
+async def test_a_request_and_the_end_of_its_sender_in_one_turn() -> None:
+    pipeline = Pipeline()
+    async with edge_of(pipeline) as edge:
+        client = await Client.to(edge)
+        client.writer.write(b"GET /orders HTTP/1.1\r\n" + HOST + b"\r\n")
+        client.writer.write_eof()
+        assert await client.all() == [(200, b"GET /orders ")]
+        await client.close()
