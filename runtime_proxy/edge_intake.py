@@ -8,6 +8,7 @@ import time
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Final
 
+from adapters.wire.turn import TurnTaker
 from runtime_proxy.answering import CONTINUE
 from runtime_proxy.bodies import RequestBody
 from runtime_proxy.exchange import Exchange
@@ -35,7 +36,7 @@ CLOSED: Final = 5
 UNKNOWN: Final = -1  # as bytes still to come of a refused body: the connection cannot be used again
 
 
-class Intake:
+class Intake(TurnTaker):
     """Reads requests and calls `_begin` with each whole one, or with what is to be refused.
 
     While one is served, what the client sends ahead is kept up to one read of the socket; then the socket
@@ -66,6 +67,7 @@ class Intake:
     )
 
     def __init__(self, edge: EdgeView) -> None:
+        super().__init__()
         limits = edge.limits
         self._edge = edge
         self._reader = HeadReader(

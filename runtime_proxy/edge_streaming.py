@@ -13,7 +13,6 @@ import struct
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Final
 
-from adapters.wire.turn import SMALL
 from runtime_proxy.answering import ReplyUnsendable, head_of
 from runtime_proxy.edge_intake import CLOSED, HEAD, LINGER
 from runtime_proxy.edge_uploading import UploadingIntake
@@ -32,12 +31,11 @@ _log = logging.getLogger("interlock.edge")
 class StreamingIntake(UploadingIntake):
     """A connection that can write an answer while it is still arriving."""
 
-    __slots__ = ("_flushed", "_held", "_loop", "_sending", "_stream", "_unread")
+    __slots__ = ("_flushed", "_held", "_loop", "_sending", "_stream")
 
     def __init__(self, edge: EdgeView, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(edge)
         self._loop = loop
-        self._unread = b""  # a small piece that nobody has worked on yet
         self._flushed: asyncio.Future[None] | None = None  # the task waits for the client to read
         self._held = False  # what took the connection over reads no more for now
         self._stream: ReplyStream | Takeover | None = None  # the answer that is being written
@@ -57,18 +55,7 @@ class StreamingIntake(UploadingIntake):
 
     def data_received(self, data: bytes) -> None:
         """Keep what may be a whole request until all connections were read from; take up anything else at once."""
-        if self._state == HEAD and not self._unread and len(data) < SMALL:
-            self._unread = data
-            self._edge.turn.add(self, self._loop)
-            return
-        self.take_up()
-        self.take_in(data)
-
-    def take_up(self) -> None:
-        """Work on what was kept."""
-        data, self._unread = self._unread, b""
-        if data:
-            self.take_in(data)
+        self._receive(data, self._edge.turn, self._loop, may_wait=self._state == HEAD)
 
     def eof_received(self) -> bool:
         """Take the end of the client's half for its leave while a stream passes: nothing else would tell."""

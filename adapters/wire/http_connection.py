@@ -11,7 +11,6 @@ from adapters.errors import UpstreamBroken, UpstreamError, UpstreamTimeout
 from adapters.wire.http_framing import AnswerBroken, ReadLimits
 from adapters.wire.http_pieces import NEVER, PiecewiseConnection
 from adapters.wire.http_reading import AnswerReader
-from adapters.wire.turn import SMALL
 from kernel.promise import Promise
 
 if TYPE_CHECKING:
@@ -65,7 +64,6 @@ class HttpConnection(PiecewiseConnection):
         "_poll",
         "_reader",
         "_sent",
-        "_unread",
         "idle_since",
         "uses",
     )
@@ -78,7 +76,6 @@ class HttpConnection(PiecewiseConnection):
         self._reader = AnswerReader(limits, owner.memory)
         self._poll: select.poll | None = None
         self._sent: Sent | None = None  # what may be sent again; not a moment longer than it may have to be
-        self._unread = b""  # a small piece that nobody has worked on yet
         self.deadline = deadline  # by which it must have been given its first exchange
         self.idle_since = 0.0
         self.uses = 0
@@ -152,18 +149,7 @@ class HttpConnection(PiecewiseConnection):
 
     def data_received(self, data: bytes) -> None:
         """Keep what may be a whole answer until all connections were read from; take up anything else at once."""
-        if self._stream is None and not self._unread and len(data) < SMALL:
-            self._unread = data
-            self._owner.turn.add(self, self.loop)
-            return
-        self.take_up()
-        self.take_in(data)
-
-    def take_up(self) -> None:
-        """Work on what was kept."""
-        data, self._unread = self._unread, b""
-        if data:
-            self.take_in(data)
+        self._receive(data, self._owner.turn, self.loop, may_wait=self._stream is None)
 
     def take_in(self, data: bytes) -> None:
         """Read on; complete the exchange when its answer is whole."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from adapters.wire.http_streaming import StreamedBody
 from adapters.wire.http_upload import send_body
+from adapters.wire.turn import TurnTaker
 from kernel.promise import Promise
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 NEVER: Final = float("inf")
 
 
-class PiecewiseConnection:
+class PiecewiseConnection(TurnTaker):
     """Knows the state of one exchange; the rest of the connection is http_connection.py."""
 
     __slots__ = (
@@ -38,6 +39,7 @@ class PiecewiseConnection:
     )
 
     def __init__(self, loop: asyncio.AbstractEventLoop, read_timeout: float) -> None:
+        super().__init__()
         self.loop = loop
         self.deadline = NEVER  # loop time, watched by the pool
         self._read_timeout = read_timeout
