@@ -87,11 +87,11 @@ class FieldMemory:
                 self._seen.clear()
             self._seen.add(seen)
             return
-        if len(self._kept) >= MOST:
-            self._kept.clear()
         places = [place for place, line in enumerate(fields) if line[0] == b"content-length"]
         if len(places) != (1 if self.length else 0):
             return  # spelled so that `look` does not see it
+        if len(self._kept) >= MOST:
+            self._kept.clear()
         kept = fields.copy()
         if places:
             del kept[places[0]]
