@@ -6,11 +6,12 @@ address (RFC 9110 section 7.6.1; CVE-2022-31813 and its kin).
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-Headers = list[tuple[bytes, bytes]]  # names in lower case, order kept
+if TYPE_CHECKING:
+    from adapters.port import Headers
 
-_NAMING_NOTHING: Final = frozenset((b"keep-alive", b"close"))
+NOTHING: Final[frozenset[bytes]] = frozenset()
 END_TO_END: Final = frozenset(
     {
         b"accept",
@@ -67,13 +68,18 @@ def end_to_end(headers: Headers) -> Headers:
 
     What belongs to the whole way stays, whatever the provider says of it.
     """
-    named: set[bytes] = set()
+    named = NOTHING
     for name, value in headers:
-        if name == b"connection" and value not in _NAMING_NOTHING:
-            named.update(options_of([value]))
+        if name == b"connection":
+            named |= named_by(value)
     if not named:
         return headers
     return [line for line in headers if line[0] not in named or line[0] in END_TO_END]
+
+
+def named_by(value: bytes) -> frozenset[bytes]:
+    """Give the fields that one `Connection` line names; the words about the connection itself name none."""
+    return NOTHING if value in {b"keep-alive", b"close"} else frozenset(options_of([value]))
 
 
 def options_of(values: list[bytes]) -> list[bytes]:

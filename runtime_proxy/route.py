@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from adapters.port import Call
 from adapters.resilience.time_left import HEADER as BUDGET
 from adapters.wire.http_fields import OURS, encode
-from runtime_proxy.connection_options import options_of
+from runtime_proxy.connection_options import NOTHING, named_by
 from runtime_proxy.credentials import CookieReader
 from runtime_proxy.exchange import Headers, Reply
 from runtime_proxy.forwarding import HOP_BY_HOP, is_twin
@@ -42,7 +42,6 @@ _OURS_INWARD: Final = HOP_BY_HOP | {
     b"x-request-id",
 }
 _LIMITED_INWARD: Final = _OURS_INWARD | {b"ratelimit", b"ratelimit-policy"}
-_NONE: Final[frozenset[bytes]] = frozenset()
 _NONE_YET: Final[list[bytes]] = []  # never changed
 
 
@@ -112,8 +111,6 @@ def prepare(served: ServedOperation, exchange: Exchange) -> Call:
         call.note_lines(lines)
     if passing.budget:
         keep_within(passing.budget, call, exchange, served)
-    if served.streams is not None:
-        served.streams.equip(served, exchange, call)
     return call
 
 
@@ -123,7 +120,7 @@ def _passing(  # noqa: C901, PLR0912 - one pass over the headers
     dropped, cookies = served.dropped, served.version.cookies
     passing = Passing(exchange)
     headers = passing.headers
-    named: frozenset[bytes] = _NONE
+    named = NOTHING
     host = b""
     for line in exchange.headers:
         name = line[0]
@@ -134,7 +131,7 @@ def _passing(  # noqa: C901, PLR0912 - one pass over the headers
                 # Two of them are none (W3C trace context, section 3.2).
                 passing.traceparent = line[1] if passing.traceparent is None else b""
             elif name == b"connection":
-                named |= _tokens(line[1])
+                named |= named_by(line[1])
             elif name == BUDGET:
                 passing.budget = [*passing.budget, line[1]]
         elif name == b"tracestate":
@@ -193,9 +190,3 @@ def _without_cookies(readers: tuple[CookieReader, ...], line: bytes) -> bytes:
     for reader in readers:
         line = reader.without(line)
     return line
-
-
-def _tokens(value: bytes) -> frozenset[bytes]:
-    if value in {b"keep-alive", b"close"}:
-        return _NONE
-    return frozenset(options_of([value]))
