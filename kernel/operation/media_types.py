@@ -45,8 +45,6 @@ _FOREIGN: Final = frozenset(
 _FOREIGN_TYPES: Final = ("image/", "audio/", "video/", "font/")
 _FOREIGN_SUFFIXES: Final = ("+yaml", "+cbor", "+zip", "+gzip", "+ber", "+der")
 _CASELESS: Final = frozenset({"charset"})
-UTF8: Final = frozenset({"utf-8", "utf8"})
-CHARSETS: Final = frozenset({"us-ascii", "ascii", "iso-8859-1", "latin1"})  # of text, beside UTF-8
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from kernel.contract.positions import token
+from kernel.operation.charsets import UTF8, charset_of, text_in
 from kernel.operation.declarations import compile_header
 from kernel.operation.forms import FormReader, at_place, object_shape, read_exactly
-from kernel.operation.media_types import CHARSETS, UTF8, MediaType, parse_range
+from kernel.operation.media_types import MediaType, parse_range
 from kernel.operation.members import listing, mapping, refused
 from kernel.operation.multipart import Part, split_parts
 from kernel.operation.scalars import scalars_of
@@ -73,9 +74,9 @@ class PartRule:
         if kind == "json" or not self._shape.scalars:
             if media is not None and kind != "json":
                 raise Undecodable("contentType", pointer)
-            at_place(pointer, lambda known: _charset(media, known), UTF8)
+            at_place(pointer, lambda known: charset_of(media, known), UTF8)
             return at_place(pointer, read_exactly, part.data)
-        text = at_place(pointer, lambda data: _text(media, data), part.data)
+        text = at_place(pointer, lambda data: text_in(media, data), part.data)
         candidates = scalars_of(text, self._shape.scalars, self._schemas.limits.number_digits)
         if not candidates:
             raise Undecodable("type", pointer)
@@ -185,20 +186,3 @@ def _is_octets(root: Any, schema: Any) -> bool:
     return schema.get("format") == "binary" or (
         "contentMediaType" in schema and "json" not in str(schema["contentMediaType"])
     )
-
-
-def _charset(media: MediaType | None, known: frozenset[str]) -> str:
-    """Give the charset that a part is in: UTF-8, or one of the known that it says itself (RFC 7578 §4.4)."""
-    charset = ((media.parameter("charset") if media is not None else None) or "utf-8").lower()
-    if charset not in known:
-        raise Undecodable("charset")
-    return charset
-
-
-def _text(media: MediaType | None, data: bytes) -> str:
-    """Read the text of a part."""
-    charset = _charset(media, UTF8 | CHARSETS)
-    try:
-        return data.decode(charset)
-    except UnicodeDecodeError:
-        raise Undecodable("utf-8" if charset in UTF8 else "charset") from None

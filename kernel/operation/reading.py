@@ -6,8 +6,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from kernel.errors import ContractInvalid, Place
+from kernel.operation.charsets import UTF8, charset_of, text_in
 from kernel.operation.forms import FormReader
-from kernel.operation.media_types import CHARSETS, UTF8, MediaType
+from kernel.operation.media_types import MediaType
 from kernel.operation.members import mapping
 from kernel.operation.parts import MultipartReader, PositionReader
 from kernel.operation.scalars import scalars_of
@@ -115,19 +116,12 @@ class Reading:
 
     def json(self, media: MediaType, data: bytes) -> Any:
         """Read strict JSON; raises `Undecodable`."""
-        if media.parameters and (charset := media.parameter("charset")) and charset.lower() not in UTF8:
-            raise Undecodable("charset")
+        if media.parameters:
+            charset_of(media, UTF8)
         return read_json(data, exact=self._exact)
 
     def _text(self, media: MediaType, data: bytes) -> Any:
-        charset = (media.parameter("charset") or "utf-8").lower()
-        if charset not in UTF8 | CHARSETS:
-            raise Undecodable("charset")
-        try:
-            text = data.decode(charset)
-        except UnicodeDecodeError:
-            raise Undecodable("utf-8" if charset in UTF8 else "charset") from None
-        found = scalars_of(text, self._shape.scalars, self._schemas.limits.number_digits)
+        found = scalars_of(text_in(media, data), self._shape.scalars, self._schemas.limits.number_digits)
         if not found:
             raise Undecodable("type")
         return self._schemas.first_fitting(self._shape, found)
