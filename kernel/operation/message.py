@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 Headers = list[tuple[bytes, bytes]]  # names in lower case, order kept, values as sent
+# OpenAPI 3.x, "Parameter Object": declared as header parameters these "SHALL be ignored".
+IGNORED_HEADERS: Final = frozenset({"accept", "content-type", "authorization"})
 
 
 class Remembered(Protocol):

@@ -10,6 +10,7 @@ from kernel.operation.declarations import compile_parameter
 from kernel.operation.fields import Fields
 from kernel.operation.grouping import cookies_of, groups_of, without, without_keys
 from kernel.operation.members import mapping, refused
+from kernel.operation.message import IGNORED_HEADERS
 from kernel.operation.shapes import follow
 from kernel.operation.styles import text_of
 from kernel.operation.undeclared import LENIENT, NO_CREDENTIALS, undeclared_headers
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     from kernel.operation.parameters import Parameter
     from kernel.operation.schemas import Schemas
     from kernel.operation.undeclared import Credentials, Unknown
-
-# OpenAPI 3.x, "Parameter Object": as header parameters these "SHALL be ignored".
-_IGNORED: Final = frozenset({"accept", "content-type", "authorization"})
 
 _MISSING: Final = RequestProblem("body-missing", (Violation("body", "", "missing"),))
 _UNEXPECTED: Final = RequestProblem("body-unexpected", (Violation("body", "", "unexpected"),))
@@ -95,7 +93,7 @@ class Requests:
                     spec.get("required") is True,
                 )
                 continue
-            if spec.get("in") == "header" and str(spec.get("name")).lower() in _IGNORED:
+            if spec.get("in") == "header" and str(spec.get("name")).lower() in IGNORED_HEADERS:
                 continue
             parameter = compile_parameter(spec, place, schemas)
             same = str.lower if parameter.where == "header" else str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kernel.operation.message import IGNORED_HEADERS
 from registry.compat.facts import Known, cases
 from registry.compat.openapi_contents import compare_content
 from registry.compat.openapi_journal import Journal
@@ -13,7 +14,6 @@ from registry.compat.wire import Wire
 _NOTES = frozenset({"description", "summary", "example", "examples", "externalDocs", "tags", "title"})
 _LOOSENING = frozenset({"allowEmptyValue", "allowReserved"})  # false by default
 _STYLES = {"path": "simple", "header": "simple", "query": "form", "cookie": "form"}
-IGNORED_HEADERS = frozenset({"accept", "content-type", "authorization"})  # OpenAPI §Parameter Object
 
 Parameters = dict[tuple[str, str], Part]
 

@@ -23,12 +23,12 @@ from typing import TYPE_CHECKING, Any
 
 from kernel.contract.finding import Finding, Severity
 from kernel.contract.positions import token
+from kernel.operation.message import IGNORED_HEADERS
 from registry.compat.agreement import repeated
 from registry.compat.containment import Answer
 from registry.compat.examples import without_examples
 from registry.compat.oasdiff import Opinion, ask
 from registry.compat.openapi_journal import Journal
-from registry.compat.openapi_parts import IGNORED_HEADERS
 from registry.compat.rules import BY_ID
 from registry.compat.schema_change import follow
 from registry.compat.schema_view import Node

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from kernel.contract.positions import token
+from kernel.operation.message import IGNORED_HEADERS
 from registry.lint.asyncapi_parts import ids, is_old
 from registry.lint.reading import Hit, Subject, mapping
 from registry.lint.rule import API, BOTH, ERROR, WARNING, Rule
 
 _BRACES = re.compile(r"\{([^{}]*)\}")
-_IGNORED_HEADERS = frozenset({"accept", "content-type", "authorization"})
 
 
 def undeclared_path_parameters(subject: Subject) -> Iterator[Hit]:
@@ -69,7 +69,7 @@ def ignored_headers(subject: Subject) -> Iterator[Hit]:
     """Find header parameters that OpenAPI says are ignored."""
     for operation in subject.operations:
         for one in operation.parameters:
-            if one.place == "header" and one.name.lower() in _IGNORED_HEADERS:
+            if one.place == "header" and one.name.lower() in IGNORED_HEADERS:
                 yield Hit(one.pointer, f"the header parameter `{one.name}` is ignored")
 
 
