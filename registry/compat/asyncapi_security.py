@@ -10,7 +10,7 @@ from typing import Any, Final
 from kernel.contract.digest import canonical_bytes
 from kernel.operation.asyncapi_model import SchemeUse, Security
 from registry.compat.asyncapi_sides import EventApi, EventJournal
-from registry.compat.openapi_security import turned
+from registry.compat.openapi_security import in_one_order, turned
 
 _NOTES: Final = frozenset({"description", "bearerFormat", "scopes", "availableScopes"})
 _RENAMED: Final = ""  # stands for every name that only one document has
@@ -67,16 +67,10 @@ def _words(security: Security) -> str:
 
 
 def _told(alternatives: Sequence[_Alternative]) -> Any:
-    """Write what is asked, each scheme by what it is, in one order; a finding is bound to it, and with it a waiver."""
-    listed = []
-    for alternative in alternatives:
-        schemes = []
-        for asked in alternative:
-            named = {"called": asked.name} if asked.name else {}
-            scopes = {"scopes": sorted(asked.scopes)} if asked.scopes else {}
-            schemes.append({**named, "is": json.loads(asked.scheme), **scopes})
-        listed.append(sorted(schemes, key=canonical_bytes))
-    return sorted(listed, key=canonical_bytes)
+    return in_one_order(
+        [(asked.name or None, json.loads(asked.scheme), asked.scopes) for asked in alternative]
+        for alternative in alternatives
+    )
 
 
 def _admits(

@@ -8,7 +8,7 @@ renaming one changes nothing.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from kernel.contract.digest import canonical_bytes
@@ -159,16 +159,29 @@ def _loose(alternative: Alternative) -> Alternative:
 
 
 def _told(alternatives: list[Alternative]) -> Any:
-    """Write what is asked, each scheme by what it is, in one order; a finding is bound to it, and with it a waiver."""
+    read = (
+        [(json.loads(one), scopes) for one, scopes in alternative.items()] for alternative in alternatives
+    )
+    return shown(
+        in_one_order(
+            [(one["name"], one["is"], scopes) for one, scopes in alternative] for alternative in read
+        )
+    )
+
+
+def in_one_order(alternatives: Iterable[Sequence[tuple[str | None, Any, frozenset[str]]]]) -> Any:
+    """Write what is asked in one order: each scheme by its name, where that says more, what it is, and scopes.
+
+    A finding is bound to it, and with it a waiver.
+    """
     listed = []
     for alternative in alternatives:
         schemes = []
-        for definition, scopes in alternative.items():
-            scheme = json.loads(definition)
-            named = {"called": scheme["name"]} if scheme["name"] is not None else {}
-            schemes.append({**named, "is": scheme["is"], **({"scopes": sorted(scopes)} if scopes else {})})
+        for name, definition, scopes in alternative:
+            named = {"called": name} if name is not None else {}
+            schemes.append({**named, "is": definition, **({"scopes": sorted(scopes)} if scopes else {})})
         listed.append(sorted(schemes, key=canonical_bytes))
-    return shown(sorted(listed, key=canonical_bytes))
+    return sorted(listed, key=canonical_bytes)
 
 
 def _within(choice: Alternative, admitted: Alternative) -> bool:
