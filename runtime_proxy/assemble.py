@@ -162,7 +162,6 @@ class _Assembly:
             base=base_of(given).encode(),
             adapter=_repeated(slot, given),
             versions={},
-            current=None,  # type: ignore[arg-type]  # set below: versions point back to their route
             held=held,
             limits=limit_set(parts.limiter, held),
             upstream_prefix=given.upstream_prefix.rstrip("/").encode(),

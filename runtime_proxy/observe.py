@@ -6,6 +6,7 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from kernel.operation.operation import Operation
 from runtime_proxy.plan import IDEMPOTENT, SAFE
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("interlock.observed")
 VIOLATIONS: Final = b"x-interlock-violations"
+_UNDECLARED: Final = "undeclared"
 _OF_OPERATION: Final = frozenset({"operation", "method", "route", "action"})
 
 
@@ -64,11 +66,14 @@ def observe_response(served: ServedOperation, exchange: Exchange, broken: tuple[
     return True
 
 
-class Undeclared:
+class Undeclared(Operation):
     """Stands where an operation would, for calls that the contract does not know; it asks for nothing."""
 
-    id = "undeclared"
-    template = ""  # what was asked for may be anything
+    __slots__ = ()
+
+    def __init__(self) -> None:  # nothing is declared
+        self.id = _UNDECLARED
+        self.template = ""  # what was asked for may be anything
 
     def check_request(
         self,
@@ -119,6 +124,7 @@ def observe_undeclared(exchange: Exchange, route: ServedRoute, path: bytes, slug
         streams=None,
         channel=None,
         fault="",
+        meter=None,
         keyed=None,
     )
     exchange.path = path[len(route.base) :] or b"/"
@@ -126,7 +132,7 @@ def observe_undeclared(exchange: Exchange, route: ServedRoute, path: bytes, slug
     exchange.reply_headers += route.current.headers
     begin_observing(exchange)
     if slug != "options":  # what a contract leaves to HTTP breaks nothing
-        _note(exchange, "request", Undeclared.id, slug, None)
+        _note(exchange, "request", _UNDECLARED, slug, None)
 
 
 def _note(exchange: Exchange, side: str, operation: str, slug: str, violation: Violation | None) -> None:

@@ -1,37 +1,33 @@
-"""What the data plane runs from: a bundle compiled once, so that a request looks nothing up by name twice."""
+"""What the data plane runs from: a bundle compiled once, so that a request looks nothing up by name twice.
+
+Dataclasses of a compiled module: their fields' types must be imported when the module is (ADR 25).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import Any, Final, Protocol
 
-import msgspec
-
-from kernel.bundle.introducing import ENFORCED
+from adapters.port import Adapter, Headers
+from kernel.audit.forms import ExchangeForm
+from kernel.bundle.introducing import ENFORCED, Shadow
+from kernel.bundle.model import Audience
 from kernel.bundle.policy import RoutePolicy
-from runtime_proxy.match import Match
-
-if TYPE_CHECKING:
-    from adapters.port import Adapter, Headers
-    from kernel.audit.forms import ExchangeForm
-    from kernel.bundle.introducing import Shadow
-    from kernel.bundle.model import Audience
-    from kernel.operation.channels import Channel
-    from kernel.operation.idempotency import Idempotency
-    from kernel.operation.operation import Operation
-    from runtime_proxy.cache_store import CacheStore
-    from runtime_proxy.client_certificates import ClientCertificate
-    from runtime_proxy.counting import Counting
-    from runtime_proxy.credentials import CookieReader, QueryReader, Reader
-    from runtime_proxy.gcra import Cell
-    from runtime_proxy.judge import Judge
-    from runtime_proxy.match import Miss, Mount, PathTrie, Router
-    from runtime_proxy.meter import Meter, OwnerLimits
-    from runtime_proxy.refusal import Refusal
-    from runtime_proxy.roles import Browsers, FurtherWays, Instead, Special, Streams
-    from runtime_proxy.serials import Serials
-    from runtime_proxy.stream_terms import StreamTerms
+from kernel.operation.channels import Channel
+from kernel.operation.idempotency import Idempotency
+from kernel.operation.operation import Operation
+from runtime_proxy.cache_store import CacheStore
+from runtime_proxy.client_certificates import ClientCertificate
+from runtime_proxy.counting import Counting
+from runtime_proxy.credentials import CookieReader, QueryReader, Reader
+from runtime_proxy.gcra import Cell
+from runtime_proxy.match import Match, Miss, Mount, PathTrie, Router
+from runtime_proxy.meter import Meter, OwnerLimits
+from runtime_proxy.refusal import Refusal
+from runtime_proxy.roles import Browsers, FurtherWays, Instead, Special, Streams
+from runtime_proxy.serials import Serials
+from runtime_proxy.stream_terms import StreamTerms
 
 Header = tuple[bytes, bytes]
 SAFE: Final = frozenset({b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"QUERY"})  # RFC 9110 section 9.2.1
@@ -53,7 +49,7 @@ class Trust(Protocol):
         """Meet one alternative of which a token or a certificate may be part."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Alternative:
     """Schemes that must all be met by one consumer, and the scopes that its grant must hold.
 
@@ -69,7 +65,7 @@ class Alternative:
     in_headers: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Security:
     """What an operation asks for: one of `alternatives`, or nothing where `open_to_all`."""
 
@@ -80,7 +76,7 @@ class Security:
     unverifiable: bool  # something is declared, and nothing of it can be verified here
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Keyed:
     """What an operation needs for its idempotency keys; `space` names what a key is unique in."""
 
@@ -88,7 +84,7 @@ class Keyed:
     space: bytes
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(eq=False)
 class AdapterSlot:
     """A started adapter and the exchanges that are on it; out of use, it is stopped when they have ended."""
 
@@ -97,7 +93,7 @@ class AdapterSlot:
     in_flight: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AskedPurpose:
     """A purpose of use that must be stated: `header` in lower case; `values` by what may be sent."""
 
@@ -106,7 +102,35 @@ class AskedPurpose:
     values: Mapping[bytes, str]
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(eq=False)
+class LimitSet:
+    """The limits that one call must pass together, and the line that announces them.
+
+    `told` are all that are announced. They are `cells` where these are all there is; else `special` decides.
+    """
+
+    cells: tuple[Cell, ...]
+    policy: Header
+    told: tuple[Meter, ...] = ()
+    special: Special | None = None
+
+
+@dataclass(eq=False)
+class ServedVersion:
+    """One exact version of a contract on a route."""
+
+    contract: str
+    version: str
+    digest: str
+    audience: Audience
+    trie: PathTrie
+    operations: dict[Operation, ServedOperation]
+    headers: tuple[Header, ...]  # X-Interlock-Contract and, where it is deprecated, Deprecation and Sunset
+    queries: tuple[QueryReader, ...]  # where keys may stand: they are never forwarded,
+    cookies: tuple[CookieReader, ...]  # whatever the operation itself asks for
+
+
+@dataclass(eq=False)
 class ServedRoute:
     """One contract major in this environment."""
 
@@ -115,7 +139,7 @@ class ServedRoute:
     base: bytes
     adapter: AdapterSlot
     versions: dict[str, ServedVersion]
-    current: ServedVersion
+    current: ServedVersion = field(init=False)  # it points back to its route
     held: OwnerLimits
     limits: LimitSet  # of the route alone: for calls without consumer
     upstream_prefix: bytes
@@ -156,26 +180,11 @@ class ServedRoute:
         )
 
 
-@dataclass(slots=True, eq=False)
-class ServedVersion:
-    """One exact version of a contract on a route."""
-
-    contract: str
-    version: str
-    digest: str
-    audience: Audience
-    trie: PathTrie
-    operations: dict[Operation, ServedOperation]
-    headers: tuple[Header, ...]  # X-Interlock-Contract and, where it is deprecated, Deprecation and Sunset
-    queries: tuple[QueryReader, ...]  # where keys may stand: they are never forwarded,
-    cookies: tuple[CookieReader, ...]  # whatever the operation itself asks for
-
-
-@dataclass(slots=True, eq=False)
+@dataclass(eq=False)
 class ServedOperation:
     """One operation of one exact version, with all that a call of it needs."""
 
-    operation: Judge
+    operation: Operation
     route: ServedRoute
     version: ServedVersion
     security: Security
@@ -192,26 +201,13 @@ class ServedOperation:
     streams: Streams | None = None  # what of it may pass in pieces
     channel: Channel | None = None  # it opens a channel of an AsyncAPI contract
     fault: str = ""  # why the operation cannot be served: found when it was first compiled
-    meter: Counting | None = field(default=None, init=False)  # where its calls are counted, once one came
+    meter: Counting | None = None  # where its calls are counted, once one came
     keyed: Keyed | None = None  # it takes an Idempotency-Key
     instead: Instead | None = None  # who is asked before the adapter, or in its place
     reports: bool = False  # fields that the contract does not declare are told, and pass
 
 
-@dataclass(slots=True, eq=False)
-class LimitSet:
-    """The limits that one call must pass together, and the line that announces them.
-
-    `told` are all that are announced. They are `cells` where these are all there is; else `special` decides.
-    """
-
-    cells: tuple[Cell, ...]
-    policy: Header
-    told: tuple[Meter, ...] = ()
-    special: Special | None = None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Access:
     """What one consumer may do on one route; `version` None: its pin is not served."""
 
@@ -221,7 +217,7 @@ class Access:
     limits: LimitSet
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(eq=False)
 class ServedConsumer:
     """A calling system with its access by route."""
 
@@ -234,7 +230,7 @@ class ServedConsumer:
     shadow: Shadow = ENFORCED  # what of its calls is only watched
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class KeyRow:
     """One API key: the digest of the whole key, whose it is, and when it ends (seconds since the epoch)."""
 
@@ -244,24 +240,38 @@ class KeyRow:
     expires_at: float | None
 
 
-class Identity(msgspec.Struct, frozen=True):
+class Identity:
     """Who calls: the row of a key or token (None: nobody in particular), and the scopes that the call needs.
 
     `held` are the scopes of a token (None: no token was shown), `noted` are fields for the audit record,
-    `claims` the texts in a token.
+    `claims` the texts in a token. A plain class, since calls with a token make one each.
     """
 
-    key: KeyRow | None
-    scopes: frozenset[str]
-    held: frozenset[str] | None = None
-    noted: dict[str, Any] | None = None
-    claims: Mapping[str, str] | None = None
+    __slots__ = ("claims", "held", "key", "noted", "scopes")
+
+    def __init__(
+        self,
+        key: KeyRow | None,
+        scopes: frozenset[str],
+        held: frozenset[str] | None = None,
+        noted: dict[str, Any] | None = None,
+        claims: Mapping[str, str] | None = None,
+    ) -> None:
+        self.key = key
+        self.scopes = scopes
+        self.held = held
+        self.noted = noted
+        self.claims = claims
+
+    def noting(self, name: str, value: str) -> Identity:
+        """Give the same caller with one more field for the audit record."""
+        return Identity(self.key, self.scopes, self.held, {**(self.noted or {}), name: value}, self.claims)
 
 
 NOBODY: Final = Identity(None, frozenset())
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Plan:
     """One activated bundle; the pipeline holds one reference to it and swaps that."""
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from runtime_proxy.plan import NOBODY, AskedPurpose
 from runtime_proxy.refusals_trust import PurposeMissing, PurposeRefused
 
@@ -35,7 +33,5 @@ def require_purpose(asked: AskedPurpose, exchange: Exchange) -> Refusal | None:
     purpose = asked.values.get(stated.pop()) if len(stated) == 1 else None
     if purpose is None:
         return PurposeRefused()
-    exchange.identity = msgspec.structs.replace(
-        identity, noted={**(identity.noted or {}), "purpose": purpose}
-    )
+    exchange.identity = identity.noting("purpose", purpose)
     return None

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from copy import copy
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from kernel.operation.answers import Answers
 from kernel.operation.flows import may_flow
@@ -23,6 +22,23 @@ if TYPE_CHECKING:
     from kernel.operation.violation import RequestProblem, Violation
 
 SecurityAlternatives = tuple[Mapping[str, tuple[str, ...]], ...]
+# What the contract says of an operation, whatever policy it is under.
+_SAID: Final = (
+    "caching",
+    "deprecated",
+    "id",
+    "idempotency",
+    "max_body",
+    "method",
+    "names",
+    "pointer",
+    "request_body_required",
+    "security",
+    "segments",
+    "takes_body",
+    "template",
+    "weight",
+)
 
 
 class Operation:
@@ -38,28 +54,7 @@ class Operation:
     limits (`x-interlock-weight`). `caching` is what `x-interlock-cache` says.
     """
 
-    __slots__ = (
-        "_answers",
-        "_credentials",
-        "_declared",
-        "_number",
-        "_requests",
-        "caching",
-        "deprecated",
-        "id",
-        "idempotency",
-        "max_body",
-        "method",
-        "names",
-        "pointer",
-        "request_body_required",
-        "security",
-        "segments",
-        "takes_body",
-        "template",
-        "unknown",
-        "weight",
-    )
+    __slots__ = ("_answers", "_credentials", "_declared", "_number", "_requests", "unknown", *_SAID)
 
     id: str
     pointer: str
@@ -151,10 +146,12 @@ class Operation:
         carried = frozenset() if unknown.header == "allow" else carried - self._credentials.headers
         if unknown == self.unknown and not carried:
             return self
-        made = copy(self)
+        credentials = replace(self._credentials, headers=self._credentials.headers | carried)
+        made = Operation(self._declared, self._number, credentials)
+        for fact in _SAID:
+            setattr(made, fact, getattr(self, fact))
         made.unknown = unknown
-        made._credentials = replace(self._credentials, headers=self._credentials.headers | carried)  # noqa: SLF001
-        made._requests = None  # noqa: SLF001 - of the same class
+        made._answers = self._answers
         return made
 
     @property

@@ -21,6 +21,7 @@ TESTS = (
     "tests/runtime_proxy/test_pipeline.py",
     "tests/runtime_proxy/test_serving.py",
     "tests/runtime_proxy/test_streams.py",
+    "tests/runtime_proxy/test_unknown_fields.py",
     "tests/runtime_proxy/test_versions.py",
     "tests/adapters/wire/test_http.py",
 )

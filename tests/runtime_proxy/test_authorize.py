@@ -1,16 +1,17 @@
 """Authorisation: grant, audience, pin, scopes, in this order, and closed without them."""
 
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 from runtime_proxy.authenticate import NOBODY, Identity
 from runtime_proxy.authorize import authorize
-from runtime_proxy.plan import Access, KeyRow, LimitSet, ServedConsumer
+from runtime_proxy.match import PathTrie
+from runtime_proxy.plan import Access, KeyRow, LimitSet, ServedConsumer, ServedVersion
 
 NONE = LimitSet((), (b"ratelimit-policy", b""))
-VERSION = cast("Any", object())
+VERSION = ServedVersion("lab", "1.0.0", "", "internal", PathTrie(()), {}, (), (), ())
 ACCESS = Access(VERSION, "1.0.0", frozenset({"orders.read"}), NONE)
 
 

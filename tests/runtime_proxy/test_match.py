@@ -10,13 +10,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernel.errors import ContractInvalid
+from kernel.operation.declared import Declared
+from kernel.operation.limits import DEFAULT
 from kernel.operation.operation import Operation
+from kernel.operation.schemas import Schemas
+from kernel.operation.undeclared import NO_CREDENTIALS
+from kernel.schema.dialects import Dialect
 from runtime_proxy.match import Match, Miss, Mount, PathTrie, Router
 from runtime_proxy.raw_path import split_path, split_target
 
+DECLARED = Declared(Schemas({}, Dialect.OPENAPI_31, DEFAULT))
+
 
 def operation(method: str, template: str) -> Operation:
-    made = Operation.__new__(Operation)
+    made = Operation(DECLARED, 0, NO_CREDENTIALS)
     made.id = f"{method} {template}"
     made.method = method.encode()
     made.template = template
