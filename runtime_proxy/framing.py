@@ -1,4 +1,4 @@
-"""Reads request heads: llhttp takes them apart, rules of our own refuse what two programs could read twice.
+"""Reads request heads: llhttp judges what is new, rules of our own refuse what two programs could read twice.
 
 What llhttp (in its strict mode, as httptools has it) lets through and RFC 9112 does not, or what would be
 ambiguous behind us, is refused here: several spaces in the request line, other protocols and versions,
@@ -17,22 +17,14 @@ from adapters.wire.http_fields import fields_of, values_of
 from adapters.wire.known_fields import FieldMemory, KnownFields
 from runtime_proxy.authority import is_host, origin_form
 from runtime_proxy.connection_options import END_TO_END, options_of
+from runtime_proxy.request_line import ABSOLUTE_LINE, COMMON, REQUEST_LINE, line_slug
 
-# RFC 9112 §3: one space each, origin form. The target may hold what RFC 3986 allows in path and query, and
-# the `[`, `]` and `|` that common clients leave bare in queries.
-_REQUEST_LINE: Final = re.compile(rb"([A-Z][A-Z-]{0,31}) (/[!$-;=?-\[\]_a-z|~]*) HTTP/1\.([01])\r\n")
-_TOKEN: Final = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_VERSION: Final = re.compile(rb"HTTP/[0-9]\.[0-9]")
-_ORIGIN_FORM: Final = re.compile(rb"/[!$-;=?-\[\]_a-z|~]*")
 _MOST_DIGITS: Final = 18
 _SLASH: Final = ord("/")
-# RFC 9112 §3.2.2: a server takes it; which authority it may name, runtime_proxy/authority.py says.
-_ABSOLUTE_LINE: Final = re.compile(
-    rb"([A-Z][A-Z-]{0,31}) ([A-Za-z]{4}://[!$-;=?-\[\]_a-z|~]+) HTTP/1\.([01])\r\n"
-)
 _CODING_LINE: Final = re.compile(rb"\r\ntransfer-encoding:[ \t]*([^\r\n]*)", re.IGNORECASE)
 
-_RARE: Final = frozenset((b"transfer-encoding", b"connection", b"expect"))
+_RARE: Final = frozenset((b"transfer-encoding", b"connection", b"expect", b"upgrade"))
+_ONE: Final = ord("1")
 
 CHUNKED: Final = -1  # as `length`: the body ends with its last chunk
 
@@ -55,6 +47,7 @@ class HeadReader:
 
     __slots__ = (
         "_host",
+        "_line",
         "_max_head",
         "_max_headers",
         "_max_target",
@@ -82,6 +75,7 @@ class HeadReader:
         self._parser_done = False
         self._parser_follows = True
         self._host: bytes | None = None
+        self._line = b""  # the last request line, with its end, if it was one that most requests have
         self._memory = memory or FieldMemory()  # shared by readers that hold to the same limits
         self.known: KnownFields | None = None
         self.headers: Headers = []
@@ -102,25 +96,29 @@ class HeadReader:
 
         Raises `RequestRefused` as soon as it is clear that no acceptable head can come of the bytes.
         """
+        begin = self._read_line(data, at)
+        known = self.known
+        if known is not None and self._line:
+            end, length = known.read(data, begin)
+            if 0 < end <= at + self._max_head:
+                self._take_known(known, length)
+                return end
         end = data.find(b"\r\n\r\n", at, at + self._max_head) + 4
         if end < 4:  # noqa: PLR2004 - the empty line was not found
             return self._wait(data, at)
-        line = _REQUEST_LINE.match(data, at)
-        if line is None:
+        if not begin:
             if data.startswith(b"\r\n", at):  # RFC 9112 §2.2: one empty line before it is forgiven
                 return self._read_after_empty_line(data, at)
-            line = self._absolute_line(data, at)
-        self.method, self.target, minor = line.groups()
+            begin = self._read_absolute_line(data, at)
         if len(self.target) > self._max_target:
             raise RequestRefused("target-too-long")
+        modern = data[begin - 1] == _ONE
+        self.known = known = self._memory.look(data[begin:end]) if modern else None
+        if known is not None and self._line:
+            self._take_known(known, self._memory.length)
+            return end
         head = data[at:end]
         self._show(head)
-        modern = minor == b"1"
-        memory = self._memory
-        self.known = known = memory.look(data[line.end() - 2 : end]) if modern else None
-        if known is not None and self.target[0] == _SLASH:
-            self._take_known(known, memory.length)
-            return end
         self.headers = headers = fields_of(head)
         if len(headers) > self._max_headers:
             raise RequestRefused("head-too-large")
@@ -148,8 +146,9 @@ class HeadReader:
 
     def restart(self) -> None:
         """Forget a message whose body llhttp will not be shown."""
-        self._parser = httptools.HttpRequestParser(self)
-        self._parser_follows = False
+        if self._parser_follows:
+            self._parser = httptools.HttpRequestParser(self)
+            self._parser_follows = False
 
     def _wait(self, data: bytes, at: int) -> int:
         """Let an unfinished head wait for more, unless it can no longer become an acceptable one."""
@@ -160,8 +159,8 @@ class HeadReader:
             raise RequestRefused("target-too-long" if in_line else "head-too-large")
         if line_end == at:
             return 0 if len(data) - at <= 2 else self._read_after_empty_line(data, at)  # noqa: PLR2004 - CRLF
-        if line_end > 0 and not (_REQUEST_LINE.match(data, at) or _ABSOLUTE_LINE.match(data, at)):
-            raise RequestRefused(self._line_slug(data[at:line_end]))
+        if line_end > 0 and not (REQUEST_LINE.match(data, at) or ABSOLUTE_LINE.match(data, at)):
+            raise RequestRefused(line_slug(data[at:line_end], self._max_target))
         first = data[at : at + 1]
         if (data.endswith(b"\n") and not data.endswith(b"\r\n")) or not (first.isalpha() or first == b"\r"):
             raise RequestRefused("request-malformed")  # a bare line end, or another protocol
@@ -172,11 +171,27 @@ class HeadReader:
             raise RequestRefused("request-malformed")
         return self.read(data, at + 2)
 
-    def _absolute_line(self, data: bytes, at: int) -> re.Match[bytes]:
-        line = _ABSOLUTE_LINE.match(data, at)
+    def _read_line(self, data: bytes, at: int) -> int:
+        """Read a request line in origin form; gives where its end begins, 0 for any other."""
+        line = self._line
+        end = at + len(line)
+        if line and data[at:end] == line:  # many callers ask for the same again and again
+            return end - 2
+        self._line = b""
+        found = REQUEST_LINE.match(data, at)
+        if found is None:
+            return 0
+        self.method, self.target, minor = found.groups()
+        if minor == b"1" and self.method in COMMON and len(self.target) <= self._max_target:
+            self._line = found[0]
+        return found.end() - 2
+
+    def _read_absolute_line(self, data: bytes, at: int) -> int:
+        line = ABSOLUTE_LINE.match(data, at)
         if line is None:
-            raise RequestRefused(self._line_slug(data[at : data.find(b"\r\n", at)]))
-        return line
+            raise RequestRefused(line_slug(data[at : data.find(b"\r\n", at)], self._max_target))
+        self.method, self.target, _ = line.groups()
+        return line.end() - 2
 
     def _judge(self, headers: Headers, *, modern: bool) -> None:  # noqa: C901 - each row may be there or not
         """Decide how the body ends (RFC 9112 §6.3) and what becomes of the connection (§9.3)."""
@@ -211,9 +226,9 @@ class HeadReader:
     def _show(self, head: bytes) -> None:
         """Have llhttp read the head too; raises `RequestRefused` for what it refuses."""
         self._parser_done = False
+        self._parser_follows = True
         try:
             self._parser.feed_data(head)
-            self._parser_follows = True
         except httptools.HttpParserUpgrade:
             # Upgrades are not taken up (RFC 9110 §7.8), but llhttp has left the message.
             if self.method == b"CONNECT":
@@ -225,7 +240,8 @@ class HeadReader:
             raise RequestRefused(_refusal_of(error, head)) from None
 
     def _take_known(self, known: KnownFields, length: bytes) -> None:
-        """Take over what `_judge` has found of the same lines; llhttp has read them all the same."""
+        """Take over what `_judge` and llhttp have found of the same lines: only their length may be another."""
+        self._parser_follows = False
         self.headers = known.whole(length)
         self.length = int(length) if length else 0
         self.persistent = self.modern = True
@@ -237,22 +253,6 @@ class HeadReader:
         if len(hosts) != 1 or not is_host(hosts[0]):
             raise RequestRefused("host-invalid")
         self._host = hosts[0]  # most connections say the same name every time
-
-    def _line_slug(self, line: bytes) -> str:
-        """Say what is wrong with a request line."""
-        parts = line.split(b" ")
-        if len(parts) != 3 or not all(parts) or line.find(b"\n") >= 0 or line.find(b"\r") >= 0:  # noqa: PLR2004 - RFC 9112 §3
-            return "request-malformed"
-        method, target, version = parts
-        if _TOKEN.fullmatch(method) is None:
-            return "request-malformed"
-        if version not in (b"HTTP/1.1", b"HTTP/1.0"):
-            return "http-version-unsupported" if _VERSION.fullmatch(version) else "request-malformed"
-        if len(target) > self._max_target:
-            return "target-too-long"
-        if method == b"CONNECT" or _ORIGIN_FORM.fullmatch(target) is not None:
-            return "method-unknown"
-        return "target-invalid"
 
 
 def _origin_form(target: bytes, headers: Headers) -> bytes:

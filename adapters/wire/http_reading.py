@@ -1,8 +1,7 @@
-"""Reads HTTP/1.1 answers from bytes: llhttp for the head, strict framing of our own for the body."""
+"""Reads HTTP/1.1 answers from bytes: llhttp for heads that are new, strict framing of our own for the body."""
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 import httptools
@@ -19,6 +18,7 @@ from adapters.wire.http_framing import (
     idle_seconds_of,
     lasts,
     length_of,
+    status_of,
 )
 from adapters.wire.http_streaming import SHORT, ChunkedDecoder, CloseDecoder, LengthDecoder, StreamedBody
 from adapters.wire.known_fields import FieldMemory, KnownFields
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from adapters.port import Streaming
     from adapters.wire.http_streaming import Decoder
 
-# RFC 9112 §4. llhttp also takes other protocols' names, statuses below 100 and bare control bytes.
-_STATUS_LINE: Final = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9][0-9])(?: [\t\x20-\x7e\x80-\xff]*)?\r\n")
 _MOST_INTERIM: Final = 8  # 1xx answers before the real one
 _NO_CONTENT: Final = frozenset((204, 304))
 
@@ -49,12 +47,14 @@ class AnswerReader:
         "_decoded",
         "_headers",
         "_interim",
+        "_known",
         "_limits",
         "_memory",
         "_mode",
         "_need",
         "_parser",
         "_parser_done",
+        "_parser_follows",
         "_status",
         "_streaming",
         "_to_head",
@@ -66,6 +66,7 @@ class AnswerReader:
     def __init__(self, limits: ReadLimits, memory: FieldMemory | None = None) -> None:
         self._limits = limits
         self._memory = memory or FieldMemory()  # shared by readers that hold to the same limits
+        self._known: KnownFields | None = None  # the head of the last answer, where it was known
         self._parser = httptools.HttpResponseParser(self)
         self.idle_seconds: float | None = None  # how long the provider says that it keeps the connection
         self.expect(to_head=False)
@@ -100,6 +101,8 @@ class AnswerReader:
             if mode == _CHUNKED_BODY:
                 return self._read_chunked_body(data)
             self._read_close_body(data)
+        except httptools.HttpParserUpgrade:
+            raise AnswerBroken("the answer switches protocols, which nobody asked for") from None
         except httptools.HttpParserError as error:
             raise AnswerBroken(f"the answer is not HTTP/1.1: {error}") from None
         return None
@@ -116,40 +119,36 @@ class AnswerReader:
         if self._buffer:
             data = self._buffer + data
             self._buffer = b""
+        known = self._known
+        if known is not None:
+            end, length = known.read(data, 0)
+            if end:
+                return self._frame_known(data, end, known, length)
         end = data.find(b"\r\n\r\n", 0, self._limits.head_bytes + 1) + 4
         if end < 4:  # noqa: PLR2004 - the empty line was not found
-            self._keep_head(data)
+            check_beginning(data, self._limits)
+            self._buffer = data
             return None
-        line = _STATUS_LINE.match(data)
-        if line is None:
-            raise AnswerBroken("the answer does not begin with a status line of HTTP/1.x")
-        self._status = status = int(line[2])
-        self._parser_done = False
         head = data[:end]
-        try:
-            self._parser.feed_data(head)
-        except httptools.HttpParserUpgrade:
-            raise AnswerBroken("the answer switches protocols, which nobody asked for") from None
-        persistent, memory = line[1] == b"1", self._memory
-        known = memory.look(data[line.end() - 2 : end]) if persistent and status >= 200 else None  # noqa: PLR2004
+        memory = self._memory
+        self._known = known = memory.look(head)
         if known is not None:
             return self._frame_known(data, end, known, memory.length)
+        self._status, persistent = status_of(head)
+        self._parser_done = False
+        self._parser_follows = True
+        self._parser.feed_data(head)
         self._headers = headers = fields_of(head)
         if len(headers) > self._limits.headers:
             raise AnswerBroken("the answer has too many header lines")
         marked = [pair for pair in headers if pair[0] in MARKED]
-        if status < 200:  # noqa: PLR2004 - interim
-            self._skip_interim(status, marked)
+        if self._status < 200:  # noqa: PLR2004 - interim
+            self._skip_interim(self._status, marked)
             return self._read_head(data[end:]) if len(data) > end else None
-        if persistent and all(lasts(line) for line in marked):  # whatever status and length come with them
-            memory.learn(headers, MARKED, [value for name, value in marked if name == b"keep-alive"])
+        if persistent and all(lasts(line) for line in marked):  # whatever length comes with them
+            idle = [value for name, value in marked if name == b"keep-alive"]
+            memory.learn(headers, MARKED, (self._status, idle))
         return self._judge(data, end, marked, persistent=persistent)
-
-    def _keep_head(self, data: bytes) -> None:
-        check_beginning(data)
-        if len(data) > self._limits.head_bytes:
-            raise AnswerBroken("the head of the answer is too large")
-        self._buffer = data
 
     def _skip_interim(self, status: int, marked: Headers) -> None:
         self._interim += 1
@@ -158,10 +157,12 @@ class AnswerReader:
             raise AnswerBroken("the provider sends interim answers that nobody asked for")
 
     def _frame_known(self, data: bytes, end: int, known: KnownFields, length: bytes) -> Answer | None:
-        """Go on from field lines that came before; llhttp has read them all the same."""
+        """Go on from a head that came before: llhttp has read it then, and only its length may be another."""
+        self._parser_follows = False
         self._headers = known.fields.copy()
         self.reusable = True
-        for value in known.made[MARKED]:
+        self._status, idle = known.made[MARKED]
+        for value in idle:
             self.idle_seconds = idle_seconds_of(value, self.idle_seconds)
         framing = (b"content-length", length) if known.length_at >= 0 else None
         return self._frame(data, end, framing, many=False, persistent=True)
@@ -206,7 +207,7 @@ class AnswerReader:
         self._need = need = length_of(value, self._limits.body_bytes)
         if len(data) - end == need:  # the usual case: head and body came together, nothing else did
             body = data[end:]
-            if need:
+            if need and self._parser_follows:
                 self._parser.feed_data(body)
             return self._whole(body, rest=False)
         self._mode = _LENGTH_BODY
@@ -255,7 +256,7 @@ class AnswerReader:
             self._headers.append(framing)
         elif framing is not None and not self._to_head:
             self.reusable = False  # it announces a body that it must not have (RFC 9112 §6.3, 1)
-        if not self._parser_done:
+        if self._parser_follows and not self._parser_done:
             self._parser = httptools.HttpResponseParser(self)  # the old one waits for a body that never comes
         return self._whole(b"", rest=rest)
 
@@ -264,7 +265,7 @@ class AnswerReader:
         missing = self._need - len(self._decoded)
         part = data[:missing]
         self._decoded += part
-        if part:
+        if part and self._parser_follows:
             self._parser.feed_data(part)
         if len(part) < missing:
             return None
@@ -291,7 +292,7 @@ class AnswerReader:
     def _whole(self, body: bytes, *, rest: bool) -> Answer:
         if rest:  # bytes that nobody asked for: this answer stands, the connection does not
             self.reusable = False
-        elif not self._parser_done and not self._to_head:
+        elif self._parser_follows and not self._parser_done and not self._to_head:
             raise AnswerBroken("two readings of the answer disagree about its end")
         answer = Answer(self._status, self._headers, body)
         if self._chunked is not None:

@@ -17,6 +17,8 @@ LARGEST: Final = 2048  # bytes of a block that is remembered
 _MOST_MADE: Final = 16  # operations and whatever else a block is used for
 # The one line that changes with every body; other spellings of it are read anew each time.
 _LENGTH: Final = re.compile(rb"\n[Cc]ontent-[Ll]ength: ?([0-9]{1,18})\r\n")
+_MOST_DIGITS: Final = 18
+_0, _9 = ord("0"), ord("9")
 
 
 class KnownFields:
@@ -26,12 +28,39 @@ class KnownFields:
     these lines alone, by whatever they derived it for; it is forgotten with them.
     """
 
-    __slots__ = ("fields", "length_at", "made")
+    __slots__ = ("_after", "_before", "fields", "length_at", "made")
 
-    def __init__(self, fields: Fields, length_at: int) -> None:
+    def __init__(self, fields: Fields, length_at: int, before: bytes = b"", after: bytes = b"") -> None:
         self.fields = fields
         self.length_at = length_at
         self.made: dict[Any, Any] = {}
+        self._before = before  # the digits of Content-Length; everything where there are none
+        self._after = after
+
+    def read(self, data: bytes, at: int) -> tuple[int, bytes]:
+        """Say where these lines end in `data`, if it holds them from `at` on, and the digits of Content-Length.
+
+        The end is 0 where it holds others, and once they are forgotten.
+        """
+        before, after = self._before, self._after
+        end = at + len(before)
+        if not before or data[at:end] != before:
+            return 0, b""
+        if not after:
+            return end, b""
+        at = end
+        most = min(len(data), at + _MOST_DIGITS)
+        while end < most and _0 <= data[end] <= _9:
+            end += 1
+        length = data[at:end]
+        at = end + len(after)
+        return (at, length) if length and data[end:at] == after else (0, b"")
+
+    def forget(self) -> None:
+        """Forget the lines, for whoever still holds them: they may be anybody's data."""
+        self._before = self._after = b""
+        self.fields = []
+        self.made = {}
 
     def keep(self, reason: Any, made: Any) -> None:
         """Remember what was derived for `reason`."""
@@ -54,23 +83,26 @@ class FieldMemory:
     and the block was accepted, `learn` takes it: from the second time on it is kept.
     """
 
-    __slots__ = ("_begun", "_kept", "_key", "_seen", "length")
+    __slots__ = ("_begun", "_cut", "_kept", "_key", "_seen", "length")
 
     def __init__(self) -> None:
         self._kept: dict[bytes, KnownFields] = {}
         self._seen: set[int] = set()
         self._key = b""
         self._begun = 0.0
+        self._cut = 0  # where in the key the digits stood
         self.length = b""
 
     def look(self, block: bytes) -> KnownFields | None:
-        """Find a block; it begins with the line end before its first line and ends with the empty line."""
+        """Find a block; it begins with the line before its first one, or that one's end, and ends with the empty line."""
         found = _LENGTH.search(block)
         if found is None:
             self.length = b""
+            self._cut = len(block)
         else:
             begin, end = found.span(1)
             self.length = block[begin:end]
+            self._cut = begin
             block = block[:begin] + block[end:]
         self._key = block
         known = self._kept.get(block)
@@ -91,11 +123,12 @@ class FieldMemory:
         if len(places) != (1 if self.length else 0):
             return  # spelled so that `look` does not see it
         if len(self._kept) >= MOST:
-            self._kept.clear()
+            self._forget_kept()
         kept = fields.copy()
         if places:
             del kept[places[0]]
-        known = self._kept[key] = KnownFields(kept, places[0] if places else -1)
+        place = places[0] if places else -1
+        known = self._kept[key] = KnownFields(kept, place, key[: self._cut], key[self._cut :])
         if reason is not None:
             known.keep(reason, made)
 
@@ -111,6 +144,11 @@ class FieldMemory:
             self.forget()
 
     def forget(self) -> None:
-        """Forget everything: the lines may be anybody's data."""
-        self._kept.clear()
+        """Forget everything."""
+        self._forget_kept()
         self._seen.clear()
+
+    def _forget_kept(self) -> None:
+        for known in self._kept.values():
+            known.forget()
+        self._kept.clear()

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.wire.http_fields import fields_of
-from adapters.wire.known_fields import LARGEST, LIFE, MOST, FieldMemory
+from adapters.wire.known_fields import LARGEST, LIFE, MOST, FieldMemory, KnownFields
 
 LINES = b"\r\nHost: a\r\nX-API-Key: k\r\nContent-Length: %d\r\nAccept: */*\r\n\r\n"
 
@@ -48,6 +48,59 @@ def test_a_length_without_digits_is_not_one_with_digits() -> None:
     for length in (5, 6, 7):
         read(memory, LINES % length)
     assert memory.look(LINES.replace(b"%d", b"")) is None
+
+
+def known_of(block: bytes) -> KnownFields:
+    """Give what is remembered of a block."""
+    memory = FieldMemory()
+    for _ in range(2):
+        read(memory, block)
+    known = memory.look(block)
+    assert known is not None
+    return known
+
+
+@pytest.mark.parametrize(
+    ("data", "found"),
+    [
+        (LINES % 860 + b"body", (len(LINES % 860), b"860")),
+        (LINES % 10**17, (len(LINES % 10**17), b"1" + b"0" * 17)),
+        (LINES % 10**18, (0, b"")),  # one digit more than is remembered
+        (LINES.replace(b"%d", b""), (0, b"")),
+        (LINES.replace(b"%d", b"5 "), (0, b"")),
+        (LINES.replace(b"%d", b"-5"), (0, b"")),
+        (LINES.replace(b"%d", b"5\r\nContent-Length: 6"), (0, b"")),
+        ((LINES % 5).replace(b"*/*", b"*/+"), (0, b"")),
+        ((LINES % 5).replace(b"Host: a", b"host: a"), (0, b"")),
+        ((LINES % 5)[:-1], (0, b"")),
+        (b"", (0, b"")),
+    ],
+)
+def test_the_same_lines_are_found_where_they_stand(data: bytes, found: tuple[int, bytes]) -> None:
+    known = known_of(LINES % 7)
+    assert known.read(data, 0) == found
+    end, length = found
+    assert known.read(b"GET /" + data, 5) == (end + 5 if end else 0, length)
+
+
+def test_lines_without_a_length_are_found_too() -> None:
+    block = b"\r\nHost: a\r\n\r\n"
+    known = known_of(block)
+    assert known.read(block + b"GET /", 0) == (len(block), b"")
+    assert known.read(b"\r\nHost: a\r\nX: b\r\n\r\n", 0) == (0, b"")
+
+
+def test_whoever_still_holds_what_is_forgotten_holds_nothing() -> None:
+    memory = FieldMemory()
+    for _ in range(2):
+        read(memory, LINES % 1)
+    known = memory.look(LINES % 1)
+    assert known is not None
+    known.keep("reason", 7)
+    memory.forget()
+    assert known.read(LINES % 1, 0) == (0, b"")
+    assert known.read(b"", 0) == (0, b"")
+    assert (known.fields, known.made) == ([], {})
 
 
 def test_whoever_changes_the_lines_changes_only_its_own() -> None:
