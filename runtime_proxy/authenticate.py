@@ -115,7 +115,7 @@ def authenticate(  # noqa: PLR0917 - hot
     security: Security,
     headers: Headers,
     query: bytes,
-    keys: Mapping[bytes, KeyRow],
+    keys: dict[bytes, KeyRow],
     now: float,
     certificate: ClientCertificate | None = None,
     known: KnownFields | None = None,
@@ -153,7 +153,7 @@ def authenticate(  # noqa: PLR0917 - hot
 
 
 def _proven(
-    alternative: Alternative, known: KnownFields | None, keys: Mapping[bytes, KeyRow], now: float
+    alternative: Alternative, known: KnownFields | None, keys: dict[bytes, KeyRow], now: float
 ) -> Identity | None:
     """Take what the same headers have proven before, if the key is still there, the same, and has not ended."""
     proven: Proven | None = None if known is None else known.made.get(alternative)
@@ -167,7 +167,7 @@ def _meet(  # noqa: PLR0917 - hot
     alternative: Alternative,
     headers: Headers,
     query: bytes,
-    keys: Mapping[bytes, KeyRow],
+    keys: dict[bytes, KeyRow],
     now: float,
     known: KnownFields | None,
 ) -> Identity | Refusal:

@@ -26,15 +26,17 @@ def authorize(  # noqa: PLR0911 - each step may be the last
     """
     if identity.key is None:
         return None
-    if identity.key.consumer.denied:
+    consumer = identity.key.consumer
+    if consumer.denied:
         return Denied()
     if access is None:
         return NotGranted()
-    if _REACH[identity.key.consumer.audience] < _REACH[audience]:
+    if consumer.audience != audience and _REACH[consumer.audience] < _REACH[audience]:
         return AudienceRefused()
     if access.version is None:
         return Retired(f"The consumer is pinned to {access.pin}, which is not served any more.")
-    if identity.held is None and identity.scopes <= access.scopes:
+    needed = identity.scopes
+    if identity.held is None and (not needed or needed <= access.scopes):
         return None
     return _scope_missing(identity, access)
 

@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING, Final
 from runtime_proxy.credentials import LONGEST, MANY
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from runtime_proxy.plan import KeyRow
 
 _PARTS: Final = 3  # <prefix>_<id>_<secret>
 _NOBODY: Final = hashlib.sha256(b"").digest()
 
 
-def verify_key(presented: bytes, keys: Mapping[bytes, KeyRow]) -> KeyRow | None:
+def verify_key(presented: bytes, keys: dict[bytes, KeyRow]) -> KeyRow | None:
     """Compare in constant time by the id inside the key; an unknown id costs the same as a wrong secret."""
     if presented is MANY or len(presented) > LONGEST:
         return None

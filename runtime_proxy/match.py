@@ -9,40 +9,53 @@ encoded character on which the split of a segment would hang) is refused as `tar
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote_to_bytes
 
-import msgspec
-
-from kernel.bundle.model import Audience
 from kernel.errors import ContractInvalid, Place
-from kernel.operation.operation import Operation
 from runtime_proxy.raw_path import split_path
+from runtime_proxy.segment_template import BRACES, Split
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from kernel.bundle.model import Audience
+    from kernel.operation.operation import Operation
+
 # RFC 3986 §2.3: escapes of these characters mean the character itself.
 _UNRESERVED: Final = re.compile(rb"%(?:2[dDeE]|3[0-9]|4[1-9a-fA-F]|5[0-9aAfF]|6[1-9a-fA-F]|7[0-9aAeE])")
 _SPECIAL: Final = frozenset("{}%")
-_BRACES: Final = re.compile(r"\{([^{}]*)\}")
 
 
-class Match(msgspec.Struct, frozen=True):
+class Match:
     """The operation, the raw values of its path parameters in the template's order, and the mount's target.
 
-    `rest` are the raw segments below the base, for `PathTrie.match` of a pinned version; `head` says that
-    HEAD was asked where only GET is declared.
+    `rest` are the raw segments below the base, for `PathTrie.match` of a pinned version, and `path` the same as a
+    path; `head` says that HEAD was asked where only GET is declared. One is given to many calls: nothing of it
+    is ever changed.
     """
 
-    operation: Operation
-    path_values: tuple[bytes, ...]
-    head: bool = False
-    target: Any = None
-    rest: tuple[bytes, ...] = ()
+    __slots__ = ("head", "operation", "path", "path_values", "rest", "target")
+
+    def __init__(
+        self,
+        operation: Operation,
+        path_values: tuple[bytes, ...],
+        target: Any,
+        rest: tuple[bytes, ...],
+        head: bool = False,  # noqa: FBT001, FBT002 - hot
+    ) -> None:
+        self.operation = operation
+        self.path_values = path_values
+        self.target = target
+        self.rest = rest
+        self.path = b"/" + b"/".join(rest)
+        self.head = head
 
 
-class Miss(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, eq=False)
+class Miss:
     """No operation, by `slug`: not-found 404, method-not-allowed 405, retired 410, target-invalid 400.
 
     `options` with 204 is the answer to an OPTIONS that the contract leaves to us. `allow` is sorted and
@@ -56,7 +69,8 @@ class Miss(msgspec.Struct, frozen=True):
     rest: tuple[bytes, ...] = ()
 
 
-class Mount(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, eq=False)
+class Mount:
     """Where a contract's major is served: `base` is "" or like "/lab-orders/v1"; no trie means retired.
 
     `audience` decides on which listener; `major` names what is retired.
@@ -67,39 +81,6 @@ class Mount(msgspec.Struct, frozen=True):
     target: Any = None
     audience: Audience = "internal"
     major: tuple[str, int] | None = None
-
-
-class _Split:
-    """The reading of one segment that holds a template beside other text: `{base}...{head}`, `{id}.json`.
-
-    Each parameter takes at least one byte and the earlier ones as much as they can, which is what
-    searching the separators from the right end finds.
-    """
-
-    __slots__ = ("separators", "weight")
-
-    def __init__(self, segment: str) -> None:
-        self.separators = tuple(part.encode() for part in _BRACES.split(segment)[::2])
-        self.weight = sum(map(len, self.separators))
-
-    def read(self, segment: bytes) -> tuple[bytes, ...] | None:
-        separators = self.separators
-        first, last = separators[0], separators[-1]
-        end = len(segment) - len(last)
-        if not segment.startswith(first) or not segment.endswith(last):
-            return None
-        values: list[bytes] = []
-        for separator in separators[-2:0:-1]:
-            # One byte must remain for the parameter on the right.
-            at = segment.rfind(separator, len(first), end - 1)
-            if at < 0:
-                return None
-            values.append(segment[at + len(separator) : end])
-            end = at
-        if end <= len(first):
-            return None
-        values.append(segment[len(first) : end])
-        return tuple(reversed(values))
 
 
 class _Ambiguous(Exception):
@@ -113,7 +94,7 @@ class _Node:
 
     def __init__(self) -> None:
         self.literals: dict[bytes, _Node] = {}
-        self.splits: tuple[tuple[str, _Split, _Node], ...] = ()
+        self.splits: tuple[tuple[str, Split, _Node], ...] = ()
         self.plain: _Node | None = None
         self.methods: dict[bytes, Operation] | None = None
         self.allow: tuple[bytes, ...] = ()
@@ -122,7 +103,7 @@ class _Node:
         """Find or make the child for one segment of a template, names of parameters left aside."""
         if "{" not in segment:
             return self.literals.setdefault(unquote_to_bytes(segment), _Node())
-        shape = _BRACES.sub("{}", segment)
+        shape = BRACES.sub("{}", segment)
         if shape == "{}":
             self.plain = self.plain or _Node()
             return self.plain
@@ -130,7 +111,7 @@ class _Node:
             if known == shape:
                 return node
         node = _Node()
-        entries = [*self.splits, (shape, _Split(segment), node)]
+        entries = [*self.splits, (shape, Split(segment), node)]
         # The more a template spells out, the more concrete it is; ties go by text, so that order is stable.
         self.splits = tuple(sorted(entries, key=lambda entry: (-entry[1].weight, entry[0])))
         return node
@@ -186,6 +167,22 @@ class PathTrie:
         return _answer(node, method, tuple(values), segments, target)
 
 
+class _Literal:
+    """A path without templates: what each of its methods leads to, made once."""
+
+    __slots__ = ("_node", "_rest", "_target", "known")
+
+    def __init__(self, node: _Node, rest: tuple[bytes, ...], target: Any) -> None:
+        self._node = node
+        self._rest = rest
+        self._target = target
+        self.known = {method: self.answer(method) for method in node.methods or ()}
+
+    def answer(self, method: bytes) -> Match | Miss:
+        """Choose by method."""
+        return _answer(self._node, method, (), self._rest, self._target)
+
+
 class Router:
     """All mounts of a data plane; the longest base wins, and bases are compared byte by byte."""
 
@@ -204,19 +201,19 @@ class Router:
                 raise ContractInvalid(f"two contracts are mounted at {mount.base!r}", hint="move one of them")
             self._mounts[base] = mount
         self._lengths = tuple(sorted({len(base) for base in self._mounts}, reverse=True))
-        self._literal: dict[bytes, tuple[_Node, tuple[bytes, ...], Any]] = {}
+        self._literal: dict[bytes, _Literal] = {}
         for base, mount in self._mounts.items():
             for rest, node in mount.trie.literal.items() if mount.trie is not None else ():
                 path = b"/" + b"/".join(base + rest)
                 # A longer base may lie over the path; then that one answers.
                 if self._mount_of(base + rest) == (mount, rest) and split_path(path) == base + rest:
-                    self._literal[path] = (node, rest, mount.target)
+                    self._literal[path] = _Literal(node, rest, mount.target)
 
     def match(self, method: bytes, raw_path: bytes) -> Match | Miss:
         """Match a raw path, without query, as it came over the wire."""
-        if raw_path in self._literal:
-            node, rest, target = self._literal[raw_path]
-            return _answer(node, method, (), rest, target)
+        literal = self._literal.get(raw_path)
+        if literal is not None:
+            return literal.known.get(method) or literal.answer(method)
         segments = split_path(raw_path)
         if segments is None:
             return Miss(400, "target-invalid")
@@ -245,9 +242,9 @@ def _answer(
     assert methods is not None  # only nodes where a path ends are found
     operation = methods.get(method)
     if operation is not None:
-        return Match(operation, values, False, target, segments)
+        return Match(operation, values, target, segments)
     if method == b"HEAD" and b"GET" in methods:
-        return Match(methods[b"GET"], values, True, target, segments)
+        return Match(methods[b"GET"], values, target, segments, head=True)
     if method == b"OPTIONS":
         return Miss(204, "options", node.allow, target, segments)
     return Miss(405, "method-not-allowed", node.allow, target, segments)

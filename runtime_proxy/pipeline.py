@@ -106,7 +106,7 @@ class Pipeline:
     ) -> Refusal | None:
         path, _, exchange.query = exchange.target.partition(b"?")
         plan = self.plan
-        if path[:3] == b"/-/":
+        if path.startswith(b"/-/"):
             exchange.prepared = self._health.reply(exchange.method, path, plan)
             if exchange.prepared is not None:
                 return None
@@ -146,7 +146,7 @@ class Pipeline:
         )  # fmt: skip
         if steps is not None:
             steps.mark(AUTHENTICATE)
-        if isinstance(identity, Refusal):
+        if not isinstance(identity, Identity):
             return identity
         exchange.identity = identity
         version, limits, access, priority = route.current, route.limits, None, NORMAL
@@ -201,7 +201,7 @@ class Pipeline:
 
     def _take(self, exchange: Exchange, found: Match, served: ServedOperation) -> None:
         exchange.operation = served
-        exchange.path = b"/" + b"/".join(found.rest)
+        exchange.path = found.path
         exchange.path_values = found.path_values
         exchange.body_limit = served.body_limit
         exchange.reply_headers += served.version.headers

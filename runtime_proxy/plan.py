@@ -42,7 +42,7 @@ class Trust(Protocol):
         alternative: Alternative,
         headers: Headers,
         query: bytes,
-        keys: Mapping[bytes, KeyRow],
+        keys: dict[bytes, KeyRow],
         now: float,
         certificate: ClientCertificate | None,
     ) -> Identity | Refusal:

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 TICK: Final = 0.05  # seconds between looks
 _IN_A_ROW: Final = 3
-CRITICAL, NORMAL, BACKGROUND = 0, 1, 2
+CRITICAL: Final = 0
+NORMAL: Final = 1
+BACKGROUND: Final = 2
 CLASSES: Final[tuple[Priority, ...]] = ("critical", "normal", "background")
 
 

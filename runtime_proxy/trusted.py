@@ -97,7 +97,7 @@ class Trusted:
         alternative: Alternative,
         headers: Headers,
         query: bytes,
-        keys: Mapping[bytes, KeyRow],
+        keys: dict[bytes, KeyRow],
         now: float,
         certificate: ClientCertificate | None,
     ) -> Identity | Refusal:

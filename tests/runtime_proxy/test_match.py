@@ -271,6 +271,12 @@ def naive(templates: list[str], path: bytes) -> tuple[str, tuple[bytes, ...]] | 
     return None if best is None else best[1:]
 
 
+def said(found: Match | Miss) -> object:
+    if isinstance(found, Miss):
+        return found.status
+    return found.operation, found.path_values, found.rest, found.path, found.head
+
+
 @settings(max_examples=400, deadline=None)
 @given(
     st.lists(st.lists(SEGMENTS, min_size=1, max_size=4), min_size=1, max_size=8),
@@ -285,7 +291,7 @@ def test_the_trie_agrees_with_trying_every_template(shapes: list[list[str]], par
     trie = PathTrie(operation("GET", template) for template in unique.values())
     found = trie.match(b"GET", segments)
     routed = Router([Mount("/base/v1", trie)]).match(b"GET", b"/base/v1" + path)
-    assert routed == found or (routed.status, found.status) == (404, 404)
+    assert said(routed) == said(found)
     expected = naive(list(unique.values()), path)
     if expected is None:
         assert isinstance(found, Miss)
