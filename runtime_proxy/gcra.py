@@ -5,22 +5,39 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from kernel.bundle.model import Limit
 
 SECOND: Final = 1_000_000_000  # nanoseconds
 
 
 class Cell:
-    """The state of one limit: its theoretical arrival time (TAT), in nanoseconds times requests.
+    """The state of one limit: its theoretical arrival time (TAT).
 
-    Counting in nanoseconds times requests keeps the emission interval (window / requests) whole, so that no
-    rounding ever admits one call too many (ITU-T I.371, virtual scheduling). A call that weighs more than the
-    burst counts as the whole burst. `unit` is what is counted where that is not requests (a `qu` of the draft).
+    All times are whole nanoseconds with a rest in `requests`-ths of one, so that the emission interval (window /
+    requests) is exact and no rounding ever admits one call too many (ITU-T I.371, virtual scheduling). What a
+    call does with them is adding and comparing small numbers. A call that weighs more than the burst counts as
+    the whole burst. `unit` is what is counted where that is not requests (a `qu` of the draft).
     """
 
-    __slots__ = ("burst", "depth", "label", "name", "period", "policy", "requests", "seconds", "tat", "unit")
+    __slots__ = (
+        "_after",
+        "_interval",
+        "_interval_rest",
+        "_left",
+        "_spare",
+        "_spare_rest",
+        "_told",
+        "burst",
+        "label",
+        "name",
+        "period",
+        "policy",
+        "requests",
+        "rest",
+        "seconds",
+        "tat",
+        "unit",
+    )
 
     def __init__(self, limit: Limit, unit: bytes = b"") -> None:
         self.name = limit.name
@@ -29,42 +46,70 @@ class Cell:
         self.seconds = max(limit.seconds, 1)
         self.burst = max(limit.burst, 1)
         self.period = self.seconds * SECOND
-        self.depth = self.burst * self.period
         self.tat = 0
+        self.rest = 0
         self.unit = unit
         self.policy = rate_policy(limit, unit)
+        self._interval, self._interval_rest = self._time_of(1)
+        self._spare, self._spare_rest = self._time_of(
+            self.burst - 1
+        )  # how far the TAT may be ahead of a call
+        self._left = -1  # what was told last
+        self._after = 0
+        self._told = b""
 
     def wait(self, now: int, weight: int = 1) -> int:
         """Nanoseconds until a call of this weight would be admitted; 0 admits now. Changes nothing."""
-        counted = min(self.burst, weight)
-        late = self.tat + counted * self.period - self.depth - now * self.requests
-        if late <= 0:
-            return 0
-        return -(-late // self.requests)
+        spare, rest = self._spare, self._spare_rest
+        if weight != 1:
+            spare, rest = self._time_of(self.burst - min(self.burst, weight))
+        late = self.tat - now - spare
+        if self.rest > rest:
+            late += 1
+        return max(late, 0)
 
     def spend(self, now: int, weight: int = 1) -> None:
         """Count a call that was admitted."""
-        counted = min(self.burst, weight)
-        self.tat = max(self.tat, now * self.requests) + counted * self.period
+        time, rest = self._interval, self._interval_rest
+        if weight != 1:
+            time, rest = self._time_of(min(self.burst, weight))
+        if self.tat >= now:
+            time += self.tat
+            rest += self.rest
+            if rest >= self.requests:
+                rest -= self.requests
+                time += 1
+        else:
+            time += now
+        self.tat = time
+        self.rest = rest
 
     def remaining(self, now: int) -> int:
         """How many calls would be admitted at once, now."""
-        debt = self.tat - now * self.requests
-        return self.burst if debt <= 0 else (self.depth - debt) // self.period
+        ahead = self.tat - now
+        if ahead < 0:
+            return self.burst
+        return self.burst + -(ahead * self.requests + self.rest) // self.period
 
     def tell(self, now: int) -> bytes:
         """Write the limit's item of the RateLimit field.
 
         `r` is what would be admitted at once, `t` the seconds until the burst is full again, or, with
-        nothing left, until the next call.
+        nothing left, until the next call. In quiet times the same is told again and again.
         """
-        debt = self.tat - now * self.requests
-        if debt <= 0:
-            return b"%b;r=%d;t=0" % (self.label, self.burst)
-        left = (self.depth - debt) // self.period
-        if not left:
-            debt += self.period - self.depth
-        return b"%b;r=%d;t=%d" % (self.label, left, -(-debt // (self.requests * SECOND)))
+        left = self.remaining(now)
+        if left:
+            time = self.tat - now
+            if self.rest:
+                time += 1
+        else:
+            time = self.wait(now)
+        after = -(-time // SECOND) if time > 0 else 0
+        if left != self._left or after != self._after:
+            self._left = left
+            self._after = after
+            self._told = b"%b;r=%d;t=%d" % (self.label, left, after)
+        return self._told
 
     def blocks(self, now: int, weight: int) -> tuple[str, ...]:
         """Name the limit where it does not admit the call."""
@@ -81,23 +126,29 @@ class Cell:
 
     def inherit(self, older: Cell, now: int) -> None:
         """Take over the time still owed under a limit of the same name, so that a change forgives nothing."""
-        owed = max(older.tat - now * older.requests, 0) // older.requests  # nanoseconds
-        self.tat = now * self.requests + min(owed * self.requests, self.depth)
+        owed = max(older.tat - now, 0)
+        self.drain(now)
+        if owed <= self.tat - now:
+            self.tat, self.rest = now + owed, 0
 
     def drain(self, now: int) -> None:
         """Begin with nothing: the first call is admitted when time has earned it."""
-        self.tat = now * self.requests + self.depth
+        time, self.rest = self._time_of(self.burst)
+        self.tat = now + time
+
+    def _time_of(self, calls: int) -> tuple[int, int]:
+        """Give the time in which so many calls are earned, with its rest."""
+        return divmod(calls * self.period, self.requests)
 
 
-def take(cells: Sequence[Cell], now: int) -> int:
+def take(cells: tuple[Cell, ...], now: int) -> int:
     """Check all limits, then count the call in all of them (0), or in none (nanoseconds to wait)."""
     longest = 0
     for cell in cells:
         longest = max(longest, cell.wait(now))
     if longest == 0:
         for cell in cells:
-            scaled = now * cell.requests
-            cell.tat = (cell.tat if cell.tat > scaled else scaled) + cell.period  # noqa: FURB136 - hot
+            cell.spend(now)
     return longest
 
 

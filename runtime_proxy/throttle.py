@@ -183,7 +183,9 @@ def throttle(limits: LimitSet, exchange: Exchange, weight: int, now: int) -> Ref
         return None
     wait = take(cells, now) if weight == 1 else _take_weighed(cells, now, weight)
     state = cells[0].tell(now) if len(cells) == 1 else b", ".join([one.tell(now) for one in cells])
-    exchange.reply_headers += (limits.policy, (b"ratelimit", state))
+    headers = exchange.reply_headers
+    headers.append(limits.policy)
+    headers.append((b"ratelimit", state))
     if wait == 0:
         return None
     return over(OverLimit, [cell.name for cell in cells if cell.wait(now, weight)], wait)

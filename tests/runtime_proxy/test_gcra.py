@@ -46,6 +46,33 @@ def test_what_the_limit_allows_is_admitted(requests, seconds, burst) -> None:
     assert take((cell,), now + wait) == 0
 
 
+def test_nothing_is_lost_to_rounding() -> None:
+    cell = Cell(Limit("sevenths", 7, 1, 7))
+    assert [take((cell,), SECOND) for _ in range(7)] == [0] * 7
+    assert [cell.wait(SECOND, weight) for weight in range(8)] == [
+        0, 142_857_143, 285_714_286, 428_571_429, 571_428_572, 714_285_715, 857_142_858, SECOND,
+    ]  # fmt: skip
+    assert (cell.remaining(SECOND + 142_857_142), cell.remaining(SECOND + 142_857_143)) == (0, 1)
+    assert (cell.tat, cell.rest) == (2 * SECOND, 0)
+
+
+def test_a_limit_may_be_as_large_as_a_policy_takes() -> None:
+    year = 366 * 86_400
+    cell = Cell(Limit("year", 10**15, year, 10**15))
+    now = 10**18
+    cell.spend(now, 10**15)
+    assert cell.remaining(now) == 0
+    assert cell.wait(now, 1) == 32  # of 31.6 ns
+    assert cell.wait(now, 10**15) == year * SECOND
+    assert cell.tell(now) == b'"year";r=0;t=1'
+    assert cell.remaining(now + year * SECOND // 2) == 5 * 10**14
+    slow = Cell(Limit("slow", 1, year, 10**9))
+    assert take((slow,), now) == 0
+    assert (slow.remaining(now), slow.tell(now)) == (10**9 - 1, b'"slow";r=999999999;t=31622400')
+    slow.drain(now)
+    assert slow.wait(now) == year * SECOND
+
+
 def test_what_is_told_of_a_limit_is_true() -> None:
     cell = Cell(Limit("minute", 60, 60, 3))
     now = 5 * SECOND
