@@ -111,12 +111,19 @@ class Content:
 
     def check_json(self, data: bytes) -> RequestProblem | None:
         """Judge a body that is known to be JSON in UTF-8: the way of nearly every call."""
+        validator = self.validator
+        if validator is not None and validator.conforms(data):
+            return None
         try:
             value = read_json(data, exact=self.exact)
         except Undecodable as error:
             return _undecoded(error)
-        validator = self.validator
-        return None if validator is None or validator.accepts(value) else self.judge(value)
+        if validator is None:
+            return None
+        if not validator.accepts(value):
+            return self.judge(value)
+        validator.missed()
+        return None
 
     def judge(self, value: Any) -> RequestProblem | None:
         """Judge a decoded value."""

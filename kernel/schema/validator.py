@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, Final
 
 import jsonschema_rs
 
 from kernel.contract.positions import token
 from kernel.errors import Place, SchemaRefused
-from kernel.schema.bundling import bundle
+from kernel.schema.bundling import Bundle, bundle
 from kernel.schema.dialects import Dialect, dialect_of
 from kernel.schema.explaining import Explaining, Path
 from kernel.schema.lowering import RULE, Direction
+from kernel.schema.skim import COMPILED, Skim
+from kernel.schema.skimming import skim_of
 
 __all__ = ["CompiledSchema", "Dialect", "Direction", "SchemaViolation", "compile_schema", "dialect_of"]
 
@@ -28,6 +30,7 @@ _UNEXPECTED = (
     jsonschema_rs.ValidationErrorKind.AdditionalProperties,
     jsonschema_rs.ValidationErrorKind.UnevaluatedProperties,
 )
+_WORTH_A_SKIM: Final = 8  # values of a schema that is in use
 _ALL_AT_ONCE = 5_000  # nodes up to which every violation is looked for; beyond, the first
 
 
@@ -50,22 +53,40 @@ class CompiledSchema:
     integer); where it is False, doubles will do.
     """
 
-    __slots__ = ("_explaining", "_names", "accepts", "exact")
+    __slots__ = ("_explaining", "_names", "_schema", "_seen", "_skim", "accepts", "exact")
 
     accepts: Callable[[Any], bool]
 
     def __init__(
         self,
         validator: jsonschema_rs.Draft202012Validator,
-        names: frozenset[str],
+        bundled: Bundle,
         explaining: Explaining,
-        *,
-        exact: bool,
     ) -> None:
         self._explaining = explaining
-        self._names = names
+        self._names = bundled.names
+        self._schema = bundled.schema
+        self._skim: Skim | None = None
+        self._seen = 0
         self.accepts = validator.is_valid
-        self.exact = exact
+        self.exact = bundled.exact
+
+    def conforms(self, data: bytes) -> bool:
+        """Whether a text surely is strict JSON and its value conforms, as a skim tells; False says nothing.
+
+        Whoever then finds that it does says so by `missed`.
+        """
+        if self._skim is None:
+            self._seen += 1
+            if self._seen == _WORTH_A_SKIM and COMPILED:
+                self._skim = skim_of(self._schema)
+            return False
+        return self._skim.conforms(data)
+
+    def missed(self) -> None:
+        """Tell the skim that it did not know a value that conforms."""
+        if self._skim is not None:
+            self._skim.missed()
 
     def violations(self, value: Any, limit: int = 16) -> tuple[SchemaViolation, ...]:
         """Say where a value fails, at most `limit` places, the outer ones first; () when it does not.
@@ -128,7 +149,7 @@ def compile_schema(
             hint="see JSON Schema 2020-12",
             place=Place(pointer=pointer) if pointer is not None else None,
         ) from None
-    return CompiledSchema(validator, bundled.names, Explaining(bundled.schema, _OPTIONS), exact=bundled.exact)
+    return CompiledSchema(validator, bundled, Explaining(bundled.schema, _OPTIONS))
 
 
 def _small(value: Any) -> bool:

@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TESTS = (
     "tests/kernel/test_promise.py",
     "tests/kernel/audit/test_journal.py",
+    "tests/kernel/schema/test_skim.py",
     "tests/kernel/operation/test_bodies.py",
     "tests/kernel/operation/test_parameters.py",
     "tests/kernel/operation/test_answers.py",
