@@ -99,11 +99,16 @@ class ItemRule:
 
 def judge_json(validator: CompiledSchema | None, text: bytes) -> tuple[Violation, ...]:
     """Judge one JSON text by a schema (None: any value)."""
+    if validator is not None and validator.conforms(text):
+        return _NO_VIOLATIONS
     try:
         value = read_json(text, exact=validator is not None and validator.exact)
     except Undecodable as error:
         return (Violation("body", "", error.keyword),)
-    return judge_value(validator, value)
+    found = judge_value(validator, value)
+    if validator is not None and not found:
+        validator.missed()
+    return found
 
 
 def judge_value(validator: CompiledSchema | None, value: Any) -> tuple[Violation, ...]:

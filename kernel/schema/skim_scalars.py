@@ -20,6 +20,11 @@ _COLON: Final = 0x3A
 _T: Final = 0x54
 _Z: Final = 0x5A
 _MOST_DIGITS: Final = 15  # a double holds them whatever they are
+_U: Final = 0x75
+_ESCAPED: Final = frozenset(b'"\\/bfnrt')
+_HEX: Final = frozenset(b"0123456789ABCDEFabcdef")
+_D: Final = frozenset(b"Dd")
+_OF_PAIRS: Final = frozenset(b"89ABCDEFabcdef")
 _DATE: Final = len("2026-11-27")
 _TIMED: Final = len("2026-11-27T10:31:04Z")
 _SURE_DAYS: Final = (
@@ -36,6 +41,34 @@ def plain_end(data: bytes, at: i64) -> i64:
         at += 1
         code = data[at]
     return at
+
+
+def _escaped_end(data: bytes, at: i64) -> i64:
+    """Find the quotation mark of a string with escapes (RFC 8259 §7); `UNSURE` where one is half of a pair."""
+    code: i64 = data[at]
+    while code != _QUOTE:
+        if code < _SPACE:
+            return UNSURE
+        if code != _BACKSLASH:
+            at += 1
+        elif data[at + 1] != _U:
+            if data[at + 1] not in _ESCAPED:
+                return UNSURE
+            at += 2
+        elif _is_character(data, at + 2):
+            at += 6
+        else:
+            return UNSURE
+        code = data[at]
+    return at
+
+
+def _is_character(data: bytes, at: i64) -> bool:
+    """Whether four hexadecimal digits name a character, and no half of a pair of surrogates."""
+    for digit in data[at : at + 4]:
+        if digit not in _HEX:
+            return False
+    return not (data[at] in _D and data[at + 1] in _OF_PAIRS)
 
 
 class Run:
@@ -63,13 +96,24 @@ class Texts:
     def read(self, data: bytes, at: i64) -> i64:
         """Read a string whose text begins at `at`; give the place behind its quotation mark."""
         end = plain_end(data, at)
-        if end < 0 or not self._has_length(data, at, end):
+        if end < 0:
+            return self._read_escaped(data, at)
+        if not self._has_length(data, at, end):
             return UNSURE
         if self.among is not None and data[at:end] not in self.among:
             return UNSURE
         if self.runs and not self._fits(data, at, end):
             return UNSURE
         if self.dated and not _is_date(data, at, end, timed=self.timed):
+            return UNSURE
+        return end + 1
+
+    def _read_escaped(self, data: bytes, at: i64) -> i64:
+        """Read a string with escapes: only a length may be asked of it, for which each makes it shorter."""
+        if self.among is not None or self.runs or self.dated or self.least > 1:
+            return UNSURE
+        end = _escaped_end(data, at)
+        if end < 0 or (end - at > self.most and self.most >= 0):
             return UNSURE
         return end + 1
 

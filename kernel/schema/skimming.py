@@ -27,7 +27,12 @@ _FARTHEST: Final = 10**300  # a double, and beyond all that a skim reads
 _MOST_COUNTED: Final = 2**40  # more than any body has octets
 _TYPES: Final = ("string", "number", "integer", "object", "array", "boolean", "null")
 _DATED: Final = frozenset({"date", "date-time"})
-_UUID: Final = "^[0-9A-Fa-f]{8}\\x2d[0-9A-Fa-f]{4}\\x2d[0-9A-Fa-f]{4}\\x2d[0-9A-Fa-f]{4}\\x2d[0-9A-Fa-f]{12}$"
+_FOUR: Final = "\\x2d[0-9A-Fa-f]{4}"
+# Formats as patterns, or those of their texts that nearly all are.
+_ROWS: Final = {
+    "uuid": f"^[0-9A-Fa-f]{{8}}{_FOUR}{_FOUR}{_FOUR}\\x2d[0-9A-Fa-f]{{12}}$",
+    "uri": "^https?://[A-Za-z0-9][A-Za-z0-9\\x2d\\x2e_/]*$",
+}
 _REF: Final = "#/$defs/"
 
 _OF_VALUES: Final = frozenset(
@@ -182,8 +187,8 @@ def _texts(node: dict[str, Any]) -> Texts | None:
     form, pattern = node.get("format"), node.get("pattern")
     if form in _DATED:
         made.dated, made.timed = True, form == "date-time"
-    elif form == "uuid" and pattern is None:
-        pattern = _UUID
+    elif form in _ROWS and pattern is None:
+        pattern = _ROWS[form]
     elif form is not None:
         return None
     if pattern is not None:

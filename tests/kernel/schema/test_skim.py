@@ -77,6 +77,7 @@ def order(**more):
         order(volume=9.99, urgent=False, note="éèê"),
         order(at="2026-11-27T10:31:04Z"),
         order(at="2026-11-27T10:31:04.123+01:00"),
+        '{"id":"LO-2026","tests":[{"code":"Hb","x":"\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\\uD7ff\\ue000"}]}',
         order(tests=[{"code": "K", "count": -2147483648, "of": {"any": [1, {"kind": None}]}}] * 3),
         '\n{ "tests" :\t[ {"code":"Hb"} ] ,\r\n "id": "LO-0000" }\n ',
     ],
@@ -121,6 +122,12 @@ def test_what_is_plain_is_known(text):
         '{"id":"LO-2026","id":"LO-2026","tests":[{"code":"Hb"}]}',
         '{"id":"LO-2026","tests":[{"code":"Hb","x":1,"y":2,"x":1}]}',
         '{"id":"LO-2026","tests":[{"code":"Hb","x":"a\tb"}]}',
+        '{"id":"LO-2026","tests":[{"code":"Hb","x":"\\n\tb"}]}',
+        '{"id":"LO-2026","tests":[{"code":"Hb","x":"\\x"}]}',
+        '{"id":"LO-2026","tests":[{"code":"Hb","x":"\\"}]}',
+        '{"id":"LO-2026","tests":[{"code":"Hb","x":"\\u12g4"}]}',
+        '{"id":"LO-2026","tests":[{"code":"Hb","x":"\\ud800"}]}',
+        '{"id":"LO-2026","tests":[{"code":"Hb","x":"\\uDFFFa"}]}',
         '{"id":"LO-2026","tests":[{"code":"Hb","x":01}]}',
         '{"id":"LO-2026","tests":[{"code":"Hb","x":1.}]}',
         '{"id":"LO-2026","tests":[{"code":"Hb","x":-}]}',
@@ -142,8 +149,10 @@ def test_what_breaks_the_schema_or_is_no_json_gets_no_yes(text):
 @pytest.mark.parametrize(
     "text",
     [
-        order(note='a"b'),
         '{"id":"LO-2026","tests":[{"code":"\\u0048b"}]}',
+        order(note='a"b'),
+        '{"id":"LO-2026","tests":[{"code":"Hb","x":"\\ud83d\\ude00"}]}',
+        '{"id":"LO-2026","tests":[{"code":"Hb","\\u0078":1}]}',
         order(tests=[{"code": "Hb", "x": 1e30}]),
         order(tests=[{"code": "Hb", "count": 1.0}]),
         order(tests=[{"code": "Hb", "x": 1234567890123456}]),
@@ -177,6 +186,10 @@ def test_what_is_not_plain_is_left_to_the_engine(text):
         ({"type": "string", "minLength": 2}, ['"éé"', '"ab"'], ['"é"', '"😀"']),
         ({"type": "string", "format": "uuid"}, ['"6e8bc430-9c3a-11d9-9669-0800200c9a66"'], ['"6e8bc430"']),
         ({"type": "string", "format": "email"}, [], ['"a@example.org"']),
+        ({"type": "string", "format": "uri"}, ['"http://loinc.org"', '"https://a.example/b_c/1"'], ['"urn:oid:1.2"', '"http://["']),
+        ({"type": "string", "maxLength": 3}, ['"\\n"', '"a\\n"'], ['"\\u00e9"', '"aa\\n"']),
+        ({"type": "string", "minLength": 1}, ['"\\n"'], ['""']),
+        ({"type": "string", "minLength": 2}, [], ['"\\n"', '"\\n\\n"']),
         ({"type": ["string", "integer"], "format": "email"}, ["1"], ['"a@example.org"']),
         ({"patternProperties": {"^a": {"type": "null"}}}, [], ['{"a":1}', "1"]),
         ({"type": "array", "uniqueItems": True}, [], ["[1,1]", "[]"]),
@@ -222,7 +235,9 @@ def test_a_skim_rests_where_it_seldom_knows_what_was_right_and_tries_again():
 
 # What a yes is worth: held against the strict reader and the engine over schemas and texts of any kind.
 
-words = st.sampled_from(["a", "ab", "", "é", "2024-01-31", "2024-02-30", "LO-1", "\n", '"', "😀"])
+words = st.sampled_from(
+    ["a", "ab", "http://loinc.org", "http:///", "", "é", "2024-01-31", "2024-02-30", "LO-1", "\n", '"', "😀"]
+)
 scalars = (
     st.none() | st.booleans() | st.integers(-3, 10**16) | st.sampled_from([0.5, 1.0, 1e30, -0.0]) | words
 )
@@ -243,7 +258,7 @@ keywords = {
     "minLength": counts,
     "maxLength": counts,
     "pattern": st.sampled_from(["^[a-z]+$", "^LO-[0-9]$", "a", "^a*", "^(a|b)$"]),
-    "format": st.sampled_from(["date", "date-time", "uuid", "int32", "email", "byte"]),
+    "format": st.sampled_from(["date", "date-time", "uuid", "int32", "email", "byte", "uri"]),
     "minItems": counts,
     "maxItems": counts,
     "uniqueItems": st.booleans(),
@@ -281,7 +296,11 @@ def texts(draw):
     )
     if draw(st.booleans()) and text:
         at = draw(st.integers(0, len(text) - 1))
-        piece = draw(st.sampled_from(["", ",", '"', "0", "}", "]", "\t", " ", "-", "."]))
+        piece = draw(
+            st.sampled_from(
+                ["", ",", '"', "0", "}", "]", "\t", " ", "-", ".", "\\", "\\u00e9", "\\ud800", "\\n"]
+            )
+        )
         text = text[:at] + piece + text[at + draw(st.integers(0, 1)) :]
     return text.encode()
 
