@@ -18,12 +18,13 @@ class Promise:
 
     `settled` is what to call at that moment; whoever drives a coroutine by hand sets it. Cancelling it
     (which a cancelled task does) fails it with CancelledError, and whoever would settle it later is ignored.
+    `loop` may be None where no task awaits it.
     """
 
-    __slots__ = ("_asyncio_future_blocking", "_callbacks", "_done", "_error", "_loop", "_value", "settled")
+    __slots__ = ("_asyncio_future_blocking", "_callbacks", "_done", "_error", "_value", "loop", "settled")
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
+    def __init__(self, loop: asyncio.AbstractEventLoop | None) -> None:
+        self.loop = loop
         self._asyncio_future_blocking = False
         self._callbacks: list[tuple[Callable[[Any], object], Any]] | None = None
         self._done = False
@@ -47,7 +48,7 @@ class Promise:
         self._done = True
         if self._callbacks is not None:
             for callback, context in self._callbacks:
-                self._loop.call_soon(callback, self, context=context)
+                self.get_loop().call_soon(callback, self, context=context)
             self._callbacks = None
         settled, self.settled = self.settled, None
         if settled is not None:
@@ -93,12 +94,13 @@ class Promise:
 
     def get_loop(self) -> asyncio.AbstractEventLoop:
         """Give the loop that it belongs to."""
-        return self._loop
+        assert self.loop is not None  # a task belongs to a loop
+        return self.loop
 
     def add_done_callback(self, callback: Callable[[Any], object], *, context: Any = None) -> None:
         """Have `callback` called through the loop once it is settled."""
         if self._done:
-            self._loop.call_soon(callback, self, context=context)
+            self.get_loop().call_soon(callback, self, context=context)
             return
         if self._callbacks is None:
             self._callbacks = []

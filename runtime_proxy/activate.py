@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from kernel.bundle.read import BundleSource
     from runtime_proxy.adapter_set import AdapterSet
     from runtime_proxy.assemble import Terms
+    from runtime_proxy.audit_journal import AuditJournal
     from runtime_proxy.compiled import Compiled
     from runtime_proxy.denials import Denials
     from runtime_proxy.fronts import Front
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from runtime_proxy.plan import Plan, ServedVersion
     from runtime_proxy.throttle import Limiter
     from runtime_proxy.token_trust import TrustStore
-    from runtime_proxy.trail import AuditJournal
 
 log = logging.getLogger("interlock.proxy")
 _AT_ONCE: Final = 0.002  # seconds of making a plan without serving others

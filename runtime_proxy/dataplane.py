@@ -38,13 +38,13 @@ if TYPE_CHECKING:
     from kernel.bundle.model import AdapterInstance, Bundle
     from kernel.bundle.read import BundleSource
     from kernel.settings import Settings
+    from runtime_proxy.audit_journal import AuditJournal
     from runtime_proxy.console.meters import Meters
     from runtime_proxy.edges import Edges
     from runtime_proxy.exchange import Handler
     from runtime_proxy.fronts import Front
     from runtime_proxy.idempotency import KeyRoom
     from runtime_proxy.plan import Plan
-    from runtime_proxy.trail import AuditJournal
 
 
 class DataPlane:

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from kernel.bundle.deny import DenyList
     from kernel.bundle.deny_source import DenySource
+    from runtime_proxy.audit_journal import AuditJournal
     from runtime_proxy.health import Health
     from runtime_proxy.plan import KeyRow, Plan
-    from runtime_proxy.trail import AuditJournal
 
 log = logging.getLogger("interlock.proxy")
 LONGEST_LOOK: Final = 0.5  # seconds between looks at the lists, however seldom the bundle is looked at

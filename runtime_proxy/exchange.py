@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from adapters.wire.known_fields import KnownFields
+    from kernel.audit.forms import ExchangeForm
     from kernel.operation.flows import Flow
     from runtime_proxy.client_certificates import ClientCertificate
     from runtime_proxy.edge_upload import Upload
@@ -159,6 +160,7 @@ class Exchange:
     known: KnownFields | None = None  # what is remembered of the same headers, where they came before
     limited: bool = False  # a limit was asked, so RateLimit is ours to tell
     trace_id: str = ""
+    form: ExchangeForm | None = None  # writes its audit records, where they are plain
     received: str | None = None  # id of the audit record that says the call goes out
     sent: bool = False  # the provider may have the call
     greeted: bool = False  # the fields of CORS are decided, and are ours alone

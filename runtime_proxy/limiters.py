@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kernel.settings import Settings
+    from runtime_proxy.audit_journal import AuditJournal
     from runtime_proxy.limit_counters import LimitCounters
     from runtime_proxy.throttle import Limiter
-    from runtime_proxy.trail import AuditJournal
 
 log = logging.getLogger("interlock.proxy")
 

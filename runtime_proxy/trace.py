@@ -6,7 +6,7 @@ import os
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from kernel.audit.stamps import Moment
+from kernel.audit.stamps import id_head
 
 if TYPE_CHECKING:
     from adapters.port import Headers
@@ -41,15 +41,14 @@ class _Random:
         self._digits = ""  # a forked worker must not repeat its parent's
 
 
-_random = _Random()
-_moment = Moment()
+_random: Final = _Random()
 
 
 def new_request_id() -> str:
     """Make a UUIDv7 (RFC 9562 section 5.7): sortable by time, and unlike a counter telling nothing else."""
     digits = _random.take(19)
     variant = _VARIANTS[int(digits[0], 16) & 3]
-    return f"{_moment.head()}{digits[1:4]}-{variant}{digits[4:7]}-{digits[7:]}"
+    return f"{id_head()}{digits[1:4]}-{variant}{digits[4:7]}-{digits[7:]}"
 
 
 class Parent(NamedTuple):

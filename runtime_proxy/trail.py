@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
-from kernel.audit.record import exchange_record
+from kernel.audit.record import exchange_record, outcome_of
 from kernel.audit.stamps import new_id
 from kernel.audit.stamps import now as wall_clock
 from kernel.errors import AuditError
@@ -21,30 +21,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from adapters.port import Answer
-    from kernel.audit.forms import Draft, ExchangeForm
     from kernel.audit.record import Outcome, Stage
     from kernel.operation.violation import Violation
+    from runtime_proxy.audit_journal import AuditJournal
     from runtime_proxy.exchange import Exchange
     from runtime_proxy.plan import ServedOperation
     from runtime_proxy.refusal import Refusal
 
 log = logging.getLogger("interlock.proxy")
 _SWEEP_SECONDS = 1.0
-_CLIENT_ERROR = 400
-
-
-class AuditJournal(Protocol):
-    """What the proxy needs of kernel.audit.journal.Journal."""
-
-    def form(self, fields: dict[str, Any]) -> ExchangeForm | None:
-        """Give the form that plain records of one operation are written by, if the journal has such."""
-
-    def append(self, record: dict[str, Any] | Draft) -> Promise:
-        """Hand a record over; done when it is durable, `AuditError` when it cannot be kept."""
-
-    @property
-    def failure(self) -> AuditError | None:
-        """Why nothing can be kept any more."""
+_perf_counter: Final = time.perf_counter
 
 
 class Trail:
@@ -61,6 +47,7 @@ class Trail:
         self._fields = fields
         self._clock = clock
         self._series = RefusalSeries(wall_clock)
+        self._loop: asyncio.AbstractEventLoop | None = None  # once it serves
         self._sweeper: asyncio.Task[None] | None = None
 
     def check(self) -> None:
@@ -71,7 +58,8 @@ class Trail:
 
     def start(self) -> None:
         """Begin to close series that are due; call it inside the serving loop."""
-        self._sweeper = asyncio.create_task(self._sweep())
+        self._loop = asyncio.get_running_loop()
+        self._sweeper = self._loop.create_task(self._sweep())
 
     async def stop(self) -> None:
         """Close all series; the journal stays open, for it is not ours."""
@@ -83,8 +71,8 @@ class Trail:
     def received(self, exchange: Exchange) -> Promise:
         """Record that a call which may change something is about to go out, or a stream to come in."""
         served, consumer, key = _who(exchange)
-        duration = int((time.perf_counter() - exchange.started) * 1e6)
-        form = form_of(exchange, served, self._journal.form)
+        duration = _microseconds_of(exchange)
+        form = form_of(exchange, served, self._journal)
         if form is not None and exchange.body:
             draft = form.received(
                 request_id=exchange.request_id,
@@ -96,7 +84,7 @@ class Trail:
                 duration_us=duration,
             )
             exchange.received = draft.record_id
-            return self._journal.append(draft)
+            return self._journal.append(draft, self._loop)
         record = exchange_record(
             served.audit,
             "received",
@@ -110,16 +98,15 @@ class Trail:
         )
         note_further(record, exchange)
         exchange.received = record["id"]
-        return self._journal.append(record)
+        return self._journal.append(record, self._loop)
 
     def completed(self, exchange: Exchange, answer: Answer, broken: tuple[Violation, ...] = ()) -> Promise:
         """Record the provider's answer; `broken` is what was let through on purpose (report only)."""
         served, consumer, key = _who(exchange)
         status = answer.status
-        outcome: Outcome = "success" if status < _CLIENT_ERROR else "failed"
-        duration = int((time.perf_counter() - exchange.started) * 1e6)
+        duration = _microseconds_of(exchange)
         exchange.settled = True
-        form = form_of(exchange, served, self._journal.form)
+        form = form_of(exchange, served, self._journal)
         if (
             form is not None
             and answer.body
@@ -133,13 +120,12 @@ class Trail:
                 key=key,
                 trace_id=exchange.trace_id,
                 closes=exchange.received or "",
-                outcome=outcome,
                 status=status,
                 body=answer.body,
                 upstream_us=int(answer.upstream_seconds * 1e6),
                 duration_us=duration,
             )
-            return self._journal.append(draft)
+            return self._journal.append(draft, self._loop)
         record = exchange_record(
             served.audit,
             "completed",
@@ -149,7 +135,7 @@ class Trail:
             key=key or None,
             trace_id=exchange.trace_id,
             closes=exchange.received,
-            outcome=outcome,
+            outcome=outcome_of(status),
             status=status,
             problems=errors_of(broken) if broken else None,
             request_body=None if exchange.received else exchange.body,
@@ -159,7 +145,7 @@ class Trail:
             duration_us=duration,
         )
         note_further(record, exchange)
-        return self._journal.append(record)
+        return self._journal.append(record, self._loop)
 
     def ended(
         self,
@@ -188,21 +174,21 @@ class Trail:
             more=more,
         )
         exchange.settled = True
-        return self._journal.append(record)
+        return self._journal.append(record, self._loop)
 
     def replayed(self, exchange: Exchange, status: int, body: bytes, first: str) -> Promise:
         """Record that the answer to an earlier exchange (`first`: its request id) is given again."""
         record = self._record(
             exchange,
             "replayed",
-            outcome="success" if status < _CLIENT_ERROR else "failed",
+            outcome=outcome_of(status),
             status=status,
             request_body=exchange.body,
             response_body=body,
             more={"replays": first},
         )
         exchange.settled = True
-        return self._journal.append(record)
+        return self._journal.append(record, self._loop)
 
     def refused(self, exchange: Exchange, refusal: Refusal) -> Promise | None:
         """Record a call that never reached its provider; None: it was counted into a series."""
@@ -221,7 +207,7 @@ class Trail:
         )
         if opens:
             self._series.open(peer, slug, record, now)
-        return self._journal.append(record)
+        return self._journal.append(record, self._loop)
 
     def _record(self, exchange: Exchange, stage: Stage, **more: Any) -> dict[str, Any]:
         served = exchange.operation
@@ -235,7 +221,7 @@ class Trail:
             consumer=row.consumer.id if row is not None else None,
             key=row.id if row is not None else None,
             trace_id=exchange.trace_id or None,
-            duration_us=int((time.perf_counter() - exchange.started) * 1e6),
+            duration_us=_microseconds_of(exchange),
             **more,
         )
         note_further(record, exchange)
@@ -264,6 +250,10 @@ class Trail:
                 await self._journal.append(record)
             except AuditError as error:
                 log.critical("the end of a series of refusals could not be kept: %s", error)
+
+
+def _microseconds_of(exchange: Exchange) -> int:
+    return int((_perf_counter() - exchange.started) * 1e6)
 
 
 def _who(exchange: Exchange) -> tuple[ServedOperation, str, str]:

@@ -9,46 +9,52 @@ from __future__ import annotations
 
 import hashlib
 import re
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, Final
 
 import orjson
 
-from kernel.audit.record import FIELDS
-from kernel.audit.stamps import new_id, now
+from kernel.audit.record import FIELDS, outcome_of
+from kernel.audit.stamps import stamp
 
 # What needs no escape in JSON, and no clipping: anything else goes the general way.
 _PLAIN: Final = re.compile(r"[ !#-\[\]-~]{1,256}")
 _MOST_KNOWN: Final = 4096
+_sha256: Final = hashlib.sha256
 _GAP: Final = "\0"  # stands for what is filled in; JSON text holds no such character, as it is
 _NUMBER: Final = "\1"
 
-_CALLER: Final = ("client", "consumer", "key")
-_COMMON: Final = ("recorded", "id", "request_id", "trace_id", *_CALLER)
-_NUMBERS: Final = frozenset(
-    ("duration_us", "request_bytes", "response_bytes", "status", "upstream_status", "upstream_us")
-)
-_RECEIVED: Final = (*_COMMON, "duration_us", "request_sha256", "request_bytes")
-_ALONE: Final = (
-    *_COMMON, "duration_us", "outcome", "response_bytes", "response_sha256", "status", "upstream_status",
-    "upstream_us",
-)  # fmt: skip
-_CLOSING: Final = (*_ALONE, "closes")
+_COMMON: Final = ("recorded", "id", "request_id", "trace_id", "client", "consumer", "key", "duration_us")
+_RECEIVED: Final = (*_COMMON, "request_sha256", "request_bytes")
+_COMPLETED: Final = (*_COMMON, "response_sha256", "response_bytes", "upstream_us")
+_NUMBERS: Final = frozenset(("duration_us", "request_bytes", "response_bytes", "upstream_us"))
 
 
 class Draft:
-    """A record's text but for its number: `head`, the number, `tail` are its exact bytes in UTF-8."""
+    """A record that is whole but for its number: its text is put together once that is known."""
 
-    def __init__(self, record_id: str, head: str, tail: str, closes: str, *, opens: bool) -> None:
-        self.record_id = record_id
-        self.head = head
-        self.tail = tail
-        self.closes = closes  # id of the record that it ends; "" for none
-        self.opens = opens  # another record will end it
+    closes = ""  # id of the record that it ends; "" for none
+    opens = False  # another record will end it
 
+    def __init__(  # noqa: PLR0917 - hot
+        self, text: list[str], request_id: str, client: str, consumer: str, key: str, trace_id: str,
+        body: bytes, duration_us: int,
+    ) -> None:  # fmt: skip
+        self.record_id, self._recorded = stamp()
+        self._text = text
+        self._request_id = request_id
+        self._client = client
+        self._consumer = consumer
+        self._key = key
+        self._trace_id = trace_id
+        self._bytes = len(body)
+        self._sha256: str = _sha256(body).hexdigest()
+        self._duration_us = duration_us
+
+    @abstractmethod
     def encode(self, seq: int) -> bytes:
         """Give the bytes of the record."""
-        return f"{self.head}{seq}{self.tail}".encode()
 
     def as_record(self) -> dict[str, Any]:
         """Give the record as the general way would have it."""
@@ -56,16 +62,41 @@ class Draft:
         return record
 
 
+class _Received(Draft):
+    """That a call is about to go out."""
+
+    def encode(self, seq: int) -> bytes:
+        text = self._text
+        return (
+            f"{text[0]}{self._client}{text[1]}{self._consumer}{text[2]}{self._duration_us}{text[3]}{self.record_id}"
+            f"{text[4]}{self._key}{text[5]}{self._recorded}{text[6]}{self._bytes}{text[7]}{self._request_id}"
+            f"{text[8]}{self._sha256}{text[9]}{seq}{text[10]}{self._trace_id}{text[11]}"
+        ).encode()
+
+
+class _Completed(Draft):
+    """The provider's answer."""
+
+    upstream_us = 0
+
+    def encode(self, seq: int) -> bytes:
+        text = self._text
+        return (
+            f"{text[0]}{self._client}{text[1]}{self.closes}{text[2]}{self._consumer}{text[3]}{self._duration_us}"
+            f"{text[4]}{self.record_id}{text[5]}{self._key}{text[6]}{self._recorded}{text[7]}{self._request_id}"
+            f"{text[8]}{self._bytes}{text[9]}{self._sha256}{text[10]}{seq}{text[11]}{self._trace_id}{text[12]}"
+            f"{self.upstream_us}{text[13]}"
+        ).encode()
+
+
 class ExchangeForm:
     """The forms of one operation in one epoch of one journal; `fields` come from `operation_fields`."""
 
     def __init__(self, fields: Mapping[str, Any], *, writer: str, epoch: int) -> None:
-        static = {**fields, "writer": writer, "epoch": epoch}
-        self._received = _template({**static, "stage": "received"}, _RECEIVED)
-        self._closing = _template({**static, "stage": "completed"}, _CLOSING)
-        # One that closes nothing says nothing of it: the text around that value is empty too.
-        alone = _template({**static, "stage": "completed"}, _ALONE)
-        self._alone = [alone[0], "", *alone[1:]]
+        self._static = {**fields, "writer": writer, "epoch": epoch}
+        self._received = _template({**self._static, "stage": "received"}, _RECEIVED)
+        self._closing: dict[int, list[str]] = {}  # of completed records, by status
+        self._alone: dict[int, list[str]] = {}  # of those that close nothing
         self._known: set[str] = set()  # texts that were found plain
 
     def takes(self, *texts: str) -> bool:
@@ -85,32 +116,35 @@ class ExchangeForm:
         duration_us: int,
     ) -> Draft:
         """Write that a call is about to go out; its body is not empty."""
-        record_id = new_id()
-        text = self._received
-        head = "".join([
-            text[0], client, text[1], consumer, text[2], str(duration_us), text[3], record_id, text[4], key,
-            text[5], now(), text[6], str(len(body)), text[7], request_id, text[8],
-            hashlib.sha256(body).hexdigest(), text[9],
-        ])  # fmt: skip
-        return Draft(record_id, head, "".join([text[10], trace_id, text[11]]), "", opens=True)
+        draft = _Received(self._received, request_id, client, consumer, key, trace_id, body, duration_us)
+        draft.opens = True
+        return draft
 
     def completed(
         self, *, request_id: str, client: str, consumer: str, key: str, trace_id: str, closes: str,
-        outcome: str, status: int, body: bytes, upstream_us: int, duration_us: int,
+        status: int, body: bytes, upstream_us: int, duration_us: int,
     ) -> Draft:  # fmt: skip
         """Write the provider's answer, whose body is not empty; `closes` may be ""."""
-        record_id = new_id()
-        text = self._closing if closes else self._alone
-        head = "".join([
-            text[0], client, text[1], closes, text[2], consumer, text[3], str(duration_us), text[4], record_id,
-            text[5], key, text[6], outcome, text[7], now(), text[8], request_id, text[9], str(len(body)),
-            text[10], hashlib.sha256(body).hexdigest(), text[11],
-        ])  # fmt: skip
-        code = str(status)
-        tail = "".join([
-            text[12], code, text[13], trace_id, text[14], code, text[15], str(upstream_us), text[16]
-        ])  # fmt: skip
-        return Draft(record_id, head, tail, closes, opens=False)
+        text = (self._closing if closes else self._alone).get(status)
+        if text is None:
+            text = self._answered(status, closing=closes != "")
+        draft = _Completed(text, request_id, client, consumer, key, trace_id, body, duration_us)
+        draft.closes, draft.upstream_us = closes, upstream_us
+        return draft
+
+    def _answered(self, status: int, *, closing: bool) -> list[str]:
+        """Make the text of an answer with this status."""
+        static = {
+            **self._static, "stage": "completed", "outcome": outcome_of(status), "status": status,
+            "upstream_status": status,
+        }  # fmt: skip
+        if closing:
+            text = self._closing[status] = _template(static, (*_COMPLETED, "closes"))
+        else:
+            # One that closes nothing says nothing of it: the text around that value is empty too.
+            first, *rest = _template(static, _COMPLETED)
+            text = self._alone[status] = [first, "", *rest]
+        return text
 
     def _learn(self, text: str) -> bool:
         if _PLAIN.fullmatch(text) is None:

@@ -18,16 +18,14 @@ import threading
 import time
 from collections import deque
 from collections.abc import Mapping
-from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 from kernel.audit.forms import Draft, ExchangeForm
 from kernel.audit.heads import HeadsFile, HeadSigner
 from kernel.audit.recovery import find_end
 from kernel.audit.tape import Tape
-from kernel.audit.waiters import Item, Told, again, settle, tell
+from kernel.audit.waiters import Entry, again, settle, tell
 from kernel.errors import AuditError, Place
-from kernel.promise import Promise
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,8 +46,8 @@ class Journal:
         self._tape = tape
         self._lock = lock
         self._most_waiting = queue
-        self._queue: deque[Item] = deque()  # not written yet; any thread may add to it
-        self._written: list[Told] = []  # written, not synced
+        self._queue: deque[Entry] = deque()  # not written yet; any thread may add to it
+        self._written: list[Entry] = []  # written, not synced
         self._failure: AuditError | None = None
         self._closing = False
         self._gone = False
@@ -110,29 +108,30 @@ class Journal:
         """Give the form for the plain records of one operation; good while this journal is open."""
         return self._tape.form(fields)
 
-    def append(self, record: dict[str, Any] | Draft) -> Promise:
+    def append(self, record: dict[str, Any] | Draft, loop: asyncio.AbstractEventLoop | None = None) -> Entry:
         """Hand a record over; the promise is kept when it is durable. The dict is the journal's from then on.
 
         Raises `AuditError` at once when the journal is dead, closed, or too many records wait; the promise
-        raises it when this record could not be kept.
+        raises it when this record could not be kept. `loop` is the running one, where the caller knows it.
         """
-        loop = asyncio.get_running_loop()
-        promise = Promise(loop)
-        self._put((record, promise, loop))
+        if loop is None:
+            loop = asyncio.get_running_loop()
+        entry = Entry(record, loop)
+        self._put(entry)
         if self._due is not loop:
             self._due = loop
             loop.call_soon(self._flush)
-        return promise
+        return entry
 
     def append_and_wait(self, record: dict[str, Any], timeout: float | None = 30.0) -> None:
         """Keep a record from a thread of its own (never from an event loop); raises `AuditError`."""
-        waiter: Future[None] = Future()
-        self._put((record, waiter, None))
+        entry, settled = Entry(record, None), threading.Event()
+        entry.settled = settled.set
+        self._put(entry)
         self._write_group()
-        try:
-            waiter.result(timeout)
-        except TimeoutError:
-            raise AuditError("the disk did not take an audit record in time") from None
+        if not settled.wait(timeout):
+            raise AuditError("the disk did not take an audit record in time")
+        entry.result()
 
     def watch(self, committed: Callable[[int, float], None] | None) -> None:
         """Have `committed` told of every group commit: records and seconds; it runs in the writer's thread."""
@@ -158,7 +157,7 @@ class Journal:
         """Close without holding up the event loop."""
         await asyncio.to_thread(self.close)
 
-    def _put(self, item: Item) -> None:
+    def _put(self, entry: Entry) -> None:
         if self._failure is not None:
             raise again(self._failure)
         if self._closing:
@@ -167,7 +166,7 @@ class Journal:
             raise AuditError(
                 "too many audit records wait for the disk", hint="see audit_queue; is the disk slow?"
             )
-        self._queue.append(item)
+        self._queue.append(entry)
         if self._gone:  # the thread ended between our look and our append
             self._tell_late()
 
@@ -188,13 +187,13 @@ class Journal:
     def _write_queue(self) -> None:
         """Write all that waits; the tape is claimed. A failure stays for the thread to find."""
         queue = self._queue
-        items = [queue.popleft() for _ in range(len(queue))]
+        entries = [queue.popleft() for _ in range(len(queue))]
         try:
-            refused = self._tape.write([item[0] for item in items])
+            for index, error in self._tape.write([entry.record for entry in entries]).items():
+                entries[index].error = error
         except Exception as error:  # noqa: BLE001 - whatever it was, nothing may be answered for any more
             self._die(error)
-            refused = {}
-        self._written += [(item[1], item[2], refused.get(index)) for index, item in enumerate(items)]
+        self._written += entries
 
     def _kick(self) -> None:
         try:
@@ -248,7 +247,7 @@ class Journal:
         if not tell(told, self._settle) and self._queue:
             self._write_group()
 
-    def _sync(self) -> list[Told]:
+    def _sync(self) -> list[Entry]:
         """Make durable what was written; gives who waits for it."""
         if self._failure is not None:
             raise self._failure
@@ -256,7 +255,7 @@ class Journal:
         told, self._written = self._written, []
         return told
 
-    def _settle(self, told: list[Told]) -> None:
+    def _settle(self, told: list[Entry]) -> None:
         """Settle those who are told, in their own loop, then write what came meanwhile."""
         _settle_all(told)
         if self._queue:
@@ -286,17 +285,17 @@ class Journal:
     def _tell_late(self) -> None:
         error = self._failure or AuditError("the journal is closed")
         late, self._written = self._written, []
-        told: list[Told] = [(waiter, loop, error) for waiter, loop, _ in late]
         with contextlib.suppress(IndexError):  # another thread may be emptying it too
             while True:
-                _, waiter, loop = self._queue.popleft()
-                told.append((waiter, loop, error))
-        tell(told, _settle_all)
+                late.append(self._queue.popleft())
+        for entry in late:
+            entry.error = error
+        tell(late, _settle_all)
 
 
-def _settle_all(told: list[Told]) -> None:
-    for waiter, _, error in told:
-        settle(waiter, error)
+def _settle_all(told: list[Entry]) -> None:
+    for entry in told:
+        settle(entry)
 
 
 def _lock(folder: Path) -> int:

@@ -11,7 +11,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any, Literal
 
 from kernel.audit.redaction import clip
-from kernel.audit.stamps import new_id, now
+from kernel.audit.stamps import new_id, now, stamp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -101,7 +101,13 @@ FIELDS: dict[str, str] = {
 JOURNAL_FIELDS = ("writer", "epoch", "seq")
 PROBLEMS_LISTED = 16  # most problems in one record
 
+_CLIENT_ERROR = 400
 _ACTIONS = {"GET": "R", "HEAD": "R", "PUT": "U", "PATCH": "U", "DELETE": "D", "POST": "C"}
+
+
+def outcome_of(status: int) -> Outcome:
+    """Say what a provider's answer means for a call."""
+    return "success" if status < _CLIENT_ERROR else "failed"
 
 
 def action_of(method: str) -> str:
@@ -168,7 +174,8 @@ def exchange_record(  # noqa: C901, PLR0912 - one branch per optional field is w
 
     Bodies go in as digest and length. `more` takes any other field of `FIELDS`.
     """
-    record = {**fields, "id": new_id(), "recorded": now(), "stage": stage}
+    record_id, recorded = stamp()
+    record = {**fields, "id": record_id, "recorded": recorded, "stage": stage}
     record["request_id"] = clip(request_id)
     record["client"] = client
     if consumer is not None:

@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import hashlib
 import re
+from binascii import hexlify
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import msgspec
 import orjson
@@ -25,14 +26,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-FORMAT = 1
-LARGEST_RECORD = 65_535  # bytes; what an entry of C2SP tlog-tiles can hold
-LARGEST_HEADER = 64 * 1024 * 1024  # bytes; it lists the exchanges under way
-_BEFORE_CHAIN = b'{"chain":"'
-_BEFORE_RECORD = b'","record":'
-_AFTER_RECORD = b"}\n"
-_RECORD_AT = len(_BEFORE_CHAIN) + 64 + len(_BEFORE_RECORD)
-LARGEST_LINE = _RECORD_AT + LARGEST_RECORD + len(_AFTER_RECORD)
+FORMAT: Final = 1
+LARGEST_RECORD: Final = 65_535  # bytes; what an entry of C2SP tlog-tiles can hold
+LARGEST_HEADER: Final = 64 * 1024 * 1024  # bytes; it lists the exchanges under way
+_BEFORE_CHAIN: Final = b'{"chain":"'
+_BEFORE_RECORD: Final = b'","record":'
+_AFTER_RECORD: Final = b"}\n"
+_RECORD_AT: Final = len(_BEFORE_CHAIN) + 64 + len(_BEFORE_RECORD)
+LARGEST_LINE: Final = _RECORD_AT + LARGEST_RECORD + len(_AFTER_RECORD)
+_sha256: Final = hashlib.sha256
 _SEGMENT_FILE = re.compile(r"([0-9]{8})\.jsonl")
 
 # What is kept of an opened exchange or series, so that it can be ended after a crash.
@@ -76,7 +78,7 @@ def genesis(writer: str, journal: str) -> bytes:
 
 def link(prev: bytes, record: bytes) -> bytes:
     """Chain a record to what came before."""
-    return hashlib.sha256(prev + hashlib.sha256(record).digest()).digest()
+    return _sha256(prev + _sha256(record).digest()).digest()
 
 
 def encode_record(record: dict[str, Any]) -> bytes:
@@ -86,7 +88,7 @@ def encode_record(record: dict[str, Any]) -> bytes:
 
 def record_line(chain: bytes, record: bytes) -> bytes:
     """Write one line."""
-    return b"".join((_BEFORE_CHAIN, chain.hex().encode(), _BEFORE_RECORD, record, _AFTER_RECORD))
+    return b"".join((_BEFORE_CHAIN, hexlify(chain), _BEFORE_RECORD, record, _AFTER_RECORD))
 
 
 def split_line(line: bytes) -> tuple[bytes, bytes] | None:

@@ -7,77 +7,91 @@ import os
 import time
 from typing import Final
 
-_SECOND: Final = 1_000_000_000  # nanoseconds
-_OCTETS: Final = tuple(f"{octet:02x}" for octet in range(256))
+_MILLISECOND: Final = 1_000_000  # nanoseconds
+_THREE_DIGITS: Final = tuple(f"{number:03d}" for number in range(1000))
+_time_ns: Final = time.time_ns
 
 
-class Moment:
-    """The time of a UUIDv7 as text (RFC 9562 §5.7), made anew once a millisecond."""
+class _Millisecond:
+    """One millisecond of the clock, and what begins the texts of all that is made in it."""
+
+    def __init__(self, number: int, second: str) -> None:
+        self.begins = number * _MILLISECOND  # nanoseconds since the epoch
+        self.second = second
+        self.time = f"{second}.{_THREE_DIGITS[number % 1000]}"
+        self.id = f"{number >> 16:08x}-{number & 0xFFFF:04x}-7"  # 48 bits, and the version (RFC 9562 §5.7)
+
+
+class _Clock:
+    """Looks at the time; what is the same for a millisecond or a second is written once in it."""
 
     def __init__(self) -> None:
-        self._known = (-1, "")
+        self._now = _Millisecond(0, "1970-01-01T00:00:00")
 
-    def head(self) -> str:
-        """Give its first 48 bits and its version; the same object until the millisecond is over."""
-        milliseconds = time.time_ns() // 1_000_000
-        known, text = self._known
-        if known != milliseconds:
-            text = f"{milliseconds >> 16:08x}-{milliseconds & 0xFFFF:04x}-7"
-            self._known = (milliseconds, text)
-        return text
+    def at(self, time_ns: int) -> _Millisecond:
+        """Give the millisecond of a time; the same object until it is over."""
+        now = self._now
+        since = time_ns - now.begins
+        if 0 <= since < _MILLISECOND:
+            return now
+        number = time_ns // _MILLISECOND
+        same = number // 1000 == now.begins // (1000 * _MILLISECOND)
+        second = now.second if same else time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(number // 1000))
+        self._now = now = _Millisecond(number, second)
+        return now
 
 
 class _Ids:
     """Makes UUIDv7 (RFC 9562 §5.7, §6.2): time, a counter of 26 bits, 48 random bits per process."""
 
     def __init__(self) -> None:
-        self._moment = Moment()
-        self._counter = itertools.count()
-        self._begun = ("", -1, "")  # time, upper half of the counter, and both as text
-        self._node = f"-{os.urandom(6).hex()}"
+        self._next = itertools.count().__next__
+        self._begun = (_Millisecond(0, ""), -1, "")  # time, upper 18 bits of the counter, and both as text
+        self._renew()
         os.register_at_fork(after_in_child=self._renew)
 
-    def new_id(self) -> str:
+    def make(self, within: _Millisecond) -> str:
         """Make one in its text form; ids of one process sort by time and are never the same."""
-        head, count = self._moment.head(), next(self._counter)
-        upper = count >> 14 & 0xFFF
+        count = self._next()
+        upper = count >> 8 & 0x3FFFF
         known, known_upper, text = self._begun
-        if known != head or known_upper != upper:
-            text = f"{head}{upper:03x}-"
-            self._begun = (head, upper, text)
-        return text + _OCTETS[0x80 | count >> 8 & 0x3F] + _OCTETS[count & 0xFF] + self._node
+        if known is not within or known_upper != upper:
+            text = f"{within.id}{upper >> 6:03x}-{0x80 | upper & 0x3F:02x}"
+            self._begun = (within, upper, text)
+        return text + self._ends[count & 0xFF]
 
     def _renew(self) -> None:
-        self._node = f"-{os.urandom(6).hex()}"  # a forked worker must not repeat its parent's ids
+        node = os.urandom(6).hex()  # a forked worker must not repeat its parent's ids
+        self._ends = tuple(f"{octet:02x}-{node}" for octet in range(256))
 
 
-_ids = _Ids()
+_clock: Final = _Clock()
+_ids: Final = _Ids()
+
+
+def stamp() -> tuple[str, str]:
+    """Make a UUIDv7 in its text form, and write the time as RFC 3339, in UTC, with nanoseconds."""
+    time_ns = _time_ns()
+    now = _clock.at(time_ns)
+    return _ids.make(now), _written(now, time_ns)
 
 
 def new_id() -> str:
     """Make a UUIDv7 in its text form; ids of one process sort by time and are never the same."""
-    return _ids.new_id()
-
-
-class _Clock:
-    """Writes the time; the part down to the second is formatted once a second."""
-
-    def __init__(self) -> None:
-        self._second = (-1, "")
-
-    def now(self) -> str:
-        time_ns = time.time_ns()
-        seconds, rest = time_ns // _SECOND, time_ns % _SECOND
-        known, prefix = self._second
-        if known != seconds:
-            prefix = time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(seconds))
-            self._second = (seconds, prefix)
-        return prefix + str(_SECOND + rest)[1:] + "Z"  # nine digits
-
-
-_clock = _Clock()
+    return _ids.make(_clock.at(_time_ns()))
 
 
 def now() -> str:
     """Write the time as RFC 3339, in UTC, with nanoseconds."""
-    return _clock.now()
+    time_ns = _time_ns()
+    return _written(_clock.at(time_ns), time_ns)
+
+
+def id_head() -> str:
+    """Give what a UUIDv7 of now begins with: its first 48 bits and its version."""
+    return _clock.at(_time_ns()).id
+
+
+def _written(now: _Millisecond, time_ns: int) -> str:
+    since = time_ns - now.begins
+    return f"{now.time}{_THREE_DIGITS[since // 1000]}{_THREE_DIGITS[since % 1000]}Z"

@@ -89,20 +89,25 @@ class Tape:
     def write(self, records: Sequence[dict[str, Any] | Draft]) -> dict[int, AuditError]:
         """Chain records and write them, not yet durable; give those that are no records, by index."""
         end = self.end
+        seq, chain, opened = end.seq, end.chain, end.opened
         lines: list[bytes] = []
         refused: dict[int, AuditError] = {}
         for index, record in enumerate(records):
             try:
-                data = self._fill(record) if isinstance(record, Draft) else self._encode(record)
+                data = (
+                    _fill(record, seq + 1, opened)
+                    if isinstance(record, Draft)
+                    else self._encode(record, seq + 1)
+                )
             except AuditError as error:
                 refused[index] = error
                 continue
-            end.seq += 1
-            end.chain = link(end.chain, data)
-            lines.append(record_line(end.chain, data))
+            seq += 1
+            chain = link(chain, data)
+            lines.append(record_line(chain, data))
         written = b"".join(lines)
         write_all(self._file, written)
-        end.size += len(written)
+        end.seq, end.chain, end.size = seq, chain, end.size + len(written)
         return refused
 
     def sync(self) -> None:
@@ -135,17 +140,9 @@ class Tape:
         """Give the form for records of one operation in this epoch."""
         return ExchangeForm(fields, writer=self.end.writer, epoch=self.end.epoch)
 
-    def _fill(self, draft: Draft) -> bytes:
-        opened = self.end.opened
-        if draft.closes and opened.pop(draft.closes, None) is None:
-            raise AuditError(_NOT_OPEN)
-        if draft.opens:
-            opened[draft.record_id] = draft
-        return draft.encode(self.end.seq + 1)
-
-    def _encode(self, record: dict[str, Any]) -> bytes:
+    def _encode(self, record: dict[str, Any], seq: int) -> bytes:
         end = self.end
-        record["writer"], record["epoch"], record["seq"] = end.writer, end.epoch, end.seq + 1
+        record["writer"], record["epoch"], record["seq"] = end.writer, end.epoch, seq
         check_fields(record, FIELDS)
         try:
             data = encode_record(record)
@@ -170,6 +167,14 @@ class Tape:
         after = _open_segment(self.folder, end.number + 1)
         os.close(self._file)
         self._file, end.number, end.size = after, end.number + 1, size
+
+
+def _fill(draft: Draft, seq: int, opened: dict[str, dict[str, Any] | Draft]) -> bytes:
+    if draft.closes and opened.pop(draft.closes, None) is None:
+        raise AuditError(_NOT_OPEN)
+    if draft.opens:
+        opened[draft.record_id] = draft
+    return draft.encode(seq)
 
 
 def _open_segment(folder: Path, number: int) -> int:

@@ -4,34 +4,40 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import Future
 from typing import Any
 
 from kernel.audit.forms import Draft
 from kernel.errors import AuditError
 from kernel.promise import Promise
 
-Waiter = Promise | Future[None]
-Loop = asyncio.AbstractEventLoop | None  # None: it waits in a thread
-Item = tuple[dict[str, Any] | Draft, Waiter, Loop]
-Told = tuple[Waiter, Loop, AuditError | None]  # the error is why this record could not be kept
+
+class Entry(Promise):
+    """A record on its way to the disk, and the promise that it is there; `loop` None: a thread waits for it."""
+
+    __slots__ = ("error", "record")
+
+    def __init__(self, record: dict[str, Any] | Draft, loop: asyncio.AbstractEventLoop | None) -> None:
+        super().__init__(loop)
+        self.record = record
+        self.error: AuditError | None = None  # why it could not be kept
 
 
-def tell(group: list[Told], settle_all: Callable[[list[Told]], None]) -> bool:
-    """Settle every waiter of a group, those of a loop by `settle_all` in it; True when a loop took the call."""
-    by_loop: dict[asyncio.AbstractEventLoop, list[Told]] = {}
-    for told in group:
-        loop = told[1]
+def tell(group: list[Entry], settle_all: Callable[[list[Entry]], None]) -> bool:
+    """Settle every entry of a group, those of a loop by `settle_all` in it; True when a loop took the call."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[Entry]] = {}
+    latest, mine = None, []
+    for entry in group:
+        loop = entry.loop
         if loop is None:
-            settle(told[0], told[2])
-        elif loop in by_loop:
-            by_loop[loop].append(told)
-        else:
-            by_loop[loop] = [told]
+            settle(entry)
+            continue
+        if loop is not latest:
+            latest, mine = loop, by_loop.setdefault(loop, [])
+        mine.append(entry)
     reached = False
-    for loop, mine in by_loop.items():
+    for loop, entries in by_loop.items():
         try:
-            loop.call_soon_threadsafe(settle_all, mine)
+            loop.call_soon_threadsafe(settle_all, entries)
         except RuntimeError:
             continue  # the loop is closed: nobody waits there any more
         reached = True
@@ -43,15 +49,9 @@ def again(error: AuditError) -> AuditError:
     return AuditError(error.message, hint=error.hint, place=error.place)
 
 
-def settle(waiter: Waiter, error: AuditError | None) -> None:
-    """Bring one waiter its result; one who went away misses nothing, the record is kept all the same."""
-    if isinstance(waiter, Promise):
-        if error is None:
-            waiter.keep(None)
-        else:
-            waiter.fail(again(error))
-    elif not waiter.done():
-        if error is None:
-            waiter.set_result(None)
-        else:
-            waiter.set_exception(again(error))
+def settle(entry: Entry) -> None:
+    """Bring one its result; one who went away misses nothing, the record is kept all the same."""
+    if entry.error is None:
+        entry.keep(None)
+    else:
+        entry.fail(again(entry.error))

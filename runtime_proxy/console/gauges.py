@@ -11,12 +11,12 @@ from runtime_proxy.console import table
 
 if TYPE_CHECKING:
     from adapters.resilience.guarded import Condition
+    from runtime_proxy.audit_journal import AuditJournal
     from runtime_proxy.console.meters import Meters
     from runtime_proxy.health import Health
     from runtime_proxy.limit_counters import LimitCounters
     from runtime_proxy.pipeline import Pipeline
     from runtime_proxy.plan import Plan
-    from runtime_proxy.trail import AuditJournal
 
 _CIRCUITS: Final = ("closed", "half-open", "open")
 

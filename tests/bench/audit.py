@@ -55,7 +55,6 @@ async def measure(
                     key="k1",
                     trace_id="4bf92f3577b34da6a3ce929d0e0e4736",
                     closes="",
-                    outcome="success",
                     status=201,
                     body=BODY,
                     upstream_us=812,

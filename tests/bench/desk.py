@@ -49,9 +49,11 @@ class Kept:
     def form(self, fields: dict[str, Any]) -> ExchangeForm | None:
         return self.journal.form(fields)
 
-    def append(self, record: dict[str, Any] | Draft) -> Promise:
+    def append(
+        self, record: dict[str, Any] | Draft, loop: asyncio.AbstractEventLoop | None = None
+    ) -> Promise:
         self.last[:] = [record]
-        promise = Promise(asyncio.get_running_loop())
+        promise = Promise(loop or asyncio.get_running_loop())
         promise.keep(None)
         return promise
 

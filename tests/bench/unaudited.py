@@ -34,9 +34,11 @@ class Unwritten:
     def form(self, fields: Mapping[str, Any]) -> ExchangeForm:
         return ExchangeForm(fields, writer="unaudited", epoch=1)
 
-    def append(self, record: dict[str, Any] | Draft) -> Promise:
+    def append(
+        self, record: dict[str, Any] | Draft, loop: asyncio.AbstractEventLoop | None = None
+    ) -> Promise:
         del record
-        promise = Promise(asyncio.get_running_loop())
+        promise = Promise(loop or asyncio.get_running_loop())
         promise.keep(None)
         return promise
 

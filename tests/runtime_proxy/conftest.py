@@ -138,9 +138,11 @@ class Journal:
     def form(self, fields: dict[str, Any]) -> ExchangeForm:
         return ExchangeForm(fields, writer="proxy", epoch=1)
 
-    def append(self, record: dict[str, Any] | Draft) -> Promise:
+    def append(
+        self, record: dict[str, Any] | Draft, loop: asyncio.AbstractEventLoop | None = None
+    ) -> Promise:
         number, self._appends = self._appends, self._appends + 1
-        done = Promise(asyncio.get_running_loop())
+        done = Promise(loop or asyncio.get_running_loop())
         if number in self.refuse:
             done.fail(AuditError("the disk is full"))
         else:

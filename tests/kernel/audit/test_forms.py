@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kernel.audit import forms, record
 from kernel.audit.forms import Draft, ExchangeForm
 from kernel.audit.record import exchange_record, operation_fields
 from kernel.audit.segment import encode_record
@@ -30,15 +29,12 @@ CALLER: dict[str, Any] = {
 STATIC = FIELDS | {"environment": "dev", "operation": "50 % off"}
 
 
-@pytest.fixture(autouse=True)
-def _still(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (forms, record):
-        monkeypatch.setattr(module, "new_id", lambda: "0198c1a2-7d1e-7000-8000-0000000000ff")
-        monkeypatch.setattr(module, "now", lambda: "2026-11-26T17:00:00.000000007Z")
-
-
 def _same(draft: Draft, made: dict[str, Any]) -> None:
-    assert draft.encode(42) == encode_record(made | {"writer": "proxy-0", "epoch": 3, "seq": 42})
+    """Compare but for what is new in each record, and for that it is well-formed."""
+    stamped = {name: draft.as_record()[name] for name in ("id", "recorded")}
+    assert {name: len(text) for name, text in stamped.items()} == {"id": 36, "recorded": 30}
+    assert stamped["id"] == draft.record_id
+    assert draft.encode(42) == encode_record(made | stamped | {"writer": "proxy-0", "epoch": 3, "seq": 42})
 
 
 @pytest.mark.parametrize("fields", [FIELDS, STATIC, {}])
@@ -53,15 +49,14 @@ def test_received_is_the_same_both_ways(fields: dict[str, Any]) -> None:
 @pytest.mark.parametrize("fields", [FIELDS, STATIC])
 def test_completed_is_the_same_both_ways(fields: dict[str, Any], closes: str) -> None:
     form = ExchangeForm(fields, writer="proxy-0", epoch=3)
-    draft = form.completed(
-        **CALLER, closes=closes, outcome="success", status=201, body=b"[1]", upstream_us=812
-    )
-    made = exchange_record(
-        fields, "completed", **CALLER, closes=closes or None, outcome="success", status=201, response_body=b"[1]",
-        upstream_status=201, upstream_us=812,
-    )  # fmt: skip
-    _same(draft, made)
-    assert (draft.opens, draft.closes) == (False, closes)
+    for status, outcome in ((201, "success"), (404, "failed"), (201, "success")):
+        draft = form.completed(**CALLER, closes=closes, status=status, body=b"[1]", upstream_us=812)
+        made = exchange_record(
+            fields, "completed", **CALLER, closes=closes or None, outcome=outcome, status=status, response_body=b"[1]",
+            upstream_status=status, upstream_us=812,
+        )  # fmt: skip
+        _same(draft, made)
+        assert (draft.opens, draft.closes) == (False, closes)
 
 
 @pytest.mark.parametrize("text", ['a"b', "a\\b", "caf\u00e9", "a\x1f", "", "x" * 257, "\x7f"])
@@ -71,23 +66,18 @@ def test_what_would_need_an_escape_goes_the_general_way(text: str) -> None:
     assert form.takes("192.0.2.7", "ward 7's", "2001:db8::1")
 
 
-async def test_both_ways_share_a_journal_and_a_restart(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.undo()
+async def test_both_ways_share_a_journal_and_a_restart(log: Log) -> None:
     journal = log.open()
     form = journal.form(STATIC)
     opened = form.received(**CALLER, body=b"1")
     left = form.received(**CALLER, body=b"2")
     await journal.append(opened)
     await journal.append(left)
-    done = form.completed(
-        **CALLER, closes=opened.record_id, outcome="success", status=200, body=b"{}", upstream_us=1
-    )
+    done = form.completed(**CALLER, closes=opened.record_id, status=200, body=b"{}", upstream_us=1)
     await journal.append(done)
     with pytest.raises(AuditError, match="closes something that is not open"):
         await journal.append(
-            form.completed(
-                **CALLER, closes=opened.record_id, outcome="success", status=200, body=b"{}", upstream_us=1
-            )
+            form.completed(**CALLER, closes=opened.record_id, status=200, body=b"{}", upstream_us=1)
         )
     await journal.aclose()
     stages = [(one["stage"], one.get("closes"), one.get("outcome")) for one in log.records()]
