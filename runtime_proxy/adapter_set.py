@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from adapters.port import Adapter, Listener
+from adapters.resilience.guarded import Guarded
 from kernel.errors import InterlockError
 from runtime_proxy.device_listeners import DeviceListeners
 from runtime_proxy.errors import ActivationFailed
@@ -75,7 +76,8 @@ class AdapterSet:
                 if isinstance(one, Listener):
                     change.listeners[key] = one
                 else:
-                    change.fresh[key] = AdapterSlot(wanted[key].name, one)
+                    asked = one.turns_away if isinstance(one, Guarded) else None
+                    change.fresh[key] = AdapterSlot(wanted[key].name, one, turns_away=asked)
                     await one.start()
         except (InterlockError, OSError) as error:
             await self.undo(change)

@@ -275,7 +275,7 @@ def _repeated(slot: AdapterSlot, given: Route) -> AdapterSlot:
     retries, hedging = given.policy.retries, given.policy.hedging
     if retries is None and hedging is None:
         return slot
-    return AdapterSlot(slot.name, Repeating(slot, retries, hedging))
+    return AdapterSlot(slot.name, Repeating(slot, retries, hedging), turns_away=slot.turns_away)
 
 
 def _weigh(route: ServedRoute, weights: Mapping[str, int]) -> None:

@@ -267,6 +267,11 @@ class Pipeline:
             told = await self._keeping.begin(served.keyed, exchange, served, call)
             if told is not None:
                 return told
+        slot = served.route.adapter
+        if slot.turns_away is not None and served.instead is None:
+            turned_away = slot.turns_away()
+            if turned_away is not None:
+                return await settling.turn_away(exchange, turned_away)
         if served.streams is not None:
             served.streams.equip(served, exchange, call)
         if steps is not None:
@@ -283,7 +288,6 @@ class Pipeline:
                     steps.mark(AUDIT)
         except AuditError as error:
             return settling.not_carried(exchange, error)
-        slot = served.route.adapter
         slot.in_flight += 1
         exchange.sent = True
         try:

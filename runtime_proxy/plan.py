@@ -5,10 +5,11 @@ Dataclasses of a compiled module: their fields' types must be imported when the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
+from adapters.errors import CallShed
 from adapters.port import Adapter, Headers
 from kernel.audit.forms import ExchangeForm
 from kernel.bundle.introducing import ENFORCED, Shadow
@@ -91,6 +92,7 @@ class AdapterSlot:
     name: str
     adapter: Adapter
     in_flight: int = 0
+    turns_away: Callable[[], CallShed | None] | None = None  # of an adapter with guards
 
 
 @dataclass(frozen=True)

@@ -123,6 +123,12 @@ class Settling:
             refusal=refusal,
         )
 
+    async def turn_away(self, exchange: Exchange, error: CallShed) -> Reply:
+        """End before anything was begun: the guards of the adapter would turn the call away, as a count in a series."""
+        if exchange.claim is not None:
+            exchange.claim.fate = "release"
+        return await self.refuse(exchange, shed(error))
+
     async def _broken_off(self, exchange: Exchange, served: ServedOperation, refusal: Refusal) -> Reply:
         """End a call whose body was no proper one: the provider has seen an incomplete message."""
         return await self._end(

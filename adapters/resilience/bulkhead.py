@@ -58,12 +58,13 @@ class Bulkhead:
 
         Whoever got in calls `leave` once.
         """
+        full = self.full()
+        if full is not None:
+            raise full
         if self.inside < self.terms.calls and not self._queue:
             self.inside += 1
             self._note(0.0)
             return 0.0
-        if len(self._queue) >= self.terms.queue:
-            raise self._refused("too many calls wait for it")
         loop = asyncio.get_running_loop()
         waiter = _Waiter(self._clock(), loop.create_future())
         self._queue.append(waiter)
@@ -76,6 +77,13 @@ class Bulkhead:
         finally:
             timer.cancel()
         return self._clock() - waiter.since
+
+    def full(self) -> AdapterFull | None:
+        """Refuse a call that would find neither room nor a place to wait; None: it may enter."""
+        room = self.inside < self.terms.calls and not self._queue
+        if room or len(self._queue) < self.terms.queue:
+            return None
+        return self._refused("too many calls wait for it")
 
     def leave(self) -> None:
         """Make room: for the longest waiting call that has not waited too long."""

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from adapters.errors import AdapterFull, UpstreamError
+from adapters.errors import AdapterFull, CallShed, CircuitOpen, UpstreamError
 from adapters.port import open_through
 from adapters.resilience.breaker import Breaker, BreakerTerms
 from adapters.resilience.bulkhead import Bulkhead, BulkheadTerms
@@ -93,6 +93,15 @@ class Guarded:
             bulkhead.waiting if bulkhead is not None else 0,
             bulkhead.shed if bulkhead is not None else 0,
         )
+
+    def turns_away(self) -> CallShed | None:
+        """Say why a call would be turned away at once, so that nothing need be begun for it; None: it may try."""
+        try:
+            if self.breaker is not None:
+                self.breaker.check()
+        except CircuitOpen as error:
+            return error
+        return None if self.bulkhead is None else self.bulkhead.full()
 
     def call(self, call: Call) -> Awaitable[Answer]:
         """Carry one call out, in a task of its own: waiting for room needs one, and callers may have none."""

@@ -137,3 +137,28 @@ async def test_what_the_guards_keep_back_is_a_503_with_retry_after(house, kit, e
     record = house.journal.records[-1]
     assert (record["outcome"], record["refusal"], record["stage"]) == ("failed", slug, "completed")
     assert json.loads(reply.body)["contract"] == "orders"
+
+
+async def test_what_would_be_turned_away_is_refused_before_it_is_recorded_as_received(house, kit) -> None:
+    (slot,) = house.pipeline.plan.slots
+    slot.turns_away = lambda: CircuitOpen("open", retry_after=7)
+    for _ in range(50):
+        reply = await house.ask("POST", "/orders/v1/orders", ORDER)
+        assert (reply.status, kit.problem(reply)["slug"], kit.header(reply, "retry-after")) == (
+            503,
+            "circuit-open",
+            "7",
+        )
+    assert house.provider.calls == []
+    stages = house.journal.stages()
+    assert set(stages) == {"refused", "series-opened"}  # an outage does not fill the log
+    assert len(stages) < 50
+    slot.turns_away = lambda: None
+    assert (await house.ask("POST", "/orders/v1/orders", ORDER)).status == 201
+
+
+async def test_the_guards_are_asked_through_the_retries_of_a_route(make_house) -> None:
+    house = make_house()
+    await house.publish(policy=RoutePolicy(retries=FAST))
+    (route,), (slot,) = house.pipeline.plan.routes, house.pipeline.plan.slots
+    assert route.adapter.turns_away is slot.turns_away

@@ -138,6 +138,28 @@ async def test_an_open_circuit_is_not_waited_for() -> None:
     assert guarded.condition().waiting == 0
 
 
+async def test_what_would_be_turned_away_is_said_before_anything_is_begun() -> None:
+    guarded = Guarded(Provider(), {**BREAKER, "bulkhead": {"calls": 1, "queue": 1}})
+    assert guarded.turns_away() is None
+    guarded.inner.gate = asyncio.Event()
+    calls = [asyncio.ensure_future(guarded.call(a_call()))]
+    await asyncio.sleep(0)
+    assert guarded.turns_away() is None  # it could wait
+    calls.append(asyncio.ensure_future(guarded.call(a_call())))
+    await asyncio.sleep(0)
+    assert isinstance(guarded.turns_away(), AdapterFull)
+    assert guarded.condition().shed == 1
+    guarded.inner.gate.set()
+    await asyncio.gather(*calls)
+    guarded = Guarded(Provider(), BREAKER)
+    guarded.inner.outcome = UpstreamUnreachable("gone", sent=False)
+    for _ in range(3):
+        assert guarded.turns_away() is None
+        await fail(guarded)
+    assert isinstance(guarded.turns_away(), CircuitOpen)
+    assert Guarded(Provider(), {}).turns_away() is None
+
+
 async def test_it_starts_and_stops_what_is_inside() -> None:
     provider = Provider()
     guarded = Guarded(provider, BREAKER)
