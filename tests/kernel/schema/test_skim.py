@@ -11,7 +11,7 @@ from kernel.operation.strict_json import read_json
 from kernel.operation.violation import Undecodable
 from kernel.schema.bundling import bundle
 from kernel.schema.dialects import Dialect
-from kernel.schema.skim import Skim
+from kernel.schema.skim import COMPILED, Skim
 from kernel.schema.skimming import skim_of
 from kernel.schema.validator import compile_schema
 
@@ -317,3 +317,12 @@ def test_a_yes_is_that_of_reader_and_engine(schema, definition, several):
     for data in several:
         if made is not None and made.conforms(data):
             assert conforms(schema, data), data
+
+
+def test_a_schema_in_use_is_skimmed_where_the_code_is_compiled():
+    validator = compile_schema({"type": "string"}, root={}, dialect=Dialect.DRAFT_2020_12)
+    assert [validator.conforms(b'"a"') for _ in range(20)] == [False] * 8 + [COMPILED] * 12
+    assert not validator.conforms(b"1")
+    for _ in range(32):
+        validator.missed()
+    assert not validator.conforms(b'"a"')
