@@ -75,7 +75,7 @@ def head_of(  # noqa: C901 - hot: one pass over the headers
     dated = False
     for name, value in headers:
         if name not in _FRAMING:
-            lines.append(name + b": " + value)
+            lines.append(b"%b: %b" % (name, value))
             if name == b"date":
                 dated = True
     if framing is not None:
@@ -88,13 +88,12 @@ def head_of(  # noqa: C901 - hot: one pass over the headers
             lines.append(b"content-length: %d" % len(reply.body))
     if not persistent:
         lines.append(b"connection: close")
-    fields = b"\r\n".join(lines)
-    if not is_safe(fields, len(lines)):
+    if not is_safe(lines):
         raise ReplyUnsendable("a header holds a line end")
     start = _STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status
     if not dated:
         start += date_line
-    return start + fields + b"\r\n\r\n" if lines else start + b"\r\n"
+    return b"%b%b\r\n\r\n" % (start, b"\r\n".join(lines)) if lines else start + b"\r\n"
 
 
 def has_body(method: bytes, status: int) -> bool:

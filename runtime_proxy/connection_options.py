@@ -71,7 +71,8 @@ def end_to_end(headers: Headers) -> Headers:
     named = NOTHING
     for name, value in headers:
         if name == b"connection":
-            named |= named_by(value)
+            more = named_by(value)
+            named = named | more if more else named
     if not named:
         return headers
     return [line for line in headers if line[0] not in named or line[0] in END_TO_END]

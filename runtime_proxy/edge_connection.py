@@ -51,7 +51,7 @@ class EdgeConnection(StreamingIntake):
         self._secure = transport.get_extra_info("sslcontext") is not None
         if self._secure:
             self._certificate = certificate_of(transport.get_extra_info("ssl_object"))
-        self.deadline = self._edge.now + self._edge.limits.head_timeout
+        self.deadline = self._edge.now + self._limits.head_timeout
         self._edge.joined(self)
 
     def pause_writing(self) -> None:
@@ -64,7 +64,7 @@ class EdgeConnection(StreamingIntake):
         """Go on with a client that reads again."""
         self._paused_writing = False
         if self._state in (HEAD, SKIP):
-            self.deadline = self._edge.now + self._edge.limits.idle_timeout
+            self.deadline = self._edge.now + self._limits.idle_timeout
             self._resume_reading()
         elif self._state == BUSY:
             self.deadline = NEVER
@@ -262,7 +262,7 @@ class EdgeConnection(StreamingIntake):
             self._finish()
         else:
             self._state = SKIP if self._skip_left else HEAD
-            self.deadline = self._edge.now + self._edge.limits.idle_timeout
+            self.deadline = self._edge.now + self._limits.idle_timeout
             if self._paused_writing:
                 self._watch_writing()
 
@@ -295,4 +295,4 @@ class EdgeConnection(StreamingIntake):
 
     def _watch_writing(self) -> None:
         self._unsent = self._transport.get_write_buffer_size()
-        self.deadline = self._edge.now + self._edge.limits.write_timeout
+        self.deadline = self._edge.now + self._limits.write_timeout

@@ -52,6 +52,7 @@ class Intake(TurnTaker):
         "_exchange",
         "_half_closed",
         "_head_begun",
+        "_limits",
         "_lingered",
         "_paused_reading",
         "_paused_writing",
@@ -68,7 +69,7 @@ class Intake(TurnTaker):
 
     def __init__(self, edge: EdgeView) -> None:
         super().__init__()
-        limits = edge.limits
+        self._limits = limits = edge.limits
         self._edge = edge
         self._reader = HeadReader(
             max_head=limits.head_bytes,
@@ -149,7 +150,6 @@ class Intake(TurnTaker):
     def _take(self, data: bytes, at: int) -> None:
         """Read the request that begins at `at` as far as it is here; have it served when it is whole."""
         reader = self._reader
-        edge = self._edge
         try:
             end = reader.read(data, at)
             if not end:
@@ -162,8 +162,8 @@ class Intake(TurnTaker):
                 exchange.certificate = self._certificate
             exchange.modern = reader.modern
             exchange.known = reader.known
-            exchange.body_limit = limit = edge.limits.body_bytes
-            admitted = edge.handler.admit(exchange)
+            exchange.body_limit = limit = self._limits.body_bytes
+            admitted = self._edge.handler.admit(exchange)
             if exchange.body_limit < limit:  # noqa: PLR1730 - hot
                 limit = exchange.body_limit
             length = reader.length
@@ -195,12 +195,12 @@ class Intake(TurnTaker):
         self._ahead_at = 0
         if not self._head_begun and data:
             self._head_begun = True
-            self.deadline = self._edge.now + self._edge.limits.head_timeout
+            self.deadline = self._edge.now + self._limits.head_timeout
 
     def _await_body(self, data: bytes, limit: int) -> None:
         self._body = RequestBody(self._reader, limit)
         self._state = BODY
-        self.deadline = self._edge.now + self._edge.limits.body_timeout
+        self.deadline = self._edge.now + self._limits.body_timeout
         if data:
             self._take_body(data)
         elif self._reader.expects:

@@ -167,7 +167,7 @@ class StreamingIntake(UploadingIntake):
         """Close once everything is written."""
         if self._state < LINGER:
             self._state = LINGER
-            self.deadline = self._edge.now + self._edge.limits.write_timeout
+            self.deadline = self._edge.now + self._limits.write_timeout
             self._transport.close()
 
     def _go_on(self) -> None:
@@ -209,7 +209,7 @@ class StreamingIntake(UploadingIntake):
         self._state = LINGER
         transport = self._transport
         if framed:
-            self.deadline = self._edge.now + self._edge.limits.write_timeout
+            self.deadline = self._edge.now + self._limits.write_timeout
             transport.close()  # what was within the contract still arrives
             return
         sock = transport.get_extra_info("socket")

@@ -12,14 +12,13 @@ from typing import Final
 
 import httptools
 
+from adapters.wire.http_fields import MOST_DIGITS, decimal, fields_of, values_of
 from adapters.wire.http_fields import Fields as Headers
-from adapters.wire.http_fields import fields_of, values_of
 from adapters.wire.known_fields import FieldMemory, KnownFields
 from runtime_proxy.authority import is_host, origin_form
 from runtime_proxy.connection_options import END_TO_END, options_of
 from runtime_proxy.request_line import ABSOLUTE_LINE, COMMON, REQUEST_LINE, line_slug
 
-_MOST_DIGITS: Final = 18
 _SLASH: Final = ord("/")
 _CODING_LINE: Final = re.compile(rb"\r\ntransfer-encoding:[ \t]*([^\r\n]*)", re.IGNORECASE)
 
@@ -243,7 +242,7 @@ class HeadReader:
         """Take over what `_judge` and llhttp have found of the same lines: only their length may be another."""
         self._parser_follows = False
         self.headers = known.whole(length)
-        self.length = int(length) if length else 0
+        self.length = decimal(length) if length else 0
         self.persistent = self.modern = True
         self.expects = False
 
@@ -266,7 +265,7 @@ def _length(value: bytes) -> int:
     """Read a Content-Length; llhttp has refused signs, lists and a second one already."""
     if not value.isdigit():
         raise RequestRefused("framing-refused")
-    if len(value) > _MOST_DIGITS:
+    if len(value) > MOST_DIGITS:
         raise RequestRefused("body-too-large")
     return int(value)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import ssl
 from collections import deque
 from dataclasses import dataclass, field
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from kernel.promise import Promise
 
 _WITH_BODY: Final = frozenset((b"POST", b"PUT", b"PATCH"))  # say Content-Length: 0 too (RFC 9110 §8.6)
-_TARGET: Final = re.compile(rb"/[\x21-\x7e]*")
+_VISIBLE: Final = bytes(min(max(octet, 0x21), 0x7E) for octet in range(256))  # changes all others
 _TICK: Final = 0.05  # seconds between looks at the deadlines
 
 
@@ -153,9 +152,10 @@ class HttpClient:
             fields += framing_of(call.source) + b"\r\n"
         elif body or call.method in _WITH_BODY:
             fields += b"content-length: %d\r\n" % len(body)
-        if _TARGET.fullmatch(call.target) is None:
+        target = call.target
+        if not target.startswith(b"/") or target.translate(_VISIBLE) != target:
             raise _unsendable()
-        return call.method + b" " + call.target + self._after_target + fields + b"\r\n"
+        return b"%b %b%b%b\r\n" % (call.method, target, self._after_target, fields)
 
     # -- the pool -----------------------------------------------------------------------------------
     def _kept(self) -> HttpConnection | None:

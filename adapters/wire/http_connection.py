@@ -108,7 +108,7 @@ class HttpConnection(PiecewiseConnection):
         if call.streaming is not None:
             self._streaming_seconds = call.streaming.total_seconds
         self._total = deadline
-        silent = self.loop.time() + self._owner.read_timeout
+        silent = self.loop.time() + self._read_timeout
         self.deadline = silent if silent < deadline else deadline  # noqa: FURB136 - hot
         self.uses += 1
         self._begun = time.perf_counter()

@@ -7,9 +7,10 @@ from typing import Final
 Fields = list[tuple[bytes, bytes]]
 
 _SPACE: Final = ord(" ")
+_ZERO: Final = ord("0")
 _MOST_NAMES: Final = 1024
+MOST_DIGITS: Final = 18  # of a length that anybody means
 _NAMES: Final[dict[bytes, bytes]] = {}  # names as they were spelled, and in lower case; never a value
-_BREAKS: Final = bytes.maketrans(b"\r\0", b"\n\n")
 # Framing and routing of a connection are its client's alone; whatever a caller says about them is left out.
 OURS: Final = frozenset(
     (
@@ -57,23 +58,33 @@ def values_of(fields: Fields, name: bytes) -> list[bytes]:
     return [value for field, value in fields if field == name]
 
 
+def decimal(value: bytes) -> int:
+    """Read a Content-Length; -1 for anything but digits, and for more of them than anybody means."""
+    if not 0 < len(value) <= MOST_DIGITS:
+        return -1
+    number = 0
+    for at in range(len(value)):  # int() would take other spellings too
+        digit = value[at] - _ZERO
+        if not 0 <= digit <= 9:  # noqa: PLR2004 - a digit
+            return -1
+        number = number * 10 + digit
+    return number
+
+
 def encode(fields: Fields, left_out: frozenset[bytes]) -> bytes:
     """Write field lines, each with its line end, but for those of the names in `left_out`.
 
     Raises `ValueError` for a line that would break out of its place (RFC 9110 section 5.5).
     """
-    lines = [name + b": " + value for name, value in fields if name not in left_out]
+    lines = [b"%b: %b" % (name, value) for name, value in fields if name not in left_out]
     if not lines:
         return b""
-    written = b"\r\n".join(lines)
-    if not is_safe(written, len(lines)):
+    if not is_safe(lines):
         raise ValueError("a field holds a line end")
-    return written + b"\r\n"
+    return b"\r\n".join(lines) + b"\r\n"
 
 
-def is_safe(written: bytes, lines: int) -> bool:
-    """Say whether `lines` lines joined by their ends hold no line end or NUL besides those (RFC 9110 section 5.5).
-
-    Counting costs less than looking into every value, and finds the same.
-    """
-    return written.translate(_BREAKS).count(b"\n") == (2 * (lines - 1) if lines else 0)
+def is_safe(lines: list[bytes]) -> bool:
+    """Say whether lines without their ends hold no line end and no NUL (RFC 9110 section 5.5)."""
+    text = b"".join(lines).decode("latin-1")  # a character is found faster in text than in bytes
+    return "\r" not in text and "\n" not in text and "\0" not in text

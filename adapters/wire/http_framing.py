@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from adapters.wire.http_fields import decimal
+
 FRAMING: Final = frozenset((b"content-length", b"transfer-encoding"))
 MARKED: Final = FRAMING | {b"connection", b"keep-alive"}
 _LASTING: Final = frozenset((b"content-length", b"keep-alive"))
@@ -14,7 +16,6 @@ _KEEP_ALIVE_TIMEOUT: Final = re.compile(rb"(?:^|[,;\s])timeout=([0-9]{1,9})", re
 _BEGINNING: Final = b"HTTP/1."
 _NO_STATUS_LINE: Final = "the answer does not begin with a status line of HTTP/1.x"
 _CR: Final = ord("\r")
-_MOST_DIGITS: Final = 18
 # RFC 9112 §4. llhttp also takes other protocols' names, statuses below 100 and bare control bytes.
 _STATUS_LINE: Final = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9][0-9])(?: [\t\x20-\x7e\x80-\xff]*)?\r\n")
 
@@ -57,9 +58,9 @@ def status_of(head: bytes) -> tuple[int, bool]:
 
 def length_of(value: bytes, limit: int) -> int:
     """Read a Content-Length; raises `AnswerBroken` for one that is malformed, or above the limit."""
-    if not value.isdigit() or len(value) > _MOST_DIGITS:
+    length = decimal(value)
+    if length < 0:
         raise AnswerBroken("the answer has a malformed Content-Length")
-    length = int(value)
     if length > limit:
         raise AnswerBroken("the body of the answer is longer than the limit")
     return length

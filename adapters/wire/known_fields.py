@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from adapters.wire.http_fields import Fields
+from adapters.wire.http_fields import MOST_DIGITS, Fields
 
 LIFE: Final = 30.0  # seconds after which everything is forgotten: credentials stand among the lines
 MOST: Final = 512  # blocks of lines; one more, and memory begins anew
@@ -17,7 +17,6 @@ LARGEST: Final = 2048  # bytes of a block that is remembered
 _MOST_MADE: Final = 16  # operations and whatever else a block is used for
 # The one line that changes with every body; other spellings of it are read anew each time.
 _LENGTH: Final = re.compile(rb"\n[Cc]ontent-[Ll]ength: ?([0-9]{1,18})\r\n")
-_MOST_DIGITS: Final = 18
 _0, _9 = ord("0"), ord("9")
 
 
@@ -49,7 +48,7 @@ class KnownFields:
         if not after:
             return end, b""
         at = end
-        most = min(len(data), at + _MOST_DIGITS)
+        most = min(len(data), at + MOST_DIGITS)
         while end < most and _0 <= data[end] <= _9:
             end += 1
         length = data[at:end]
