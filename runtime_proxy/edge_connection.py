@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Generator
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from kernel.promise import Promise
@@ -12,10 +12,10 @@ from runtime_proxy.answering import INTERNAL_ERROR, ReplyUnsendable, has_body, h
 from runtime_proxy.client_certificates import certificate_of
 from runtime_proxy.edge_intake import BODY, BUSY, CLOSED, HEAD, LINGER, NEVER, SKIP, UNKNOWN
 from runtime_proxy.edge_streaming import StreamingIntake
+from runtime_proxy.exchange import Exchange, Reply
 
 if TYPE_CHECKING:
     from runtime_proxy.edge_view import EdgeView
-    from runtime_proxy.exchange import Exchange, Reply
 
 _LARGE_BODY: Final = 32 * 1024  # bytes; from here on, copying costs more than a second buffer
 _LINGER_SECONDS: Final = 1.0  # a closing connection is still read, so that its answer is not reset away
@@ -32,12 +32,13 @@ class EdgeConnection(StreamingIntake):
     read its answers, nothing more is taken up from it.
     """
 
-    __slots__ = ("_coroutine", "_driving", "_flushing", "_unsent", "_waiting")
+    __slots__ = ("_driving", "_flushing", "_replies", "_serving", "_unsent", "_waiting")
 
     def __init__(self, edge: EdgeView, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(edge, loop)
-        self._coroutine: Coroutine[Any, None, Reply] | None = None  # of the exchange that is served
-        self._waiting: Promise | asyncio.Future[Any] | None = None  # what the coroutine waits for
+        self._replies: Generator[Any, None, None] | None = None  # `_serve`, once there was an exchange
+        self._serving = False  # an exchange is under way
+        self._waiting: Promise | asyncio.Future[Any] | None = None  # what it waits for
         self._driving = False  # `_drive` is on the stack
         self._flushing = False  # answered; what the client sent ahead waits until it has read the answer
         self._unsent = -1
@@ -84,7 +85,9 @@ class EdgeConnection(StreamingIntake):
         self._break_off()
         self.deadline = NEVER
         self._flushing = False
-        self._edge.left(self, busy=self._coroutine is not None)
+        if not self._serving:
+            self._replies = None
+        self._edge.left(self, busy=self._serving)
 
     # -- for the edge -------------------------------------------------------------------------------
     @property
@@ -129,6 +132,11 @@ class EdgeConnection(StreamingIntake):
         if not self._driving:
             self._drive()
 
+    def _serve(self) -> Generator[Any, None, None]:
+        """Give what one exchange after the other waits for, and its reply: a coroutine would end with an exception."""
+        while True:
+            yield (yield from self._start().__await__())
+
     def _start(self) -> Coroutine[Any, None, Reply]:
         exchange = self._exchange
         handler = self._edge.handler
@@ -139,28 +147,24 @@ class EdgeConnection(StreamingIntake):
     async def _in_task(self, exchange: Exchange) -> Reply:
         return await self._edge.spawn(self._edge.handler.serve(exchange))
 
-    def _drive(self) -> None:  # noqa: C901, PLR0911 - one loop on purpose, each turn may end it
+    def _drive(self) -> None:
         """Carry exchanges on until one waits, or until nothing whole is here."""
         self._driving = True
         try:
             while True:
-                coroutine = self._coroutine
-                if coroutine is None:
-                    coroutine = self._coroutine = self._start()
+                replies = self._replies = self._replies or self._serve()
+                self._serving = True
                 try:
-                    waiting = coroutine.send(None)
-                except StopIteration as end:
-                    reply: Reply = end.value
-                except asyncio.CancelledError:  # given up by `abort`
+                    reply = replies.send(None)
+                except (Exception, asyncio.CancelledError) as fault:  # noqa: BLE001 - others go on
+                    self._replies = None
                     self._ended()
+                    if not isinstance(fault, asyncio.CancelledError):  # which says: given up by `abort`
+                        _log.error("a request could not be served", exc_info=fault)
+                        self._apologise()
                     return
-                except Exception:  # noqa: BLE001 - whatever it is, the client is answered and others go on
-                    _log.exception("a request could not be served")
-                    self._ended()
-                    self._apologise()
-                    return
-                else:
-                    self._wait_for(waiting)
+                if not isinstance(reply, Reply):
+                    self._wait_for(reply)
                     return
                 exchange = self._exchange
                 self._ended()
@@ -185,16 +189,14 @@ class EdgeConnection(StreamingIntake):
         elif isinstance(waiting, Promise):
             waiting.settled = self._drive
         else:
-            waiting._asyncio_future_blocking = False  # noqa: SLF001 - what a task does with what it is given
-            waiting.add_done_callback(self._woken)
-
-    def _woken(self, _: asyncio.Future[Any]) -> None:
-        self._drive()
+            waiting._asyncio_future_blocking = False  # noqa: SLF001 - what a task does with it
+            waiting.add_done_callback(lambda _: self._drive())
 
     def _ended(self) -> None:
-        self._coroutine = None
+        self._serving = False
         self._waiting = None
         if self._state == CLOSED:
+            self._replies = None
             self._edge.finished(self)
 
     def _next(self) -> bool:

@@ -88,12 +88,12 @@ def prepare(served: ServedOperation, exchange: Exchange) -> Call:
     headers.append((b"traceparent", traceparent))
     lines = passing.lines
     if lines:
-        lines += b"traceparent: " + traceparent + b"\r\n"
+        lines = b"%btraceparent: %b\r\n" % (lines, traceparent)
     if not served.keeps_request_id:
         request_id = exchange.request_id.encode()
         headers.append((b"x-request-id", request_id))
         if lines:
-            lines += b"x-request-id: " + request_id + b"\r\n"
+            lines = b"%bx-request-id: %b\r\n" % (lines, request_id)
     route = served.route
     target = route.upstream_prefix + exchange.path
     query = _without_key(served, exchange.query) if exchange.query else b""

@@ -102,7 +102,7 @@ class _Plane:
         if not transport.closing:
             connection.eof_received()
         for _ in range(200):
-            if transport.closing or not connection._coroutine:
+            if transport.closing or not connection._serving:
                 break
             await asyncio.sleep(0)
         self.house.journal.records.clear()
