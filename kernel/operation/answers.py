@@ -12,6 +12,7 @@ from kernel.operation.codings import decoded
 from kernel.operation.declarations import compile_header
 from kernel.operation.flows import may_flow
 from kernel.operation.members import mapping, refused
+from kernel.operation.message import about_body
 from kernel.operation.shapes import dereference, follow
 from kernel.operation.unchecked import unchecked
 from kernel.operation.violation import Undecodable, Violation
@@ -59,28 +60,26 @@ class Answer:
         self, status: int, headers: Headers, body: bytes | None, *, head: bool
     ) -> tuple[Violation, ...]:
         """Judge headers and body of one answer; None: the body is judged as it flows (`flow`)."""
-        fields = dict(headers)
-        names = () if len(fields) == len(headers) else tuple(name for name, _ in headers)
-        found = self._check_headers(fields, headers) if self._headers else ()
+        found = self._check_headers(headers) if self._headers else ()
         if head or status in _BODILESS:
             found += (Violation("body", "", "unexpected"),) if body else ()
         elif body is not None:
-            found += self._check_body(fields, names, headers, body)
+            found += self._check_body(headers, body)
         return found[: self._limits.violations] if found else ()
 
     def flow(self, headers: Headers) -> Flow | None:
         """Say how the body of an answer with these headers may be carried piece by piece."""
-        fields = [value for name, value in headers if name == b"content-type"]
-        flow = self.body.flow(fields[0]) if len(fields) == 1 else None
-        if flow is not None and flow.judge is not None and b"content-encoding" in dict(headers):
+        content_type, coded = about_body(headers)
+        flow = self.body.flow(content_type) if content_type is not None else None
+        if flow is not None and flow.judge is not None and coded:
             return None  # what is coded is decoded as a whole
         return flow
 
-    def _check_headers(self, fields: dict[bytes, bytes], headers: Headers) -> tuple[Violation, ...]:
+    def _check_headers(self, headers: Headers) -> tuple[Violation, ...]:
         found: tuple[Violation, ...] = ()
         for name, header in self._headers:
-            if name in fields:
-                lines = [value for known, value in headers if known == name]
+            lines = [value for known, value in headers if known == name]
+            if lines:
                 if name == b"set-cookie":
                     # RFC 9110 §5.3: the one field that comes in several lines and is no list.
                     found += tuple(item for line in lines for item in header.check([line]))
@@ -90,19 +89,14 @@ class Answer:
                 found += (header.missing(),)
         return found
 
-    def _check_body(
-        self, fields: dict[bytes, bytes], names: tuple[bytes, ...], headers: Headers, body: bytes
-    ) -> tuple[Violation, ...]:
-        """Judge the body; `names` are all field names where one of them comes twice."""
+    def _check_body(self, headers: Headers, body: bytes) -> tuple[Violation, ...]:
         if not self.body.contents:
             return (Violation("body", "", "unexpected"),) if body and not self._says_nothing else ()
-        content_type = fields.get(b"content-type")
-        if names and names.count(b"content-type") > 1:
-            content_type = None
+        content_type, coded = about_body(headers)
         if not body:
             entry = self.body.find(content_type)
             return () if entry is not None and entry[0].takes_nothing else (Violation("body", "", "missing"),)
-        if b"content-encoding" in fields:
+        if coded:
             try:
                 body = decoded([value for name, value in headers if name == _CODING], body, self._limits)
             except Undecodable as error:

@@ -16,3 +16,16 @@ class Remembered(Protocol):
 
     def keep(self, reason: Any, made: Any) -> None:
         """Keep what was derived from those lines alone."""
+
+
+def about_body(headers: Headers) -> tuple[bytes | None, bool]:
+    """Give Content-Type (None: there is none, or of two neither counts), and whether the body is coded."""
+    content_type: bytes | None = None
+    many = coded = False
+    for name, value in headers:
+        if name == b"content-type":
+            many = content_type is not None
+            content_type = value
+        elif name == b"content-encoding":
+            coded = True
+    return None if many else content_type, coded

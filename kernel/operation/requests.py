@@ -10,7 +10,7 @@ from kernel.operation.declarations import compile_parameter
 from kernel.operation.fields import Fields
 from kernel.operation.grouping import cookies_of, groups_of, without, without_keys
 from kernel.operation.members import mapping, refused
-from kernel.operation.message import IGNORED_HEADERS
+from kernel.operation.message import IGNORED_HEADERS, about_body
 from kernel.operation.shapes import follow
 from kernel.operation.styles import text_of
 from kernel.operation.undeclared import LENIENT, NO_CREDENTIALS, undeclared_headers
@@ -144,28 +144,24 @@ class Requests:
                 found += parameter.check([raw])
         if query or self._query_needed:
             found += self._check_query(query)
-        fields = dict(headers)
-        single = len(fields) == len(headers)
         if known is None or not self._lasting:
-            found += self._check_headers(headers, fields, single=single)
+            found += self._check_headers(headers)
         elif self not in known.made:
-            broken = self._check_headers(headers, fields, single=single)
+            broken = self._check_headers(headers)
             if broken:
                 found += broken
             else:
                 known.keep(self, True)
         if found:
             return RequestProblem("parameter-invalid", tuple(found[: self._limits.violations]))
-        return None if body is None else self._check_body(headers, fields, body, single=single)
+        return None if body is None else self._check_body(headers, body)
 
-    def _check_headers(
-        self, headers: Headers, fields: dict[bytes, bytes], *, single: bool
-    ) -> list[Violation]:
+    def _check_headers(self, headers: Headers) -> list[Violation]:
         """Judge what stands in field lines: header parameters and cookies."""
         found: list[Violation] = []
         for name, parameter in self._headers:
-            if name in fields:
-                raws = [fields[name]] if single else [value for known, value in headers if known == name]
+            raws = [value for known, value in headers if known == name]
+            if raws:
                 found += parameter.check(raws)
             elif parameter.required:
                 found.append(parameter.missing())
@@ -202,17 +198,11 @@ class Requests:
             pass
         return tuple(found[: self._limits.violations])
 
-    def _check_body(
-        self, headers: Headers, fields: dict[bytes, bytes], body: bytes, *, single: bool
-    ) -> RequestProblem | None:
-        content_type = fields.get(b"content-type")
-        if not single:
-            # Of two Content-Type fields neither counts.
-            names = [name for name, _ in headers]
-            content_type = content_type if names.count(b"content-type") == 1 else None
+    def _check_body(self, headers: Headers, body: bytes) -> RequestProblem | None:
         if self._body is None:
             return _UNEXPECTED if body else None
-        if body and _CODING in fields:
+        content_type, coded = about_body(headers)
+        if body and coded:
             return self._check_coded(self._body, headers, content_type, body)
         if body:
             return self._body.check(content_type, body)
