@@ -1,6 +1,7 @@
 """Finds the end of a journal when it is opened, and sets aside what a crash left incomplete.
 
-Only the newest segment is read: its header says where the chain stood and what was under way. A tail
+Only the newest segment is read: its header says where the chain stood and what was under way. The blank
+lines at its end are room that was made for more; they go with what is cut off. Any other tail
 that does not verify is moved into a `.torn` file of its own, never thrown away, and only when no signed
 head covers any of it: a journal that is damaged behind a signed head is not opened at all.
 """
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from kernel.audit.forms import Draft
 from kernel.audit.heads import Head, last_head
 from kernel.audit.segment import (
+    BLANK,
     SegmentHeader,
     genesis,
     header_line,
@@ -63,11 +65,11 @@ def create_segment(folder: Path, number: int, header: bytes) -> int:
     """Make a segment file with its header, durably, and return its size; raises OSError."""
     descriptor = os.open(
         segment_path(folder, number),
-        os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_NOFOLLOW,
+        os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW,
         0o640,
     )
     try:
-        write_all(descriptor, header)
+        write_all(descriptor, header, 0)
         os.fdatasync(descriptor)
     finally:
         os.close(descriptor)
@@ -75,11 +77,11 @@ def create_segment(folder: Path, number: int, header: bytes) -> int:
     return len(header)
 
 
-def write_all(descriptor: int, data: bytes) -> None:
+def write_all(descriptor: int, data: bytes, offset: int) -> None:
     """Write every byte; a short write goes on where it stopped."""
-    written = os.write(descriptor, data)
+    written = os.pwrite(descriptor, data, offset)
     while written < len(data):
-        written += os.write(descriptor, memoryview(data)[written:])
+        written += os.pwrite(descriptor, memoryview(data)[written:], offset + written)
 
 
 def sync_folder(folder: Path) -> None:
@@ -107,7 +109,9 @@ def find_end(folder: Path, writer: str, heads_folder: Path) -> End:
             continue
         _refuse_behind(head, end, path)
         if tail:
-            torn.insert(0, _set_aside(path, end.size, tail))
+            written = _without_room(tail)
+            if written:
+                torn.insert(0, _set_aside(path, end.size, written))
             os.truncate(path, end.size)
             _sync(path)
         if torn:
@@ -147,6 +151,12 @@ def _scan(path: Path, number: int, writer: str) -> tuple[End | None, bytes]:
             track(end.opened, record)
         file.seek(end.size)
         return end, file.read()
+
+
+def _without_room(tail: bytes) -> bytes:
+    """Cut the blank lines off: they are no part of what was written."""
+    written = tail.rstrip(BLANK)
+    return tail[: len(written) + 1] if written else b""
 
 
 def _refuse_behind(head: Head | None, end: End | None, path: Path) -> None:

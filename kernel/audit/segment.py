@@ -4,6 +4,8 @@
     {"chain":"<64 hex>","record":{…}}
     …
 
+Blank lines at the end of the newest segment are room for what comes next (tape.py).
+
 The bytes after `"record":` up to the last `}` are the record, exactly. With prev being the chain of the
 record before (of the first: of `genesis`), chain = SHA-256(prev ‖ SHA-256(record bytes)). Those bytes are
 also the leaves of the tree that later stands on top (tree.py, tiles.py, checkpoint.py).
@@ -35,6 +37,7 @@ _AFTER_RECORD: Final = b"}\n"
 _RECORD_AT: Final = len(_BEFORE_CHAIN) + 64 + len(_BEFORE_RECORD)
 LARGEST_LINE: Final = _RECORD_AT + LARGEST_RECORD + len(_AFTER_RECORD)
 _sha256: Final = hashlib.sha256
+BLANK: Final = b"\n"  # a line of the room ahead
 _SEGMENT_FILE = re.compile(r"([0-9]{8})\.jsonl")
 
 # What is kept of an opened exchange or series, so that it can be ended after a crash.
@@ -64,7 +67,7 @@ class _HeaderLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One raw line and where it begins; `whole` is False for a last line without its end."""
+    """One raw line and where it begins; `whole` is False for a last line without its end, and for `BLANK`."""
 
     offset: int
     data: bytes
@@ -149,13 +152,28 @@ def track(opened: dict[str, Any], record: dict[str, Any]) -> bool:
 
 
 def read_lines(file: BinaryIO) -> Iterator[Line]:
-    """Give the lines of an open segment; a line longer than any that we write comes as not whole."""
+    """Give the lines of an open segment, at most one blank; one longer than any that we write comes as not whole."""
     offset = 0
     limit = LARGEST_HEADER
+    looked = False
     while data := file.readline(limit):
+        if data == BLANK and offset and not looked:
+            if _is_room(file, offset):
+                yield Line(offset, data, whole=False)
+                return
+            looked = True  # the rest of a damaged segment is read for this once
         yield Line(offset, data, data.endswith(b"\n"))
         offset += len(data)
         limit = LARGEST_LINE
+
+
+def _is_room(file: BinaryIO, offset: int) -> bool:
+    """Whether blank lines alone follow, or the writer has just begun to write there."""
+    alone = not file.read().strip(BLANK)
+    file.seek(offset)
+    began = file.read(1) != BLANK
+    file.seek(offset + 1)
+    return alone or began
 
 
 def segment_path(folder: Path, number: int) -> Path:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 from kernel.audit.heads import Head, HeadVerifier, head_holds, read_heads, writers_with_heads
 from kernel.audit.segment import (
+    BLANK,
     Line,
     SegmentHeader,
     carried,
@@ -178,7 +179,8 @@ class _Reading:
         self._met = 0  # the last signed head that was met
         self._opened: dict[str, dict[str, Any]] = {}
         self._last_stage = ""
-        self._unfinished = ""
+        self._unfinished = ""  # the segment that goes on as no segment does that has one after it
+        self._torn = False  # in the middle of a record; else it has room for more
 
     def segment(self, number: int, name: str, file: BinaryIO) -> None:
         """Read one segment; raises `_Found` at the first thing wrong."""
@@ -186,20 +188,26 @@ class _Reading:
         first = next(lines, None)
         header = parse_header(first.data) if first is not None else None
         if self._unfinished:
-            raise _Found(
-                "altered", f"{self._unfinished} ends in the middle of a record", segment=self._unfinished
-            )
+            ends = "in the middle of a record" if self._torn else "in room for more"
+            raise _Found("altered", f"{self._unfinished} ends {ends}", segment=self._unfinished)
         if header is None:
             if number == self._number + 1 and (first is None or not first.whole):
-                self._unfinished = name
+                self._unfinished, self._torn = name, True
                 return
             raise _Found("bad-segment", "the first line is not what was written", segment=name, offset=0)
         self._join(header, number, name)
         for line in lines:
             if not line.whole:
-                self._unfinished = name
+                self._unfinished, self._torn = name, line.data != BLANK
                 break
-            self._record(line, name)
+            try:
+                self._record(line, name)
+            except _Found as found:
+                after = next(lines, None)
+                if found.reason != "altered" or after is None or after.whole or after.data != BLANK:
+                    raise
+                self._unfinished, self._torn = name, True  # a part of it was written into the room
+                break
         self._report.segments += 1
 
     def _join(self, header: SegmentHeader, number: int, name: str) -> None:
@@ -282,7 +290,7 @@ class _Reading:
             raise _Found(
                 "unpaired", f"{len(self._opened)} exchanges were left open by an orderly end", seq=self._seq
             )
-        if self._unfinished:
+        if self._unfinished and self._torn:
             report.notes.append(
                 f"{self._unfinished} ends in the middle of a record, which nobody was answered for"
             )

@@ -172,7 +172,7 @@ def audited(lab: LabHouse) -> list[dict[str, Any]]:
     """Give all message records of the house's audit log, in order."""
     found = []
     for file in sorted((lab.settings.path / "audit" / "intake").glob("*.jsonl")):
-        for line in file.read_text().splitlines():
+        for line in file.read_text().rstrip().splitlines():
             record = json.loads(line).get("record", {})
             if record.get("stage") == "message":
                 found.append(record)

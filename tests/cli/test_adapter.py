@@ -78,7 +78,7 @@ def letters(data):
 def audit_acts(data):
     found = []
     for file in sorted((data / "audit" / "operator").glob("*.jsonl")):
-        records = (json.loads(line).get("record", {}) for line in file.read_text().splitlines())
+        records = (json.loads(line).get("record", {}) for line in file.read_text().rstrip().splitlines())
         found += [record for record in records if record.get("stage") == "act"]
     return found
 

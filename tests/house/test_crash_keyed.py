@@ -84,7 +84,7 @@ def test_after_kill_9_the_call_is_not_sent_again_until_it_is_resolved(killed: Pa
     acts = [
         json.loads(line)["record"]
         for path in (killed / "audit" / "operator").glob("*.jsonl")
-        for line in path.read_text().splitlines()[1:]
+        for line in path.read_text().rstrip().splitlines()[1:]
     ]
     (act,) = [one for one in acts if one["stage"] == "act"]
     assert (act["act"], act["subject"]) == ("call-resolved", call["request_id"])

@@ -153,7 +153,7 @@ async def test_too_many_waiting_records_are_refused_at_once(
     await journal.append(log.completed("room again"))
 
 
-@pytest.mark.parametrize("call", ["fdatasync", "write"])
+@pytest.mark.parametrize("call", ["fdatasync", "pwrite"])
 async def test_after_one_failure_the_journal_is_dead_for_ever(
     log: Log, monkeypatch: pytest.MonkeyPatch, call: str
 ) -> None:
@@ -219,6 +219,24 @@ def test_segments_begin_anew_and_join(log: Log) -> None:
     report = log.verify()
     assert report.ok
     assert report.records == 44
+
+
+def test_room_is_made_ahead_and_taken_back(log: Log) -> None:
+    journal = log.open(segment_bytes=64 * 1024)
+    sizes = []
+    for number in range(40):
+        journal.append_and_wait(log.completed(f"r-{number}"))
+        sizes.append(log.segment().stat().st_size)
+    assert len(set(sizes)) < 10  # the file grows by as much again each time
+    assert log.segment().read_bytes().endswith(b"\n\n")
+    assert len(log.segment().read_bytes().rstrip(b"\n")) > sizes[-1] // 3
+    for number in range(200):
+        journal.append_and_wait(log.completed(f"r-{number}"))
+    journal.close()
+    for number in (1, 2, 3):
+        assert b"\n\n" not in log.segment(number).read_bytes()
+        assert log.segment(number).read_bytes().endswith(b"}\n")
+    assert log.verify().ok
 
 
 def test_an_orderly_end_leaves_nothing_open(log: Log) -> None:

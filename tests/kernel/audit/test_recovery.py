@@ -51,6 +51,27 @@ def test_a_torn_batch_may_be_torn_anywhere(log: Log) -> None:
     assert log.verify().ok
 
 
+def test_room_ahead_is_no_torn_tail(log: Log) -> None:
+    _crash(log)
+    whole = log.segment().read_bytes()
+    log.segment().write_bytes(whole + b"\n" * 5000)
+    log.open().close()
+    assert list(log.segment().parent.glob("*.torn")) == []
+    assert not any("torn_bytes" in record for record in log.records())
+    assert log.segment().read_bytes().startswith(whole + b'{"chain":"')
+    assert log.verify().ok
+
+
+def test_a_tail_may_be_torn_in_the_room_ahead(log: Log) -> None:
+    _crash(log)
+    whole, last = log.segment().read_bytes(), log.lines()[-1]
+    log.segment().write_bytes(whole[:-40] + b"\n" * 300)
+    log.open().close()
+    torn = list(log.segment().parent.glob("*.torn"))
+    assert [path.read_bytes() for path in torn] == [last[:-40] + b"\n"]
+    assert log.verify().ok
+
+
 def test_what_was_under_way_ends_as_unknown(log: Log) -> None:
     _crash(log)
     lines = log.lines()

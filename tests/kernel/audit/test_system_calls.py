@@ -52,7 +52,7 @@ def _strace(log: Log, trace: Path, *options: str) -> str:
         "-o",
         str(trace),
         "-e",
-        "trace=write,fdatasync,openat",
+        "trace=write,pwrite64,fdatasync,openat",
         *options,
     ]
     done = subprocess.run(
@@ -69,7 +69,7 @@ def _strace(log: Log, trace: Path, *options: str) -> str:
 
 
 def _journal_descriptor(lines: list[str]) -> str:
-    opened = [re.search(r"00000001\.jsonl.*O_APPEND.*\) = (\d+)", line) for line in lines]
+    opened = [re.search(r"00000001\.jsonl.*O_WRONLY\|O_NOFOLLOW[^)]*\) = (\d+)", line) for line in lines]
     return [match[1] for match in opened if match is not None][-1]
 
 
@@ -80,7 +80,7 @@ def test_nothing_is_answered_before_its_record_is_synced(log: Log, tmp_path: Pat
     journal = _journal_descriptor(lines)
     events = []
     for line in lines:
-        if re.search(rf" write\({journal}, .*request-", line):
+        if re.search(rf" pwrite64\({journal}, .*request-", line):
             events.append("write")
         elif re.search(rf" fdatasync\({journal}\)\s+= 0", line) or re.search(
             r"<\.\.\. fdatasync resumed>.*= 0", line

@@ -246,9 +246,43 @@ def test_a_log_in_use_verifies_as_far_as_it_is_written(log: Log) -> None:
     (writer,) = report.writers
     assert (writer.records, writer.under_way, writer.signed_to) == (2, 1, 1)
     assert writer.notes == ["1 records since the last signed head", "1 exchanges or series under way"]
-    with log.segment().open("ab") as file:
-        file.write(b'{"chain":"00')
+    data = log.segment().read_bytes()
+    end = len(data.rstrip(b"\n")) + 1
+    log.segment().write_bytes(data[:end] + b'{"chain":"00')
     assert "ends in the middle of a record" in log.verify().writers[0].notes[0]
+
+
+def test_a_record_may_be_torn_in_the_room_ahead(log: Log) -> None:
+    journal = log.open()
+    journal.append_and_wait(log.completed())
+    data = log.segment().read_bytes()
+    end = len(data.rstrip(b"\n")) + 1
+    log.segment().write_bytes(data[: end - 40] + b"\n" * 300)
+    report = log.verify()
+    assert report.ok
+    assert report.records == 1
+    assert "ends in the middle of a record" in report.writers[0].notes[0]
+
+
+def test_nothing_may_stand_after_the_room_ahead(log: Log) -> None:
+    journal = log.open()
+    journal.append_and_wait(log.completed())
+    with log.segment().open("ab") as file:
+        file.write(b"x\n")
+    (problem,) = log.verify().problems
+    assert (problem.reason, problem.seq) == ("altered", 3)
+
+
+def test_only_the_newest_segment_has_room_ahead(log: Log) -> None:
+    journal = log.open(segment_bytes=4096)
+    for number in range(12):
+        journal.append_and_wait(log.completed(f"r-{number}"))
+    journal.close()
+    assert log.verify().ok
+    with log.segment(1).open("ab") as file:
+        file.write(b"\n")
+    (problem,) = log.verify().problems
+    assert (problem.reason, problem.what) == ("altered", "00000001.jsonl ends in room for more")
 
 
 def test_each_writer_has_its_own_answer(log: Log) -> None:
