@@ -23,7 +23,8 @@ _STATUS_LINES: Final = {
     for status in (int(one) for one in HTTPStatus)
     if status >= 200  # noqa: PLR2004 - interim answers are no replies
 }
-_LEAST, _MOST = 200, 599
+_LEAST: Final = 200
+_MOST: Final = 599
 _APOLOGY: Final = (
     b'{"type":"urn:interlock:refusal:internal-error","title":"An error of the proxy itself","status":500}'
 )

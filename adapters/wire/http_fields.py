@@ -7,7 +7,7 @@ from typing import Final
 Fields = list[tuple[bytes, bytes]]
 
 _SPACE: Final = ord(" ")
-_ZERO: Final = ord("0")
+_ZERO: Final = 0x30
 _MOST_NAMES: Final = 1024
 MOST_DIGITS: Final = 18  # of a length that anybody means
 _NAMES: Final[dict[bytes, bytes]] = {}  # names as they were spelled, and in lower case; never a value

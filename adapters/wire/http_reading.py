@@ -29,8 +29,10 @@ if TYPE_CHECKING:
 
 _MOST_INTERIM: Final = 8  # 1xx answers before the real one
 _NO_CONTENT: Final = frozenset((204, 304))
-
-_HEAD, _LENGTH_BODY, _CHUNKED_BODY, _CLOSE_BODY = range(4)
+_HEAD: Final = 0
+_LENGTH_BODY: Final = 1
+_CHUNKED_BODY: Final = 2
+_CLOSE_BODY: Final = 3
 
 
 class AnswerReader:
@@ -119,18 +121,16 @@ class AnswerReader:
         if self._buffer:
             data = self._buffer + data
             self._buffer = b""
-        known = self._known
-        if known is not None:
-            end, length = known.read(data, 0)
+        if self._known is not None:
+            end, length = self._known.read(data, 0)
             if end:
-                return self._frame_known(data, end, known, length)
+                return self._frame_known(data, end, self._known, length)
         end = data.find(b"\r\n\r\n", 0, self._limits.head_bytes + 1) + 4
         if end < 4:  # noqa: PLR2004 - the empty line was not found
             check_beginning(data, self._limits)
             self._buffer = data
             return None
-        head = data[:end]
-        memory = self._memory
+        head, memory = data[:end], self._memory
         self._known = known = memory.look(head)
         if known is not None:
             return self._frame_known(data, end, known, memory.length)
@@ -152,8 +152,8 @@ class AnswerReader:
 
     def _skip_interim(self, status: int, marked: Headers) -> None:
         self._interim += 1
-        framed = any(name in FRAMING for name, _ in marked)
-        if status == 101 or framed or self._interim > _MOST_INTERIM:  # noqa: PLR2004 - RFC 9110 §15.2.2
+        unasked = status == 101 or self._interim > _MOST_INTERIM  # noqa: PLR2004 - RFC 9110 §15.2.2
+        if unasked or any(name in FRAMING for name, _ in marked):
             raise AnswerBroken("the provider sends interim answers that nobody asked for")
 
     def _frame_known(self, data: bytes, end: int, known: KnownFields, length: bytes) -> Answer | None:

@@ -17,7 +17,8 @@ LARGEST: Final = 2048  # bytes of a block that is remembered
 _MOST_MADE: Final = 16  # operations and whatever else a block is used for
 # The one line that changes with every body; other spellings of it are read anew each time.
 _LENGTH: Final = re.compile(rb"\n[Cc]ontent-[Ll]ength: ?([0-9]{1,18})\r\n")
-_0, _9 = ord("0"), ord("9")
+_0: Final = 0x30
+_9: Final = 0x39
 
 
 class KnownFields:
