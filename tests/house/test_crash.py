@@ -57,7 +57,7 @@ def records(data: Path) -> list[dict[str, object]]:
     for path in sorted((data / "audit" / "proxy").iterdir()):
         if path.suffix == ".torn" or path.name == "lock":
             continue
-        for line in path.read_bytes().splitlines():
+        for line in filter(None, path.read_bytes().splitlines()):  # room that was made ahead is blank
             entry = json.loads(line)
             if "record" in entry:
                 found.append(
