@@ -19,7 +19,8 @@ class _Millisecond:
         self.begins = number * _MILLISECOND  # nanoseconds since the epoch
         self.second = second
         self.time = f"{second}.{_THREE_DIGITS[number % 1000]}"
-        self.id = f"{number >> 16:08x}-{number & 0xFFFF:04x}-7"  # 48 bits, and the version (RFC 9562 §5.7)
+        digits = number.to_bytes(6, "big").hex()
+        self.id = f"{digits[:8]}-{digits[8:]}-7"  # 48 bits, and the version (RFC 9562 §5.7)
 
 
 class _Clock:
@@ -46,7 +47,8 @@ class _Ids:
 
     def __init__(self) -> None:
         self._next = itertools.count().__next__
-        self._begun = (_Millisecond(0, ""), -1, "")  # time, upper 18 bits of the counter, and both as text
+        self._upper = (-1, "")  # upper 18 bits of the counter, and their text
+        self._begun = (_Millisecond(0, ""), -1, "")  # time, these bits, and both as text
         self._renew()
         os.register_at_fork(after_in_child=self._renew)
 
@@ -56,9 +58,16 @@ class _Ids:
         upper = count >> 8 & 0x3FFFF
         known, known_upper, text = self._begun
         if known is not within or known_upper != upper:
-            text = f"{within.id}{upper >> 6:03x}-{0x80 | upper & 0x3F:02x}"
+            text = within.id + self._text_of(upper)
             self._begun = (within, upper, text)
         return text + self._ends[count & 0xFF]
+
+    def _text_of(self, upper: int) -> str:
+        known, text = self._upper
+        if known != upper:
+            text = f"{upper >> 6:03x}-{0x80 | upper & 0x3F:02x}"
+            self._upper = (upper, text)
+        return text
 
     def _renew(self) -> None:
         node = os.urandom(6).hex()  # a forked worker must not repeat its parent's ids
