@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from kernel.bundle.trust import Issuer
 from runtime_proxy.errors import ActivationFailed
 from runtime_proxy.fetching import Source
 from runtime_proxy.introspection import Introspector, read_secret
@@ -29,14 +30,14 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, Iterable
 
-    from kernel.bundle.trust import Introspection, Issuer, TokenTrust
+    from kernel.bundle.trust import Introspection, TokenTrust
     from runtime_proxy.plan import KeyRow
 
 MOST_TOKENS: Final = 20_000  # verified tokens that one verifier remembers, some 1 KiB each
 _KEYS_TIMEOUT: Final = 5.0  # seconds
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(eq=False)
 class Verified:
     """A token that is good until `claims.expires_at`, and while its issuer's keys are those of `generation`."""
 
@@ -44,10 +45,10 @@ class Verified:
     how: str  # for the audit record: jwt or introspection
     generation: int = 0
     row: KeyRow | None = None  # whose it is, in the plan whose callers are `callers`
-    callers: object = None
+    callers: Any = None
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(eq=False)
 class Signer:
     """One issuer: what is pinned for it, and its keys."""
 
@@ -56,7 +57,7 @@ class Signer:
     cache: JwksCache | None = None
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(eq=False)
 class TokenVerifier:
     """Answers for the tokens of one `TokenTrust`; shared by all routes that trust alike, over bundles."""
 

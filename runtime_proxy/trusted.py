@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _BOUND: Final = "The token is bound to a client certificate that this connection has not shown."
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(eq=False)
 class Callers:
     """Whose tokens and certificates are whose, in one plan."""
 
@@ -67,14 +67,16 @@ class Callers:
         return None
 
 
-@dataclass(slots=True)
 class _Met:
-    """What has been met of an alternative so far."""
+    """What has been met of an alternative so far; a plain class, since every call with a token makes one."""
 
-    row: KeyRow | None = None
-    held: frozenset[str] | None = None
-    noted: dict[str, Any] = field(default_factory=dict)
-    claims: Mapping[str, str] | None = None
+    __slots__ = ("claims", "held", "noted", "row")
+
+    def __init__(self) -> None:
+        self.row: KeyRow | None = None
+        self.held: frozenset[str] | None = None
+        self.noted: dict[str, Any] = {}
+        self.claims: Mapping[str, str] | None = None
 
     def takes(self, row: KeyRow, how: str) -> bool:
         """Add one credential; False: it is another consumer's."""
@@ -85,7 +87,7 @@ class _Met:
         return True
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Trusted:
     """What the operations of one route may be met by, besides keys."""
 
