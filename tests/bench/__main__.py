@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -157,25 +156,24 @@ def _measure_apart(found: Findings, arguments: argparse.Namespace) -> None:
     """Run what needs no peer; where it fails, what was measured before is printed all the same."""
     try:
         if "audit" in arguments.case:
-            told = _script("tests/bench/audit.py", str(FOLDER), "--json", core=UNDER_TEST)
+            told = _script("tests.bench.audit", str(FOLDER), "--json", core=UNDER_TEST)
             found.records = {int(in_flight): cost for in_flight, cost in json.loads(told).items()}
         if "isolation" in arguments.case:
-            found.isolation = _script("tests/bench/isolation.py", str(_ISOLATION_CALLS))
+            found.isolation = _script("tests.bench.isolation", str(_ISOLATION_CALLS))
     except BenchError as error:
         found.failure = str(error)
 
 
-def _script(file: str, *words: str, core: int | None = None) -> str:
+def _script(module: str, *words: str, core: int | None = None) -> str:
     """Run a measurement of its own; raises `BenchError` with its last line."""
-    _say(file)
+    _say(module)
     pinned = [] if core is None else ["taskset", "-c", str(core)]
     done = subprocess.run(
-        [*pinned, sys.executable, file, *words],
-        cwd=interlock.ROOT, env={**os.environ, "PYTHONPATH": str(interlock.ROOT)},
-        capture_output=True, text=True, timeout=300, check=False,
+        [*pinned, sys.executable, "-m", module, *words],
+        cwd=interlock.ROOT, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     if done.returncode != 0:
-        raise BenchError(f"{file} failed: {done.stderr.strip().splitlines()[-1:]}")
+        raise BenchError(f"{module} failed: {done.stderr.strip().splitlines()[-1:]}")
     return done.stdout
 
 

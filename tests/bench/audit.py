@@ -2,7 +2,7 @@
 
 The record is that of a provider's answer, made as the proxy makes it (kernel/audit/forms.py).
 
-    .venv/bin/python tests/bench/audit.py [FOLDER] [--json]      (FOLDER on the disk to be measured)
+    .venv/bin/python -m tests.bench.audit [FOLDER] [--json]      (FOLDER on the disk to be measured)
 
 CPU is that of the whole process (user and system), so the writer thread and the kernel's part of
 write and fdatasync are in it; the cost of an event loop that does nothing but wait is in it too.

@@ -1,6 +1,6 @@
 """Prints what a healthy route's callers feel while another route's provider hangs, floods, resets or drips.
 
-    .venv/bin/python tests/bench/isolation.py [CALLS]
+    .venv/bin/python -m tests.bench.isolation [CALLS]
 
 One caller on the healthy route, 16 on the broken one who ask ten times a second each, in one worker. The goal is a
 p99 of at most 1.5 times that of the healthy route alone. The proxy has one core, callers and providers the other:
@@ -75,7 +75,7 @@ def beside(way: str, guards: dict[str, Any] | None, calls: int) -> tuple[list[fl
     """Measure the healthy route while another process misbehaves; it shares no interpreter with us."""
     healthy = Upstream({"POST /orders": answer(201, b"{}")})
     child = subprocess.Popen(
-        [sys.executable, __file__, "--misbehave", way],
+        [sys.executable, "-m", "tests.bench.isolation", "--misbehave", way],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -176,7 +176,7 @@ def _show_audit(found: Findings) -> None:
 
 
 def _isolation(text: str) -> Iterator[tuple[str, str, float, float]]:
-    """Read the rows of tests/bench/isolation.py: beside what, guarded or not, p99, and that to the p99 alone."""
+    """Read the rows of tests.bench.isolation: beside what, guarded or not, p99, and that to the p99 alone."""
     for line in text.splitlines():
         words = line.split()
         if len(words) == 6 and words[1] in ("yes", "no"):
