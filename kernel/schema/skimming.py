@@ -21,7 +21,8 @@ from kernel.schema.skim import (
 from kernel.schema.skim_patterns import runs_of
 from kernel.schema.skim_scalars import Numbers, Texts
 
-_MOST_RULES: Final = 5_000
+_MOST_RULES: Final = 2_000  # some milliseconds of work, between two calls
+_DEEPEST: Final = 64  # schemas in each other
 _EXACT: Final = 10**15  # whole numbers below are told from all that a skim reads by their doubles
 _FARTHEST: Final = 10**300  # a double, and beyond all that a skim reads
 _MOST_COUNTED: Final = 2**40  # more than any body has octets
@@ -63,6 +64,7 @@ class _Skimming:
         self._left = _MOST_RULES
         self._anything: Value | None = None
         self._under_way: set[str] = set()
+        self._depth = 0
         self.recurs = False  # a definition is part of itself
         self.rereads = False  # a value may be read more than once
 
@@ -71,8 +73,14 @@ class _Skimming:
         self._left -= 1
         if node is True or node == {}:
             return self._any()
-        if not isinstance(node, dict) or self._left < 0:
+        if not isinstance(node, dict) or self._left < 0 or self._depth == _DEEPEST:
             return _NOTHING
+        self._depth += 1
+        made = self._rule(node)
+        self._depth -= 1
+        return made
+
+    def _rule(self, node: dict[str, Any]) -> Rule:
         keywords = node.keys() - {"$defs"}
         if keywords - _OF_VALUES - _OF_SCHEMAS:
             return _NOTHING

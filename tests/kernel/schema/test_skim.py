@@ -319,6 +319,23 @@ def test_a_yes_is_that_of_reader_and_engine(schema, definition, several):
             assert conforms(schema, data), data
 
 
+def test_a_schema_without_an_end_in_sight_is_known_down_to_a_depth():
+    definitions = {f"d{n}": {"properties": {"a": {"$ref": f"#/$defs/d{n + 1}"}}} for n in range(3_000)}
+    made = skim_of({"$ref": "#/$defs/d0", "$defs": definitions | {"d3000": {"type": "string"}}})
+    assert made is not None
+    assert made.conforms(b'{"a":' * 20 + b"{}" + b"}" * 20)
+    assert not made.conforms(b'{"a":' * 63 + b"{}" + b"}" * 63)
+    wide = {
+        "properties": {
+            f"p{n}": {"properties": {f"q{m}": {"minLength": m} for m in range(60)}} for n in range(60)
+        }
+    }
+    made = skim_of(wide)
+    assert made is not None
+    assert made.conforms(b'{"p1":{"q1":"abc"}}')
+    assert not made.conforms(b'{"p59":{"q59":"abc"}}')
+
+
 def test_a_schema_in_use_is_skimmed_where_the_code_is_compiled():
     validator = compile_schema({"type": "string"}, root={}, dialect=Dialect.DRAFT_2020_12)
     assert [validator.conforms(b'"a"') for _ in range(20)] == [False] * 8 + [COMPILED] * 12
