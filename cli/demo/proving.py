@@ -5,8 +5,11 @@ from __future__ import annotations
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Final
 
 from cli.demo.stage import Stage
+
+_ENDED: Final = b'"completed"'
 
 
 def play(stage: Stage) -> None:
@@ -20,11 +23,10 @@ def play(stage: Stage) -> None:
         for part in ("audit", "audit-heads", "keys"):
             if (stage.data / part).exists():
                 shutil.copytree(stage.data / part, copy / part, ignore=_secrets)
-        victim = max(
-            (copy / "audit").rglob("*.*"), key=lambda path: path.stat().st_size if path.is_file() else 0
-        )
+        logs = sorted((copy / "audit").rglob("*.jsonl"))
+        victim = next(file for file in logs if _ENDED in file.read_bytes())
         data = bytearray(victim.read_bytes())
-        place = data.index(b'"completed"') + 1
+        place = data.index(_ENDED) + 1
         data[place] ^= 1
         victim.chmod(0o600)
         victim.write_bytes(bytes(data))
