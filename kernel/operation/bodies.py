@@ -16,13 +16,14 @@ from kernel.operation.media_types import MediaType, parse_media_type, parse_rang
 from kernel.operation.members import mapping, refused
 from kernel.operation.reading import UNCHECKED, UNREAD, Reading, opaque
 from kernel.operation.shapes import ANNOTATIONS, follow
-from kernel.operation.strict_json import read_json
+from kernel.operation.strict_json import violations_in
 from kernel.operation.unchecked import unchecked
 from kernel.operation.violation import ProblemSlug, RequestProblem, Undecodable, Violation
 
 if TYPE_CHECKING:
     from kernel.operation.reading import Reader
     from kernel.operation.schemas import Direction, Schemas
+    from kernel.schema.validator import SchemaViolation
 
 # Spellings seen in the wild that need no parsing; each is resolved at compile time by the one parser.
 _SPELLINGS: Final = (b"", b"; charset=utf-8", b";charset=utf-8", b"; charset=UTF-8", b";charset=UTF-8")
@@ -111,29 +112,18 @@ class Content:
 
     def check_json(self, data: bytes) -> RequestProblem | None:
         """Judge a body that is known to be JSON in UTF-8: the way of nearly every call."""
-        validator = self.validator
-        if validator is not None and validator.conforms(data):
-            return None
         try:
-            value = read_json(data, exact=self.exact)
+            found = violations_in(data, self.validator)
         except Undecodable as error:
             return _undecoded(error)
-        if validator is None:
-            return None
-        if not validator.accepts(value):
-            return self.judge(value)
-        validator.missed()
-        return None
+        return _invalid(found) if found else None
 
     def judge(self, value: Any) -> RequestProblem | None:
         """Judge a decoded value."""
         validator = self.validator
         if validator is None or validator.accepts(value):
             return None
-        found = validator.violations(value)
-        return RequestProblem(
-            "body-invalid", tuple(Violation("body", item.pointer, item.keyword) for item in found)
-        )
+        return _invalid(validator.violations(value))
 
     def _learn(self, media: MediaType) -> None:
         """Choose the reader for a type that a range was asked for; none where the schema has no form in it."""
@@ -240,6 +230,12 @@ class Body:
             self._known[spelling] = found
             if found[1].kind == "json" and not found[0].unchecked:
                 self._json[spelling] = found[0]
+
+
+def _invalid(found: tuple[SchemaViolation, ...]) -> RequestProblem:
+    return RequestProblem(
+        "body-invalid", tuple(Violation("body", item.pointer, item.keyword) for item in found)
+    )
 
 
 def _undecoded(error: Undecodable) -> RequestProblem:

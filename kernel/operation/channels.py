@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from kernel.operation.flows import judge_json
+from kernel.operation.flows import judge_json, judge_value
 from kernel.operation.limits import OperationLimits
 from kernel.operation.media_types import parse_media_type
 from kernel.operation.members import refused
@@ -91,7 +91,4 @@ class _Judge:
             return _KIND if text else ()
         if not text:
             return _KIND
-        value = data.decode()
-        if self._validator is None or self._validator.accepts(value):
-            return ()
-        return tuple(Violation("body", one.pointer, one.keyword) for one in self._validator.violations(value))
+        return judge_value(self._validator, data.decode())

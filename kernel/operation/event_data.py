@@ -12,7 +12,7 @@ from kernel.contract.positions import token
 from kernel.operation.media_types import parse_media_type
 from kernel.operation.members import refused
 from kernel.operation.shapes import lookup
-from kernel.operation.strict_json import read_json
+from kernel.operation.strict_json import violations_in
 from kernel.operation.violation import Undecodable, Violation
 from kernel.schema.dialects import Dialect
 
@@ -154,16 +154,11 @@ class _Json:
         self._validator = validator
 
     def __call__(self, data: str) -> tuple[Violation, ...]:
-        validator = self._validator
         try:
-            value = read_json(data.encode(), exact=validator is not None and validator.exact)
+            found = violations_in(data.encode(), self._validator)
         except Undecodable:
             return (Violation("body", "/data", "json"),)
-        if validator is None or validator.accepts(value):
-            return _FINE
-        return tuple(
-            Violation("body", f"/data{one.pointer}", one.keyword) for one in validator.violations(value)
-        )
+        return tuple(Violation("body", f"/data{one.pointer}", one.keyword) for one in found)
 
 
 class _Choice:

@@ -10,7 +10,7 @@ from kernel.operation.media_types import MediaType, parse_range
 from kernel.operation.members import mapping, refused
 from kernel.operation.reading import UNCHECKED
 from kernel.operation.shapes import ANNOTATIONS, dereference, follow
-from kernel.operation.strict_json import read_json
+from kernel.operation.strict_json import violations_in
 from kernel.operation.violation import RequestProblem, Undecodable, Violation
 from kernel.schema.dialects import Dialect
 
@@ -99,16 +99,11 @@ class ItemRule:
 
 def judge_json(validator: CompiledSchema | None, text: bytes) -> tuple[Violation, ...]:
     """Judge one JSON text by a schema (None: any value)."""
-    if validator is not None and validator.conforms(text):
-        return _NO_VIOLATIONS
     try:
-        value = read_json(text, exact=validator is not None and validator.exact)
+        found = violations_in(text, validator)
     except Undecodable as error:
         return (Violation("body", "", error.keyword),)
-    found = judge_value(validator, value)
-    if validator is not None and not found:
-        validator.missed()
-    return found
+    return tuple(Violation("body", one.pointer, one.keyword) for one in found)
 
 
 def judge_value(validator: CompiledSchema | None, value: Any) -> tuple[Violation, ...]:

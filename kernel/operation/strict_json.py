@@ -8,12 +8,15 @@ differently by some two of them.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import jiter
 import orjson
 
 from kernel.operation.violation import Undecodable
+
+if TYPE_CHECKING:
+    from kernel.schema.validator import CompiledSchema, SchemaViolation
 
 MAX_DEPTH: Final = 200  # of arrays and objects; jiter's own bound, asserted in the tests
 
@@ -49,3 +52,20 @@ def read_json(data: bytes, *, exact: bool = False) -> Any:
     except ValueError:
         raise Undecodable("json") from None
     return value
+
+
+def violations_in(data: bytes, validator: CompiledSchema | None) -> tuple[SchemaViolation, ...]:
+    """Hold one JSON text to a schema (None: any value); () where it conforms. Raises `Undecodable` as `read_json` does.
+
+    Text that is plainly written is skimmed (ADR 37); any other is read, and judged by the engine.
+    """
+    if validator is None:
+        read_json(data)
+        return ()
+    if validator.conforms(data):
+        return ()
+    value = read_json(data, exact=validator.exact)
+    if not validator.accepts(value):
+        return validator.violations(value)
+    validator.missed()
+    return ()
