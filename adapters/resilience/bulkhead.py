@@ -61,7 +61,7 @@ class Bulkhead:
         full = self.full()
         if full is not None:
             raise full
-        if self.inside < self.terms.calls and not self._queue:
+        if self._has_room():
             self.inside += 1
             self._note(0.0)
             return 0.0
@@ -80,8 +80,7 @@ class Bulkhead:
 
     def full(self) -> AdapterFull | None:
         """Refuse a call that would find neither room nor a place to wait; None: it may enter."""
-        room = self.inside < self.terms.calls and not self._queue
-        if room or len(self._queue) < self.terms.queue:
+        if self._has_room() or len(self._queue) < self.terms.queue:
             return None
         return self._refused("too many calls wait for it")
 
@@ -96,6 +95,9 @@ class Bulkhead:
             else:
                 self.inside += 1
                 waiter.turn.set_result(None)
+
+    def _has_room(self) -> bool:
+        return self.inside < self.terms.calls and not self._queue
 
     def _note(self, waited: float) -> bool:
         """Note a wait that has ended; True: the queue has stood for an interval, and this wait was too long."""
