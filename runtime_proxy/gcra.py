@@ -51,9 +51,8 @@ class Cell:
         self.unit = unit
         self.policy = rate_policy(limit, unit)
         self._interval, self._interval_rest = self._time_of(1)
-        self._spare, self._spare_rest = self._time_of(
-            self.burst - 1
-        )  # how far the TAT may be ahead of a call
+        # How far the TAT may be ahead of a call.
+        self._spare, self._spare_rest = self._time_of(self.burst - 1)
         self._left = -1  # what was told last
         self._after = 0
         self._told = b""

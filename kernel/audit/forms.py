@@ -65,6 +65,8 @@ class Draft:
 class _Received(Draft):
     """That a call is about to go out."""
 
+    opens = True
+
     def encode(self, seq: int) -> bytes:
         text = self._text
         return (
@@ -116,9 +118,7 @@ class ExchangeForm:
         duration_us: int,
     ) -> Draft:
         """Write that a call is about to go out; its body is not empty."""
-        draft = _Received(self._received, request_id, client, consumer, key, trace_id, body, duration_us)
-        draft.opens = True
-        return draft
+        return _Received(self._received, request_id, client, consumer, key, trace_id, body, duration_us)
 
     def completed(
         self, *, request_id: str, client: str, consumer: str, key: str, trace_id: str, closes: str,

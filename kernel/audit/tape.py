@@ -57,9 +57,8 @@ class Tape:
         self._segment_bytes = segment_bytes
         self._fsync = fsync
         self._file = _open_segment(folder, end.number)
-        self._begun = self._room = (
-            end.size
-        )  # bytes of the segment when it was opened, and with the room ahead
+        self._begun = end.size  # bytes of the segment when it was opened
+        self._room = end.size  # its bytes with the room ahead
         self._head_seq = 0
         self._synced = end.seq
 

@@ -19,17 +19,16 @@ _NINE: Final = 0x39
 _COLON: Final = 0x3A
 _T: Final = 0x54
 _Z: Final = 0x5A
-_MOST_DIGITS: Final = 15  # a double holds them whatever they are
 _U: Final = 0x75
+_MOST_DIGITS: Final = 15  # a double holds them whatever they are
 _ESCAPED: Final = frozenset(b'"\\/bfnrt')
 _HEX: Final = frozenset(b"0123456789ABCDEFabcdef")
 _D: Final = frozenset(b"Dd")
 _OF_PAIRS: Final = frozenset(b"89ABCDEFabcdef")
 _DATE: Final = len("2026-11-27")
 _TIMED: Final = len("2026-11-27T10:31:04Z")
-_SURE_DAYS: Final = (
-    b"\0\37\34\37\36\37\36\37\37\36\37\36\37"  # of each month; the 29th of February is asked elsewhere
-)
+# How many days each month has; the 29th of February is asked elsewhere.
+_SURE_DAYS: Final = bytes((0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31))
 
 
 def plain_end(data: bytes, at: i64) -> i64:
