@@ -47,7 +47,7 @@ TOOLS: tuple[Tool, ...] = (
     Tool("redis-server", "make test", "7 or newer", "redis-server"),
     Tool("chromium", "make test (board pages)", "any", "chromium"),
     Tool("nginx", "make test, make bench", "any", "nginx-light", "-v"),
-    Tool("strace", "make test (order of fdatasync)", "any", "strace"),
+    Tool("strace", "make test (order of write and answer)", "any", "strace"),
     Tool("openssl", "make test (TLS listeners)", "3", "openssl", "version"),
     Tool("wrk", "make bench", "4", "wrk", "-v"),
     Tool("npm", "make bench (Prism)", "any", "npm"),

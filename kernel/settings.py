@@ -248,7 +248,7 @@ SETTINGS: tuple[Setting, ...] = (
         "audit_fsync",
         bool,
         True,
-        "fdatasync every group of audit records; false only on machines for trying out",
+        "sync every group of audit records to the disk; false only on machines for trying out",
     ),
     Setting(
         "audit_segment_bytes",

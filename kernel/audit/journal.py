@@ -1,9 +1,9 @@
 """The append-only journal of one writer: a record is answered for once the disk has it, and not before.
 
-Group commit: what a turn of the event loop brings is chained and written with one write at its end, and a
-thread of the journal does nothing but fdatasync; what arrives meanwhile forms the next group. Only then
+Group commit: what a turn of the event loop brings is chained by the loop at its end, and a thread of the
+journal does nothing but bring it to the disk; what arrives meanwhile forms the next group. Only then
 everybody who waits is woken. When the disk refuses once, the journal is dead for ever: after a failed
-fsync nobody knows what the disk holds, so it is never tried again (PostgreSQL's lesson of 2018), and
+sync nobody knows what the disk holds, so it is never tried again (PostgreSQL's lesson of 2018), and
 every caller gets `AuditError`, which the proxy answers 503.
 """
 

@@ -1,25 +1,20 @@
 """The disk side of a journal: chains records, writes and syncs them, begins segments, signs heads.
 
-A write that goes beyond the end of the file makes room with it, blank lines, for as much again: those that
-follow go into room that is there, and a sync of theirs need not store the file's new size (ADR 38).
-
 Only one thread uses a tape at a time; every OSError is left to the journal, which is dead after the first.
 """
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from kernel.audit.forms import Draft, ExchangeForm
 from kernel.audit.heads import Head, HeadsFile, HeadSigner, sign_head
 from kernel.audit.record import FIELDS
-from kernel.audit.recovery import End, create_segment, write_all
+from kernel.audit.recovery import End, create_segment
 from kernel.audit.redaction import check_fields
 from kernel.audit.segment import (
-    BLANK,
     LARGEST_RECORD,
     SegmentHeader,
     carried,
@@ -30,6 +25,7 @@ from kernel.audit.segment import (
     segment_path,
     track,
 )
+from kernel.audit.segment_file import open_segment
 from kernel.audit.stamps import new_id, now
 from kernel.errors import AuditError
 
@@ -39,7 +35,6 @@ if TYPE_CHECKING:
 
 _NOT_OPEN = "an audit record closes something that is not open"
 HEAD_EVERY = 1.0  # seconds
-_MOST_ROOM: Final = 1024 * 1024  # bytes ahead
 
 
 class Tape:
@@ -56,9 +51,7 @@ class Tape:
         self._signer = signer
         self._segment_bytes = segment_bytes
         self._fsync = fsync
-        self._file = _open_segment(folder, end.number)
-        self._begun = end.size  # bytes of the segment when it was opened
-        self._room = end.size  # its bytes with the room ahead
+        self._file = open_segment(self.path, end.size, fsync=fsync)
         self._head_seq = 0
         self._synced = end.seq
 
@@ -85,7 +78,7 @@ class Tape:
     def end_epoch(self) -> None:
         """Write that the journal was closed in order; whatever is still open ends as unknown."""
         self.commit([*self._unknown(), {"id": new_id(), "recorded": now(), "stage": "closed"}])
-        self._trim()
+        self._file.trim()
         self.sign_head()
 
     def commit(self, records: list[dict[str, Any]]) -> dict[int, AuditError]:
@@ -114,20 +107,14 @@ class Tape:
             chain = link(chain, data)
             lines.append(record_line(chain, data))
         written = b"".join(lines)
-        size = end.size + len(written)
-        if size > self._room:
-            ahead = min(size - self._begun, _MOST_ROOM)
-            written += BLANK * ahead
-            self._room = size + ahead
-        write_all(self._file, written, end.size)
-        end.seq, end.chain, end.size = seq, chain, size
+        self._file.write(written)
+        end.seq, end.chain, end.size = seq, chain, end.size + len(written)
         return refused
 
     def sync(self) -> None:
         """Make durable what was written, and begin a new segment where this one is full."""
         began = time.perf_counter()
-        if self._fsync:
-            os.fdatasync(self._file)
+        self._file.sync()
         if self.watch is not None:
             self.watch(self.end.seq - self._synced, time.perf_counter() - began)
         self._synced = self.end.seq
@@ -146,7 +133,7 @@ class Tape:
 
     def close(self) -> None:
         """Let go of the files."""
-        os.close(self._file)
+        self._file.close()
         self._heads.close()
 
     def form(self, fields: Mapping[str, Any]) -> ExchangeForm:
@@ -170,24 +157,17 @@ class Tape:
     def _unknown(self) -> tuple[dict[str, Any], ...]:
         return tuple(_unknown(carried(record)) for record in self.end.opened.values())
 
-    def _trim(self) -> None:
-        """Take the room back: a segment that is done ends with its last record."""
-        os.ftruncate(self._file, self.end.size)
-        if self._fsync:
-            os.fdatasync(self._file)
-
     def _rotate(self) -> None:
         end = self.end
-        self._trim()
+        self._file.trim()
         under_way = tuple(carried(record) for record in end.opened.values())
         header = SegmentHeader(
             end.writer, end.journal, end.number + 1, end.seq + 1, end.epoch, end.chain.hex(), under_way
         )
         size = create_segment(self.folder, end.number + 1, header_line(header))
-        after = _open_segment(self.folder, end.number + 1)
-        os.close(self._file)
+        after = open_segment(segment_path(self.folder, end.number + 1), size, fsync=self._fsync)
+        self._file.close()
         self._file, end.number, end.size = after, end.number + 1, size
-        self._begun = self._room = size
 
 
 def _fill(draft: Draft, seq: int, opened: dict[str, dict[str, Any] | Draft]) -> bytes:
@@ -196,10 +176,6 @@ def _fill(draft: Draft, seq: int, opened: dict[str, dict[str, Any] | Draft]) -> 
     if draft.opens:
         opened[draft.record_id] = draft
     return draft.encode(seq)
-
-
-def _open_segment(folder: Path, number: int) -> int:
-    return os.open(segment_path(folder, number), os.O_WRONLY | os.O_NOFOLLOW)
 
 
 def _unknown(opened: dict[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import pytest
 from kernel.audit.journal import Journal
 from kernel.audit.record import exchange_record, operation_fields
 from kernel.audit.segment import segments
+from kernel.audit.segment_file import open_segment
 from kernel.audit.verify import Report, verify
 from kernel.sealing.keys import KeyFolder, SigningKey
 
@@ -77,12 +79,29 @@ class Log:
         """All records as they stand on disk."""
         return [json.loads(line)["record"] for line in self.lines(writer) if b'"record":' in line[:90]]
 
+    def goes_past(self) -> bool:
+        """Whether journals here are written past the page cache: blocks are whole then."""
+        file = self.data / "probe"
+        file.write_bytes(b"x")
+        open_segment(file, 1, fsync=True).close()
+        return file.stat().st_size > 1
+
     def segment(self, number: int = 1, writer: str = "proxy-0") -> Path:
         return self.folder / writer / f"{number:08d}.jsonl"
 
 
+@pytest.fixture(params=["past the cache", "cached"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """How a journal is written: by the better way, where the file system of the tests has it, and by the other."""
+    way: str = request.param
+    if way == "cached":
+        monkeypatch.delattr(os, "O_DIRECT", raising=False)
+    return way
+
+
 @pytest.fixture
-def log(tmp_path: Path) -> Iterator[Log]:
+def log(tmp_path: Path, way: str) -> Iterator[Log]:
+    del way  # in force from here on
     one = Log(tmp_path, KeyFolder(tmp_path / "keys").ensure("audit", "audit-heads"))
     yield one
     for journal in one.journals:

@@ -1,4 +1,4 @@
-"""What strace sees: write, then fdatasync, then the answer; and a failed fdatasync ends everything."""
+"""What strace sees: write, sync, then the answer; and a failed sync ends everything. Both ways of writing."""
 
 from __future__ import annotations
 
@@ -35,11 +35,13 @@ async def main(data):
             os.write(1, f"ANSWER {name}\\n".encode())
     await journal.aclose()
 
+if sys.argv[2] == "cached":
+    del os.O_DIRECT
 asyncio.run(main(Path(sys.argv[1])))
 """
 
 
-def _strace(log: Log, trace: Path, *options: str) -> str:
+def _strace(log: Log, way: str, trace: Path, *options: str) -> str:
     """Run the child under strace and give what it answered."""
     if shutil.which("strace") is None:
         pytest.skip("strace is not installed: apt-get install strace")
@@ -48,15 +50,15 @@ def _strace(log: Log, trace: Path, *options: str) -> str:
         "-f",
         "-qq",
         "-s",
-        "4096",
+        "16384",
         "-o",
         str(trace),
         "-e",
-        "trace=write,pwrite64,fdatasync,openat",
+        "trace=write,pwrite64,pwritev,pwritev2,fdatasync,openat",
         *options,
     ]
     done = subprocess.run(
-        [*command, sys.executable, "-c", CHILD, str(log.data)],
+        [*command, sys.executable, "-c", CHILD, str(log.data), way],
         capture_output=True,
         text=True,
         timeout=120,
@@ -68,24 +70,31 @@ def _strace(log: Log, trace: Path, *options: str) -> str:
     return done.stdout
 
 
-def _journal_descriptor(lines: list[str]) -> str:
-    opened = [re.search(r"00000001\.jsonl.*O_WRONLY\|O_NOFOLLOW[^)]*\) = (\d+)", line) for line in lines]
-    return [match[1] for match in opened if match is not None][-1]
+def _opened(lines: list[str]) -> tuple[str, bool]:
+    """Give the descriptor that the journal is written by, and whether past the cache."""
+    found = [re.search(r"00000001\.jsonl\", (O_[A-Z|_]+)\) = (\d+)", line) for line in lines]
+    *_, last = [match for match in found if match is not None and re.search("O_WRONLY|O_RDWR", match[1])]
+    past = "O_DIRECT" in last[1]
+    assert ("O_DSYNC" in last[1]) is past
+    return last[2], past
 
 
-def test_nothing_is_answered_before_its_record_is_synced(log: Log, tmp_path: Path) -> None:
-    answers = _strace(log, tmp_path / "trace")
+def test_nothing_is_answered_before_its_record_is_synced(log: Log, way: str, tmp_path: Path) -> None:
+    answers = _strace(log, way, tmp_path / "trace")
     assert answers.split() == [word for number in range(5) for word in ("ANSWER", f"request-{number}")]
     lines = (tmp_path / "trace").read_text().splitlines()
-    journal = _journal_descriptor(lines)
+    journal, past = _opened(lines)
+    assert not (past and way == "cached")
     events = []
     for line in lines:
-        if re.search(rf" pwrite64\({journal}, .*request-", line):
+        if re.search(rf" pwrite(64|v2?)\({journal}, .*request-", line):
             events.append("write")
-        elif re.search(rf" fdatasync\({journal}\)\s+= 0", line) or re.search(
+        if re.search(rf" fdatasync\({journal}\)\s+= 0", line) or re.search(
             r"<\.\.\. fdatasync resumed>.*= 0", line
         ):
             events.append("synced")
+        elif past and re.search(r" pwritev2?\(.*= \d+$|<\.\.\. pwritev2? resumed>.*= \d+$", line):
+            events.append("synced")  # O_DSYNC: the call returns once the disk has it
         elif " write(1, " in line and "ANSWER" in line:
             events.append("answer")
     text = " ".join(events)
@@ -94,9 +103,10 @@ def test_nothing_is_answered_before_its_record_is_synced(log: Log, tmp_path: Pat
     assert "write answer" not in text
 
 
-def test_after_a_failed_fdatasync_nothing_is_answered_for(log: Log, tmp_path: Path) -> None:
-    # strace counts by thread: three at opening in the main thread, then one for each record in the writer's.
-    answers = _strace(log, tmp_path / "trace", "-e", "inject=fdatasync:error=EIO:when=4")
+def test_after_a_failed_sync_nothing_is_answered_for(log: Log, way: str, tmp_path: Path) -> None:
+    # strace counts by thread: at most three at opening in the main thread, then one for each record in the writer's.
+    call = "pwritev,pwritev2" if way != "cached" and log.goes_past() else "fdatasync"
+    answers = _strace(log, way, tmp_path / "trace", "-e", f"inject={call}:error=EIO:when=4")
     words = [line.split()[0] for line in answers.splitlines()]
     kept = words.index("REFUSED")
     assert 1 <= kept <= 3
@@ -104,10 +114,10 @@ def test_after_a_failed_fdatasync_nothing_is_answered_for(log: Log, tmp_path: Pa
     assert answers.count("Input/output error") == 5 - kept
     trace = (tmp_path / "trace").read_text()
     assert trace.count("EIO") == 1
-    assert "fdatasync" not in trace[trace.index("EIO") + 40 :]  # never tried again
+    assert call.split(",", maxsplit=1)[0] not in trace[trace.index("EIO") + 40 :]  # never tried again
 
 
-def test_a_journal_that_cannot_be_begun_is_told(log: Log, tmp_path: Path) -> None:
+def test_a_journal_that_cannot_be_begun_is_told(log: Log, way: str, tmp_path: Path) -> None:
     if shutil.which("strace") is None:
         pytest.skip("strace is not installed: apt-get install strace")
     command = [
@@ -120,7 +130,7 @@ def test_a_journal_that_cannot_be_begun_is_told(log: Log, tmp_path: Path) -> Non
         "inject=fdatasync:error=EIO:when=1",
     ]
     done = subprocess.run(
-        [*command, sys.executable, "-c", CHILD, str(log.data)],
+        [*command, sys.executable, "-c", CHILD, str(log.data), way],
         capture_output=True,
         text=True,
         timeout=120,
