@@ -1,7 +1,7 @@
 """The append-only journal of one writer: a record is answered for once the disk has it, and not before.
 
-Group commit: what a turn of the event loop brings is chained by the loop at its end, and a thread of the
-journal does nothing but bring it to the disk; what arrives meanwhile forms the next group. Only then
+Group commit: what a few turns of the event loop bring is chained by the loop as one group, and a thread of
+the journal does nothing but bring it to the disk; what arrives meanwhile forms the next group. Only then
 everybody who waits is woken. When the disk refuses once, the journal is dead for ever: after a failed
 sync nobody knows what the disk holds, so it is never tried again (PostgreSQL's lesson of 2018), and
 every caller gets `AuditError`, which the proxy answers 503.
@@ -18,7 +18,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from kernel.audit.forms import Draft, ExchangeForm
 from kernel.audit.heads import HeadsFile, HeadSigner
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _WRITER = re.compile(r"[a-z][a-z0-9-]{0,63}")
+# A group waits for that many turns of the loop, none of which waits for anything, or for that many records (ADR 40).
+_TURNS: Final = 4
+_ENOUGH: Final = 64
 
 
 class Journal:
@@ -51,7 +54,7 @@ class Journal:
         self._failure: AuditError | None = None
         self._closing = False
         self._gone = False
-        self._due: asyncio.AbstractEventLoop | None = None  # a turn of this loop will end with a `_flush`
+        self._due: asyncio.AbstractEventLoop | None = None  # turns of this loop bring the next group
         # Whoever has claimed the tape may use it: who writes a group claims it, the thread lets go of it
         # when the group is synced. The guard only protects the claim. A group is the thread's only once it
         # is handed over, whole: a claim alone may be that of a writer who is still at it.
@@ -118,9 +121,9 @@ class Journal:
             loop = asyncio.get_running_loop()
         entry = Entry(record, loop)
         self._put(entry)
-        if self._due is not loop:
+        if self._due is not loop and not self._claimed:  # else `_settle` goes on with it
             self._due = loop
-            loop.call_soon(self._flush)
+            loop.call_soon(self._gather, loop, _TURNS)
         return entry
 
     def append_and_wait(self, record: dict[str, Any], timeout: float | None = 30.0) -> None:
@@ -170,8 +173,11 @@ class Journal:
         if self._gone:  # the thread ended between our look and our append
             self._tell_late()
 
-    def _flush(self) -> None:
-        """Write what this turn of the loop brought; while a group is on its way, it waits for that."""
+    def _gather(self, loop: asyncio.AbstractEventLoop, turns: int) -> None:
+        """Write what waits, once that many turns of the loop have brought more or enough is there."""
+        if turns and not self._claimed and len(self._queue) < _ENOUGH:
+            loop.call_soon(self._gather, loop, turns - 1)
+            return
         self._due = None
         self._write_group()
 
@@ -242,7 +248,7 @@ class Journal:
         told = self._sync()
         if time.monotonic() >= self._tape.head_due:
             self._tape.sign_head()
-        # In this order: the loops that are told write what came meanwhile, and must find the tape free.
+        # In this order: the loops that are told go on with what came meanwhile, and must find the tape free.
         self._let_go()
         if not tell(told, self._settle) and self._queue:
             self._write_group()
@@ -256,10 +262,11 @@ class Journal:
         return told
 
     def _settle(self, told: list[Entry]) -> None:
-        """Settle those who are told, in their own loop, then write what came meanwhile."""
+        """Settle those who are told, in their own loop, then go on with what came meanwhile."""
         _settle_all(told)
-        if self._queue:
-            self._write_group()
+        if self._queue and self._due is None:
+            self._due = loop = asyncio.get_running_loop()
+            loop.call_soon(self._gather, loop, _TURNS)
 
     def _take(self) -> bool:
         with self._guard:

@@ -62,6 +62,30 @@ async def test_what_waits_is_written_together_and_in_order(log: Log) -> None:
     assert [record["request_id"] for record in log.records()[1:]] == [f"r-{number}" for number in range(500)]
 
 
+async def test_a_few_turns_of_the_loop_make_one_group(log: Log) -> None:
+    """None of them waits for anything: the disk is asked once for what came just after one another."""
+    groups: list[int] = []
+    journal = log.open()
+    journal.watch(lambda records, _: groups.append(records))
+    promises = []
+    for number in range(3):
+        promises.append(journal.append(log.completed(f"r-{number}")))
+        await asyncio.sleep(0)
+    await asyncio.gather(*promises)
+    assert groups == [3]
+
+
+async def test_many_records_wait_for_no_further_turn(log: Log) -> None:
+    groups: list[int] = []
+    journal = log.open()
+    journal.watch(lambda records, _: groups.append(records))
+    waiting = [journal.append(log.completed(f"first-{number}")) for number in range(64)]
+    await asyncio.sleep(0)
+    waiting.append(journal.append(log.completed("next turn")))
+    await asyncio.gather(*waiting)
+    assert groups == [64, 1]
+
+
 async def test_a_group_is_synced_only_when_it_is_written(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever wakes the thread meanwhile: a group is not told, nor forgotten, before it is whole."""
     journal = log.open()
