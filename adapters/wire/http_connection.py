@@ -11,6 +11,7 @@ from adapters.errors import UpstreamBroken, UpstreamError, UpstreamTimeout
 from adapters.wire.http_framing import AnswerBroken, ReadLimits
 from adapters.wire.http_pieces import NEVER, PiecewiseConnection
 from adapters.wire.http_reading import AnswerReader
+from adapters.wire.turn import LARGE
 from kernel.promise import Promise
 
 if TYPE_CHECKING:
@@ -149,7 +150,11 @@ class HttpConnection(PiecewiseConnection):
 
     def data_received(self, data: bytes) -> None:
         """Keep what may be a whole answer until all connections were read from; take up anything else at once."""
-        self._receive(data, self._owner.turn, self.loop, may_wait=self._stream is None)
+        turn = self._owner.turn
+        if len(data) >= LARGE and not turn.has_time(self, self.loop):
+            self._hold(data)
+            return
+        self._receive(data, turn, self.loop, may_wait=self._stream is None)
 
     def take_in(self, data: bytes) -> None:
         """Read on; complete the exchange when its answer is whole."""

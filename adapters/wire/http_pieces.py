@@ -29,6 +29,8 @@ class PiecewiseConnection(TurnTaker):
         "_paused",
         "_pump",
         "_read_timeout",
+        "_resting",
+        "_slow",
         "_stream",
         "_streaming_seconds",
         "_total",
@@ -48,6 +50,7 @@ class PiecewiseConnection(TurnTaker):
         self._begun = 0.0
         self._total = NEVER
         self._paused = False  # the provider does not take what we write
+        self._resting = self._slow = False  # why it is not read from: a large piece waits, or nobody takes it
         self._answer_seconds = 0.0
         self._pump: asyncio.Task[None] | None = None  # sends a body that is still arriving
         self._drained: asyncio.Future[None] | None = None  # it waits for the provider to take some
@@ -121,9 +124,27 @@ class PiecewiseConnection(TurnTaker):
         stream.attach(self._slow_down, self._stream_ended)
 
     def _slow_down(self, slow: bool) -> None:  # noqa: FBT001 - a callback
+        self._slow = slow
+        self._read_or_not()
+
+    def take_up(self) -> None:
+        """Work on what was kept, and read on."""
+        super().take_up()
+        if self._resting:
+            self._resting = False
+            self._read_or_not()
+
+    def _hold(self, data: bytes) -> None:
+        """Keep a large piece until it is its time, and bring no more until then."""
+        super().take_up()
+        self._unread = data
+        self._resting = True
+        self._read_or_not()
+
+    def _read_or_not(self) -> None:
         transport = self._transport
         if transport is not None and not transport.is_closing():
-            if slow:
+            if self._slow or self._resting:
                 transport.pause_reading()
             else:
                 transport.resume_reading()

@@ -1,7 +1,8 @@
 """What comes in one turn of the event loop is read first and worked on then: each step finds its code at hand.
 
 Reading from sockets and working on what was read by turns costs a tenth more: one drives the other out of the
-processor's caches.
+processor's caches (ADR 36). Of large pieces one is worked on each millisecond: a provider that floods, over many
+connections at once, holds up what others bring by one piece, not by all.
 """
 
 from __future__ import annotations
@@ -9,10 +10,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from abc import abstractmethod
+from collections import deque
 from typing import Final, Protocol
 
-_log = logging.getLogger("interlock.wire")
 SMALL: Final = 16 * 1024  # bytes; what is larger is worked on at once, so that its sender can be slowed down
+LARGE: Final = 32 * 1024  # bytes read at once, of a body that comes in more than one piece
+_APART: Final = 0.001  # seconds; with pieces of up to 250 KB no line of a gigabit is slowed down by it
+_log = logging.getLogger("interlock.wire")
 
 
 class Waiting(Protocol):
@@ -23,12 +27,14 @@ class Waiting(Protocol):
 
 
 class Turn:
-    """The connections that were read from in this turn."""
+    """The connections that were read from in this turn, and those with a large piece that waits for its time."""
 
-    __slots__ = ("_waiting",)
+    __slots__ = ("_busy", "_large", "_waiting")
 
     def __init__(self) -> None:
         self._waiting: list[Waiting] = []
+        self._large: deque[Waiting] = deque()
+        self._busy = False  # a large piece was worked on less than a millisecond ago
 
     def add(self, connection: Waiting, loop: asyncio.AbstractEventLoop) -> None:
         """Have a connection take up what it holds once all others have been read from."""
@@ -36,13 +42,31 @@ class Turn:
             loop.call_soon(self._end)
         self._waiting.append(connection)
 
+    def has_time(self, connection: Waiting, loop: asyncio.AbstractEventLoop) -> bool:
+        """Whether a large piece may be worked on now; else its connection takes it up once it may."""
+        if self._busy:
+            self._large.append(connection)
+            return False
+        self._busy = True
+        loop.call_later(_APART, self._next, loop)
+        return True
+
+    def _next(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._busy = bool(self._large)
+        if self._busy:
+            loop.call_later(_APART, self._next, loop)
+            self._take_up(self._large.popleft())
+
     def _end(self) -> None:
         waiting, self._waiting = self._waiting, []
         for connection in waiting:
-            try:
-                connection.take_up()
-            except Exception:  # noqa: BLE001 - one connection that breaks us does not cost the others their turn
-                _log.exception("what a connection has read could not be worked on")
+            self._take_up(connection)
+
+    def _take_up(self, connection: Waiting) -> None:
+        try:
+            connection.take_up()
+        except Exception:  # noqa: BLE001 - one connection that breaks us does not cost the others their turn
+            _log.exception("what a connection has read could not be worked on")
 
 
 class TurnTaker:

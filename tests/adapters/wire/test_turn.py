@@ -11,7 +11,7 @@ from adapters.port import Call
 from adapters.wire.http import HttpClient, Origin
 from adapters.wire.http_connection import HttpConnection
 from adapters.wire.http_framing import ReadLimits
-from adapters.wire.turn import SMALL, Turn
+from adapters.wire.turn import LARGE, SMALL, Turn
 from tests.doubles.edge import HOST, Client, Pipeline, edge_of
 
 
@@ -19,6 +19,13 @@ class Wire(asyncio.Transport):
     """A transport without a socket."""
 
     closed = False
+    reading = True
+
+    def pause_reading(self) -> None:
+        self.reading = False
+
+    def resume_reading(self) -> None:
+        self.reading = True
 
     def abort(self) -> None:
         self.closed = True
@@ -89,6 +96,70 @@ async def test_pieces_of_one_turn_are_taken_in_their_order() -> None:
     connection.eof_received()  # which is what frames it
     assert answer.result().body == b"e"
     await asyncio.sleep(0)
+    connection.connection_lost(None)
+    await client.close()
+
+
+async def test_of_large_pieces_one_is_worked_on_at_a_time() -> None:
+    """Three connections of a provider that floods: what others bring waits for one piece of theirs, not for three."""
+    client, loop = HttpClient("lab", Origin("127.0.0.1", 9)), asyncio.get_running_loop()
+    call = Call(b"POST", b"/", [], b"{}", 5.0)
+    connections, wires, answers = [], [], []
+    for _ in range(3):
+        connections.append(HttpConnection(client, ReadLimits(), loop, loop.time() + 60))
+        wires.append(Wire())
+        connections[-1].connection_made(wires[-1])
+        answers.append(connections[-1].exchange(b"", call, loop.time() + 5))
+    connections[2].data_received(b"HTTP/1.1 200 OK\r\n")
+    await asyncio.sleep(0)
+    for connection in connections[:2]:
+        connection.data_received(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % LARGE + b"f" * LARGE)
+    connections[2].data_received(b"content-length: %d\r\n\r\n" % LARGE + b"f" * LARGE)
+    states = []
+    while len(states) < 3:
+        state = [answer.done() for answer in answers], [wire.reading for wire in wires]
+        if state not in states:
+            states.append(state)
+        await asyncio.sleep(0)
+    assert states == [
+        ([True, False, False], [True, False, False]),
+        ([True, True, False], [True, True, False]),
+        ([True, True, True], [True, True, True]),
+    ]
+    assert [answer.result().body for answer in answers] == [b"f" * LARGE] * 3
+    for connection in connections:
+        connection.close()
+        connection.connection_lost(None)
+    await client.close()
+
+
+async def test_a_large_piece_that_waits_comes_before_the_end_of_its_stream() -> None:
+    client, loop = HttpClient("lab", Origin("127.0.0.1", 9)), asyncio.get_running_loop()
+    connection = HttpConnection(client, ReadLimits(), loop, loop.time() + 60)
+    connection.connection_made(Wire())
+    answer = connection.exchange(b"", Call(b"POST", b"/", [], b"{}", 5.0), loop.time() + 5)
+    connection.data_received(b"HTTP/1.1 200 OK\r\n\r\n" + b"a" * LARGE)
+    connection.data_received(b"b" * LARGE)
+    connection.eof_received()
+    assert answer.result().body == b"a" * LARGE + b"b" * LARGE
+    connection.connection_lost(None)
+    await asyncio.sleep(0.01)
+    await client.close()
+
+
+async def test_a_connection_that_nobody_takes_from_is_not_read_from_when_it_is_its_time() -> None:
+    client, loop = HttpClient("lab", Origin("127.0.0.1", 9)), asyncio.get_running_loop()
+    connection, wire = HttpConnection(client, ReadLimits(), loop, loop.time() + 60), Wire()
+    connection.connection_made(wire)
+    connection.exchange(b"", Call(b"POST", b"/", [], b"{}", 5.0), loop.time() + 5)
+    connection.data_received(b"HTTP/1.1 200 OK\r\n\r\n" + b"f" * LARGE)
+    connection.data_received(b"f" * LARGE)
+    connection._slow_down(True)
+    connection.take_up()
+    assert not wire.reading
+    connection._slow_down(False)
+    assert wire.reading
+    connection.close()
     connection.connection_lost(None)
     await client.close()
 
