@@ -24,6 +24,7 @@ from runtime_proxy.refusals_call import (
     UpstreamUnreachable,
 )
 from runtime_proxy.refusals_shed import shed
+from runtime_proxy.repeats import Repeats
 from runtime_proxy.replies import answer_of
 from runtime_proxy.trace import new_request_id
 
@@ -50,15 +51,18 @@ class Settling:
 
     def __init__(self, trail: Trail) -> None:
         self._trail = trail
+        self._repeats = Repeats(log)
 
     def not_carried(self, exchange: Exchange, error: AuditError) -> Reply:
         """Refuse a call whose *received* cannot be kept: nothing has gone out."""
-        log.critical("a call is refused, since its audit record cannot be kept: %s", error)
+        text = "a call is refused, since its audit record cannot be kept: %s"
+        self._repeats.say(logging.CRITICAL, ("", "not carried"), text, error)
         return answer_of(AuditUnavailable(), exchange)
 
     def not_recorded(self, exchange: Exchange, served: ServedOperation, error: AuditError) -> Reply:
         """End a call whose *completed* cannot be kept: its answer is withheld, and not denied."""
-        log.critical("the end of a call could not be recorded: %s", error)
+        text = "the end of a call could not be recorded: %s"
+        self._repeats.say(logging.CRITICAL, ("", "not recorded"), text, error)
         if exchange.sent and served.changes:
             if exchange.claim is not None:
                 exchange.claim.fate = "doubt"
@@ -74,7 +78,9 @@ class Settling:
     ) -> Reply:
         """End with 502, since the answer is outside the contract; the record says where."""
         places = ", ".join(f"{one.location} {one.name}{one.pointer} {one.keyword}" for one in broken[:_TOLD])
-        log.warning(
+        self._repeats.say(
+            logging.WARNING,
+            (served.route.name, served.operation.id),
             "%s %s: the provider broke the contract (status %d: %s), request %s",
             served.version.contract,
             served.operation.id,
@@ -114,7 +120,11 @@ class Settling:
             refusal = UpstreamUnreachable()
         else:
             refusal = UpstreamBroken()
-        log.warning("%s: %s, request %s", served.route.name, error.message, exchange.request_id)
+        name = served.route.name
+        text = "%s: %s, request %s"
+        self._repeats.say(
+            logging.WARNING, (name, refusal.slug), text, name, error.message, exchange.request_id
+        )
         return await self._end(
             exchange,
             served,
