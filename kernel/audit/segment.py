@@ -4,7 +4,7 @@
     {"chain":"<64 hex>","record":{…}}
     …
 
-Blank lines at the end of the newest segment are room for what comes next (tape.py).
+Blank lines at the end of the newest segment are room for what comes next (segment_file.py).
 
 The bytes after `"record":` up to the last `}` are the record, exactly. With prev being the chain of the
 record before (of the first: of `genesis`), chain = SHA-256(prev ‖ SHA-256(record bytes)). Those bytes are
