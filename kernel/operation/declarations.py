@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from kernel.contract.positions import token
 from kernel.errors import ContractInvalid
 from kernel.operation.members import mapping, refused
 from kernel.operation.parameters import STYLES, Parameter, Where
-from kernel.operation.shapes import alternatives, follow
+from kernel.operation.shapes import dereference, follow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kernel.operation.schemas import Direction, Schemas
+
+_ALTERNATIVES: Final = 16  # branches tried one by one for one value
 
 
 def compile_parameter(spec: Any, pointer: str, schemas: Schemas) -> Parameter:
@@ -113,3 +115,18 @@ def _others(made: Parameter, spec: Any, schema: Any, pointer: str, schemas: Sche
             continue  # this branch has no form in this style
         if other.spread == made.spread and other.finding is None:
             yield other
+
+
+def alternatives(root: Any, schema: Any) -> tuple[Any, ...]:
+    """Give each branch of a schema's `oneOf` or `anyOf` by itself, with what stands beside it; () for none.
+
+    One text may be a number in one branch and a string in another, each with other neighbours.
+    """
+    plain = dereference(root, schema)
+    if isinstance(plain, dict):
+        for keyword in ("oneOf", "anyOf"):
+            branches = plain.get(keyword)
+            if isinstance(branches, list) and 1 < len(branches) <= _ALTERNATIVES:
+                beside = {key: value for key, value in plain.items() if key != keyword}
+                return tuple({"allOf": [beside, branch]} for branch in branches)
+    return ()

@@ -6,7 +6,7 @@ every property under its own name (`form` exploded) or as `name[property]` (`dee
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from kernel.operation.violation import Undecodable, Violation
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from kernel.operation.parameters import Parameter
     from kernel.operation.shapes import Shape
+
+_INDEX_DIGITS: Final = 6  # more than any array has; what is longer is past all positions
 
 _Tree = dict[str, "_Tree | list[bytes]"]
 Groups = dict[str, list[bytes]]  # decoded name → raw values, in the order of the message
@@ -154,7 +156,8 @@ def _bare(parameter: Parameter, groups: Groups) -> Any:
 def _below(shape: Shape, key: str, pointer: str) -> tuple[Shape, str]:
     """Go one key down: a property, or an index where only an array is admitted."""
     if shape.is_array and key.isdecimal():
-        return shape.element(), f"{pointer}/{key}"
+        items = shape.spelled()
+        return items[min(int(key[:_INDEX_DIGITS]), len(items) - 1)], f"{pointer}/{key}"
     return shape.member(key), pointer + shape.pointer_of(key)
 
 
@@ -181,7 +184,7 @@ def _with(
 def _leaf(parameter: Parameter, shape: Shape, raws: list[bytes], pointer: str) -> Any:
     """Read the values of one property: all of them where it is an array, else the only one."""
     if shape.is_array:
-        return [parameter.one(raw, shape.element(), f"{pointer}/{index}") for index, raw in enumerate(raws)]
+        return parameter.each(raws, shape, pointer)
     if len(raws) != 1:
         raise Undecodable("repeated", pointer)
     return parameter.one(raws[0], shape, pointer)

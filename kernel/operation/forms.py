@@ -61,9 +61,9 @@ class FormReader:
         shape = self._shape.member(name)
         if not shape.is_array and len(raws) > 1:
             raise Undecodable("repeated", "/{key}")
-        item = shape.element() if shape.is_array else shape
+        items = shape.positions(len(raws)) if shape.is_array else [shape]
         found = []
-        for raw in raws:
+        for raw, item in zip(raws, items, strict=True):
             text = text_of(raw, plus=True)
             if not item.scalars:  # neither text nor a number: JSON, as for a property with a name
                 found.append(at_place("/{key}", read_exactly, text.encode()))

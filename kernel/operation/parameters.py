@@ -37,7 +37,6 @@ class Parameter:
     """
 
     __slots__ = (
-        "_element",
         "_readers",
         "_schemas",
         "_single",
@@ -83,7 +82,6 @@ class Parameter:
         self.others: tuple[Parameter, ...] = ()  # the same name, read as one branch of the schema has it
         self.validator: Any = None
         self.finding: Finding | None = None
-        self._element: Shape | None = None
         self._types: tuple[str, ...] = ()
         self._readers: tuple[Callable[[list[bytes]], list[Any]], ...] = ()
         self._single = False
@@ -95,8 +93,8 @@ class Parameter:
         readers: list[Callable[[list[bytes]], list[Any]]] = []
         if set(self._types) - {"null"}:
             readers.append(self._scalar)
-        if not shape.untyped and "array" in shape.types:
-            self._element = shape.element()
+        listed = not shape.untyped and "array" in shape.types
+        if listed:
             readers.append(self._array)
         if not shape.untyped and "object" in shape.types:
             if self.style == "deepObject":
@@ -106,10 +104,9 @@ class Parameter:
             elif not readers:
                 readers, self.spread = [self._object], "fields"
         if self.style == "deepObject" and not self.spread:
-            bracketed = not shape.untyped and "array" in shape.types
-            readers, self.spread = ([self._object], "brackets") if bracketed else ([], "")
-            self._element = None
-        carried = bool(readers) and (self._element is None or bool(self._element.scalars))
+            readers, self.spread = ([self._object], "brackets") if listed else ([], "")
+            listed = False
+        carried = bool(readers) and (not listed or bool(shape.element().scalars))
         if not carried and self.where == "header":
             # Real documents declare lists of objects here, for which `simple` has no form.
             what = f"the header {self.name!r} has a type that no style can carry and is passed on unread"
@@ -211,7 +208,6 @@ class Parameter:
         return self.typed(raw, self._types, "")
 
     def _array(self, raws: list[bytes]) -> list[Any]:
-        assert self._element is not None  # settle made it before it chose this reader
         if self.explode and self.where in {"query", "cookie"}:
             if len(raws) > self.limit:
                 raise Undecodable("limit")
@@ -223,8 +219,7 @@ class Parameter:
             pieces = [piece.strip(b" \t") for piece in pieces]
         else:
             pieces = elements(self.style, self.raw_name, self._only(raws), self.limit, explode=self.explode)
-        element = self._element
-        return [[self.one(piece, element, f"/{index}") for index, piece in enumerate(pieces)]]
+        return [self.each(pieces, self.shape, "")]
 
     def _object(self, raws: list[bytes]) -> list[Any]:
         raw = b",".join(raws) if self.where == "header" else self._only(raws)
@@ -259,6 +254,11 @@ class Parameter:
         """Read one element or property; where several types fit, the first that its schema admits."""
         found = self.typed(raw, shape.scalars, pointer)
         return found[0] if len(found) == 1 else self._schemas.first_fitting(shape, found)
+
+    def each(self, raws: list[bytes], shape: Shape, pointer: str) -> list[Any]:
+        """Read the elements of an array, each by the shape of its position."""
+        placed = zip(raws, shape.positions(len(raws)), strict=True)
+        return [self.one(raw, item, f"{pointer}/{index}") for index, (raw, item) in enumerate(placed)]
 
     def _only(self, raws: list[bytes]) -> bytes:
         """Give the single occurrence; which of several counts would be up to each reader."""

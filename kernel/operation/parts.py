@@ -109,25 +109,30 @@ class MultipartReader:
         """Compile; raises `ContractInvalid`."""
         self._shape = object_shape(schema, pointer, schemas)
         self._limits = schemas.limits
-        self._rules: dict[str, PartRule] = {}
+        self._rules: dict[str, list[PartRule]] = {}
         for name in self._shape.member_names():
             place = f"{pointer}/encoding{token(name)}"
-            self._rules[name] = self._rule(name, encoding.get(name), place, schemas)
-        self._further = self._rule("", None, pointer, schemas)
+            self._rules[name] = self._of(name, encoding.get(name), place, schemas)
+        self._further = self._of("", None, pointer, schemas)
 
-    def _rule(self, name: str, encoding: Any, pointer: str, schemas: Schemas) -> PartRule:
-        schema = self._shape.member_schema(name)
-        if self._shape.member(name).is_array:  # each part is one element (OpenAPI 3.x, "Encoding Object")
-            schema = _either(self._shape.member(name).element())
-        return PartRule(schema, encoding, pointer, schemas)
+    def _of(self, name: str, encoding: Any, pointer: str, schemas: Schemas) -> list[PartRule]:
+        """Make the rules for the parts of one name: the last one is for all further ones."""
+        member = self._shape.member(name)
+        if not member.is_array:
+            return [PartRule(self._shape.member_schema(name), encoding, pointer, schemas)]
+        # Each part is one element (OpenAPI 3.x, "Encoding Object").
+        return [PartRule(_either(item), encoding, pointer, schemas) for item in member.spelled()]
 
     def read(self, media: MediaType, data: bytes) -> dict[str, Any]:
         """Decode the body; raises `Undecodable`."""
         found: dict[str, Any] = {}
         for part in split_parts(data, _boundary(media), self._limits):
             pointer = self._shape.pointer_of(part.name)
-            value = self._rules.get(part.name, self._further).read(part, pointer)
-            if self._shape.member(part.name).is_array:
+            listed = self._shape.member(part.name).is_array
+            rules = self._rules.get(part.name, self._further)
+            at = len(found.get(part.name, ())) if listed else 0
+            value = rules[min(at, len(rules) - 1)].read(part, pointer)
+            if listed:
                 found.setdefault(part.name, []).append(value)
             elif part.name in found:
                 raise Undecodable("repeated", pointer)
@@ -151,7 +156,7 @@ class PositionReader:
             for at, item in enumerate(first)
         ]
         self._further = PartRule(
-            _either(shape.element()), spec.get("itemEncoding"), f"{pointer}/itemEncoding", schemas
+            _either(shape.spelled()[-1]), spec.get("itemEncoding"), f"{pointer}/itemEncoding", schemas
         )
 
     def read(self, media: MediaType, data: bytes) -> list[Any]:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kernel.errors import ContractInvalid, Place
 from kernel.operation.charsets import UTF8, charset_of, text_in
+from kernel.operation.declarations import alternatives
 from kernel.operation.forms import FormReader
 from kernel.operation.media_types import MediaType
 from kernel.operation.members import mapping
 from kernel.operation.parts import MultipartReader, PositionReader
 from kernel.operation.scalars import scalars_of
-from kernel.operation.shapes import ANNOTATIONS, Shape, alternatives, dereference
+from kernel.operation.shapes import ANNOTATIONS, Shape, dereference
 from kernel.operation.strict_json import read_json
 from kernel.operation.violation import Undecodable
 from kernel.operation.xml_bodies import XmlReader

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from kernel.contract.errors import NumberRefused
@@ -11,7 +12,7 @@ from kernel.contract.numbers import number_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kernel.operation.shapes import JsonType
+JsonType = str  # one of shapes.TYPES
 
 _INTEGER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)")
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
@@ -32,6 +33,21 @@ def scalars_of(text: str, types: tuple[JsonType, ...], max_digits: int) -> list[
         elif "string" not in types and text in {"null", ""}:
             found.append(None)
     return found
+
+
+def type_of(value: Any) -> JsonType:
+    """Name the JSON type of a decoded value; integers by their own name."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, int):
+        return "integer"
+    if isinstance(value, (float, Decimal)):
+        return "number"
+    if isinstance(value, str):
+        return "string"
+    return "array" if isinstance(value, list) else "object"
 
 
 def _string(text: str, _max_digits: int) -> list[Any]:

@@ -7,15 +7,14 @@ answers that, and only that; the validator decides whether the decoded value con
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import unquote
 
-JsonType = str  # one of TYPES
+from kernel.operation.scalars import JsonType, type_of
+
 TYPES: Final[tuple[JsonType, ...]] = ("null", "boolean", "integer", "number", "string", "array", "object")
 SCALARS: Final = frozenset(TYPES[:5])
 _BRANCHES: Final = 512  # schema nodes looked at for one question; more than any real document asks
-_ALTERNATIVES: Final = 16  # branches tried one by one for one value
 _NUMERIC: Final = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"})
 _FURTHER: Final = ("additionalProperties", "unevaluatedProperties")
 _OBJECT: Final = frozenset({"properties", "additionalProperties", "patternProperties", "required"})
@@ -62,21 +61,6 @@ def lookup(root: Any, reference: str) -> Any:
     return node
 
 
-def alternatives(root: Any, schema: Any) -> tuple[Any, ...]:
-    """Give each branch of a schema's `oneOf` or `anyOf` by itself, with what stands beside it; () for none.
-
-    One text may be a number in one branch and a string in another, each with other neighbours.
-    """
-    plain = dereference(root, schema)
-    if isinstance(plain, dict):
-        for keyword in ("oneOf", "anyOf"):
-            branches = _listed(plain, keyword)
-            if 1 < len(branches) <= _ALTERNATIVES:
-                beside = {key: value for key, value in plain.items() if key != keyword}
-                return tuple({"allOf": [beside, branch]} for branch in branches)
-    return ()
-
-
 class Shape:
     """The union of some schemas, read for decoding; parts are looked up when asked for, and kept.
 
@@ -86,6 +70,7 @@ class Shape:
 
     __slots__ = (
         "_element",
+        "_elements",
         "_members",
         "_names",
         "_root",
@@ -111,6 +96,7 @@ class Shape:
         # Judges what a piece of text may stand for; schemas.py makes it where several types are admitted.
         self.accepts: Callable[[Any], bool] | None = None
         self._element: Shape | None = None
+        self._elements: tuple[Shape, ...] = ()
         self._members: dict[str | None, Shape] = {}
         self._names: dict[str, None] | None = None
 
@@ -124,11 +110,29 @@ class Shape:
         if self._element is None:
             found: list[Any] = []
             for node in self._branches():
-                found += _listed(node, "prefixItems")
-                if "items" in node:
-                    found += node["items"] if isinstance(node["items"], list) else [node["items"]]
+                found += [*_positions(node), *_further_items(node)]
             self._element = Shape(self._root, self._telling(found) or [True])
         return self._element
+
+    def spelled(self) -> tuple[Shape, ...]:
+        """Give the shapes of an array's elements by position; the last one is that of all further ones."""
+        if not self._elements:
+            count = max((len(_positions(node)) for node in self._branches()), default=0)
+            self._elements = tuple(map(self._at, range(count + 1))) if count else (self.element(),)
+        return self._elements
+
+    def positions(self, count: int) -> list[Shape]:
+        """Give the shape of each of the first `count` elements."""
+        *first, further = self.spelled()
+        return [*first[:count], *[further] * (count - len(first))]
+
+    def _at(self, position: int) -> Shape:
+        found: list[Any] = []
+        for node in self._branches():
+            first = _positions(node)
+            found += [first[position]] if position < len(first) else _further_items(node)
+        made = Shape(self._root, self._telling(found) or [True])
+        return made if made.types else self.element()  # where nothing may stand, the validator says so
 
     def member_names(self) -> dict[str, None]:
         """List the property names that the schema spells out."""
@@ -266,7 +270,7 @@ def _guessed(schema: dict[str, Any]) -> tuple[JsonType, ...]:
     keywords = schema.keys()
     if keywords & _OBJECT:
         return ("object",)
-    if "items" in keywords:
+    if keywords & {"items", "prefixItems"}:
         return ("array",)
     if keywords & _NUMERIC:
         return ("number", "string")
@@ -279,21 +283,16 @@ def _listed(schema: dict[str, Any], keyword: str) -> list[Any]:
     return found if isinstance(found, list) else []
 
 
+def _positions(schema: dict[str, Any]) -> list[Any]:
+    """List the schemas of the first elements: `prefixItems`, or the `items` of older dialects."""
+    return _listed(schema, "prefixItems") or _listed(schema, "items")
+
+
+def _further_items(schema: dict[str, Any]) -> list[Any]:
+    found = (schema.get(keyword) for keyword in ("items", "unevaluatedItems"))
+    return [one for one in found if isinstance(one, (dict, bool))]
+
+
 def _named(schema: dict[str, Any], keyword: str = "properties") -> dict[str, Any]:
     found = schema.get(keyword)
     return found if isinstance(found, dict) else {}
-
-
-def type_of(value: Any) -> JsonType:
-    """Name the JSON type of a decoded value; integers by their own name."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "boolean"
-    if isinstance(value, int):
-        return "integer"
-    if isinstance(value, (float, Decimal)):
-        return "number"
-    if isinstance(value, str):
-        return "string"
-    return "array" if isinstance(value, list) else "object"

@@ -135,8 +135,11 @@ class XmlReader:
     def _all(self, mine: list[Element | str], member: Shape, schema: Any, pointer: str) -> Any:
         """Read the elements or attributes of one name: an array where the schema is one that is not wrapped."""
         if member.is_array and self._xml_of(schema).get("wrapped") is not True:
-            items, inner = member.element(), self._items_of(schema)
-            return [self._either(one, items, inner, f"{pointer}/{at}") for at, one in enumerate(mine)]
+            inner = self._items_of(schema)
+            placed = zip(mine, member.positions(len(mine)), strict=True)
+            return [
+                self._either(one, items, inner, f"{pointer}/{at}") for at, (one, items) in enumerate(placed)
+            ]
         if len(mine) > 1:
             raise Undecodable("repeated", pointer)
         return self._either(mine[0], member, schema, pointer)
@@ -167,8 +170,10 @@ class XmlReader:
             if unwrapped and shape.requires(name):
                 found[name] = []  # an array of nothing has no elements, and no other way to be written
         elif unwrapped:
-            items = member.element()
-            found[name] = [self._value(child, items, inner, f"{at}/{i}") for i, child in enumerate(mine)]
+            placed = zip(mine, member.positions(len(mine)), strict=True)
+            found[name] = [
+                self._value(child, items, inner, f"{at}/{i}") for i, (child, items) in enumerate(placed)
+            ]
         elif len(mine) > 1:
             raise Undecodable("repeated", at)
         else:

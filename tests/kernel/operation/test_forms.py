@@ -479,3 +479,30 @@ def test_a_string_declared_as_a_file_is_octets(make: Any) -> None:
     encoding = {"scan": {"contentType": "image/png"}}
     image = part("scan", b"\x89PNG", b"Content-Type: image/png")
     assert mixed(make, schema, image, media="multipart/form-data", encoding=encoding) is None
+
+
+TUPLES = {
+    "type": "object",
+    "properties": {"t": {"type": "array", "prefixItems": [{"type": "string"}, {"type": "integer"}]}},
+    "additionalProperties": {
+        "type": "array",
+        "prefixItems": [{"type": "string"}],
+        "items": {"type": "integer"},
+    },
+}
+
+
+def test_elements_of_an_array_are_typed_by_their_positions(make: Any) -> None:
+    assert form(make, b"t=7&t=7&u=7&u=7&u=7", schema=TUPLES) is None
+    assert form(make, b"t=7&t=x", schema=TUPLES) == ("body-invalid", [("/t/1", "type")])
+    assert form(make, b"u=7&u=7&u=x", schema=TUPLES)[0] == "body-invalid"
+    pieces = [part(name, b"7") for name in "ttuuu"]
+    assert mixed(make, TUPLES, *pieces, media="multipart/form-data") is None
+    assert mixed(make, TUPLES, pieces[0], part("t", b"x"), media="multipart/form-data") == (
+        "body-invalid",
+        [("/t", "type")],
+    )
+    listed = TUPLES["additionalProperties"]
+    text = piece(b"7", b"Content-Type: text/plain")
+    assert mixed(make, listed, text, text, text) is None
+    assert mixed(make, listed, text, text, text.replace(b"7", b"x")) == ("body-invalid", [("/2", "type")])

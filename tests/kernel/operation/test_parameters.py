@@ -18,6 +18,7 @@ from kernel.operation.violation import Undecodable, Violation
 from kernel.schema.dialects import Dialect
 
 STRING = {"type": "string"}
+INTEGER = {"type": "integer"}
 COLORS = {"type": "array", "items": {"type": "string"}}
 RGB = {
     "type": "object",
@@ -173,6 +174,12 @@ def test_default_styles_are_those_of_openapi() -> None:
         ({"items": {"type": "integer"}}, b"1,2", [1, 2]),
         ({"type": "array", "items": {"type": ["integer", "string"]}}, b"1,b", [1, "b"]),
         ({"type": "array", "prefixItems": [{"type": "boolean"}]}, b"true", [True]),
+        ({"prefixItems": [{"type": "boolean"}]}, b"true", [True]),
+        ({"type": "array", "unevaluatedItems": {"type": "integer"}}, b"1,2", [1, 2]),
+        ({"type": "array", "prefixItems": [STRING, INTEGER]}, b"7,7,7", ["7", 7, "7"]),
+        ({"type": "array", "prefixItems": [STRING, INTEGER], "items": False}, b"7,7", ["7", 7]),
+        ({"type": "array", "prefixItems": [STRING], "items": INTEGER}, b"7,7,7", ["7", 7, 7]),
+        ({"allOf": [{"prefixItems": [STRING]}, {"prefixItems": [{}, INTEGER]}]}, b"7,7", ["7", 7]),
     ],
 )
 def test_text_is_typed_by_the_schema(schema: dict[str, Any], text: bytes, value: Any) -> None:
@@ -444,6 +451,7 @@ def test_what_cannot_be_decoded_is_refused_at_freeze_with_its_place(spec: dict[s
     assert str(caught.value.place.pointer).startswith("/paths/~1x/get/parameters/0")
 
 
+PAIR = {"type": "array", "prefixItems": [STRING, INTEGER]}
 WARDS = {"type": "array", "items": {"type": "integer"}, "maxItems": 2}
 STAY = {"type": "object", "required": ["bed"], "properties": {"bed": {"type": "integer"}}}
 STAYS = {"type": "array", "items": STAY}
@@ -463,6 +471,11 @@ STAYS = {"type": "array", "items": STAY}
         (WARDS, b"w[01]=1", [("", "style")]),
         (WARDS, b"w[]=1&w[0]=1", [("", "style")]),
         (WARDS, b"w[0]=1&w[0]=2", [("/0", "repeated")]),
+        (PAIR, b"w[0]=7&w[1]=7", []),
+        (PAIR, b"w[]=7&w[]=7", []),
+        (PAIR, b"w[0]=7&w[1]=x", [("/1", "type")]),
+        (PAIR, b"w[" + b"1" * 5000 + b"]=7", [("", "style")]),  # longer than int() takes
+        ({"type": "object", "properties": {"pair": PAIR}}, b"w[pair]=7&w[pair]=7", []),
         (STAYS, b"w[0][bed]=1&w[1][bed]=2", []),
         (STAYS, b"w[0][bed]=1&w[1][room]=2", [("/1/bed", "required")]),
         ({"type": "object", "properties": {"stays": STAYS}}, b"w[stays][0][bed]=7", []),

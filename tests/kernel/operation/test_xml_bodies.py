@@ -435,3 +435,10 @@ def test_what_one_part_of_a_schema_says_of_xml_holds_for_the_property(make: Any)
     assert judge(make, '<d id="7"/>', schema) is None
     assert judge(make, '<d id="10"/>', schema) == ("body-invalid", [("/id", "maximum")])
     assert judge(make, "<d/>", schema) == ("body-invalid", [("/id", "required")])
+
+
+def test_elements_that_nothing_wraps_are_typed_by_their_positions(make: Any) -> None:
+    pair = {"type": "array", "prefixItems": [{"type": "string"}, {"type": "integer"}]}
+    schema = {"type": "object", "xml": {"name": "r"}, "properties": {"t": pair}, "additionalProperties": pair}
+    assert judge(make, "<r><t>7</t><t>7</t><u>7</u><u>7</u></r>", schema) is None
+    assert judge(make, "<r><t>7</t><t>x</t></r>", schema) == ("body-invalid", [("/t/1", "type")])
