@@ -63,13 +63,14 @@ def split_parts(data: bytes, boundary: str, limits: OperationLimits, *, named: b
 def _part(piece: bytes, limits: OperationLimits, *, named: bool) -> Part:
     if not piece.startswith(b"\r\n"):
         raise Undecodable("multipart")
-    head, separator, data = piece[2:].partition(b"\r\n\r\n")
+    head, separator, data = piece.partition(b"\r\n\r\n")
     if not separator:
         raise Undecodable("multipart")
+    head = head[2:]  # nothing at all where the part has no headers (RFC 2046 §5.1)
     if len(head) > limits.part_header_bytes:
         raise Undecodable("limit")
     fields: dict[bytes, bytes] = {}
-    for line in head.split(b"\r\n"):
+    for line in head.split(b"\r\n") if head else ():
         found = _FIELD.fullmatch(line)
         if found is None or found[1].lower() in fields:
             raise Undecodable("multipart")

@@ -506,3 +506,17 @@ def test_elements_of_an_array_are_typed_by_their_positions(make: Any) -> None:
     text = piece(b"7", b"Content-Type: text/plain")
     assert mixed(make, listed, text, text, text) is None
     assert mixed(make, listed, text, text, text.replace(b"7", b"x")) == ("body-invalid", [("/2", "type")])
+
+
+def test_a_part_without_headers_is_text(make: Any) -> None:
+    """RFC 2046 §5.1: no header is required, and a part that begins with a blank line has the defaults."""
+    schema = {
+        "type": "array",
+        "prefixItems": [{"type": "integer"}],
+        "items": {"type": "string", "maxLength": 4},
+    }
+    assert mixed(make, schema, piece(b"7"), piece(b"a\r\n\r\n")) == ("body-invalid", [("/1", "maxLength")])
+    assert mixed(make, schema, piece(b"7"), piece(b"\r\n\r\n")) is None
+    assert mixed(make, schema, piece(b"x")) == ("body-invalid", [("/0", "type")])
+    assert mixed(make, schema, b"--B\r\n7\r\n") == ("body-malformed", [("", "multipart")])
+    assert mixed(make, schema, b"--B\r\n\r\n") == ("body-malformed", [("", "multipart")])
