@@ -185,9 +185,12 @@ class Body:
 
     def __init__(self, content: Any, pointer: str, schemas: Schemas, direction: Direction) -> None:
         found = []
+        declared_once: dict[MediaType, Any] = {}
         for key, declared in mapping(content, pointer).items():
             place = f"{pointer}{token(key)}"
             media = parse_range(key, place)
+            if declared_once.setdefault(media.spelled_alike, declared) != declared:
+                raise refused(f"{key[:80]!r} is declared twice, and in two ways", place)
             spec, place = follow(schemas.root, declared, place)
             found.append(Content(media, spec, place, schemas, direction))
         self.contents = tuple(sorted(found, key=lambda item: item.range.rank))

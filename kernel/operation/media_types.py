@@ -86,6 +86,12 @@ class MediaType:
         return None
 
     @property
+    def spelled_alike(self) -> MediaType:
+        """Give the one spelling of all that are the same type or range: their parameters may stand in any order."""
+        alike = ((name, value.lower() if name in _CASELESS else value) for name, value in self.parameters)
+        return MediaType(self.essence, tuple(sorted(alike)))
+
+    @property
     def is_range(self) -> bool:
         """Whether `*` stands for a part of the type."""
         return "*" in self.essence

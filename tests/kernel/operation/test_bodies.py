@@ -357,3 +357,28 @@ def test_what_cannot_be_compiled_is_refused_at_its_true_place(make: Any) -> None
     odd = make(body({"json": {"schema": ORDER}}))
     with pytest.raises(ContractInvalid, match="no media type"):
         odd.prepare()
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("Application/JSON", "application/json"),
+        ("application/json;a=1;b=2", "application/json; b=2; a=1"),
+        ("text/*;charset=utf-8", 'text/*; charset="UTF-8"'),
+    ],
+)
+def test_a_media_type_that_is_declared_in_two_ways_is_refused_at_freeze(
+    make: Any, first: str, second: str
+) -> None:
+    """Which of the two counts would be up to each reader."""
+    text = {"schema": {"type": "string"}}
+    number = {"schema": {"type": "integer"}}
+    for key in ("requestBody", "responses"):
+        content = {first: text, second: number}
+        spec = {"content": content} if key == "requestBody" else {"200": {"content": content}}
+        with pytest.raises(ContractInvalid, match="declared twice") as caught:
+            make({key: spec}).prepare()
+        assert caught.value.place is not None
+        assert caught.value.place.pointer.endswith("/content/" + second.replace("/", "~1"))
+    make({"requestBody": {"content": {first: text, second: dict(text)}}}).prepare()
+    make({"requestBody": {"content": {"text/plain": text, "text/plain;a=1": number}}}).prepare()
