@@ -44,6 +44,8 @@ class PartRule:
         declared = spec.get("contentType")
         pieces = declared.split(",") if isinstance(declared, str) else []
         self._ranges = tuple(parse_range(piece.strip(), place) for piece in pieces)
+        if any(one.kind == "multipart" for one in self._ranges):
+            raise refused("a part that is multipart itself cannot be read", place)
         self._octets = _is_octets(schemas.root, schema) or self._is_file()
         self._readers: dict[str, Read] = {} if self._octets else dict(self._structured(schema, place))
         if self._ranges and not self._octets and not any(map(self._reads, self._ranges)):

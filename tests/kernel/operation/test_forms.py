@@ -520,3 +520,18 @@ def test_a_part_without_headers_is_text(make: Any) -> None:
     assert mixed(make, schema, piece(b"x")) == ("body-invalid", [("/0", "type")])
     assert mixed(make, schema, b"--B\r\n7\r\n") == ("body-malformed", [("", "multipart")])
     assert mixed(make, schema, b"--B\r\n\r\n") == ("body-malformed", [("", "multipart")])
+
+
+@pytest.mark.parametrize("declared", ["multipart/mixed", "text/plain, multipart/mixed", "multipart/*"])
+def test_a_part_that_is_multipart_itself_is_refused_at_freeze(make: Any, declared: str) -> None:
+    """It would be refused on the wire, whatever it holds."""
+    nested = {"contentType": declared}
+    for media, spec in (
+        ("form-data", {"schema": UPLOAD, "encoding": {"report": nested}}),
+        ("mixed", {"schema": {"type": "array", "items": {}}, "itemEncoding": nested}),
+        ("mixed", {"schema": {"type": "array", "prefixItems": [{}]}, "prefixEncoding": [nested]}),
+    ):
+        with pytest.raises(ContractInvalid, match="multipart itself") as caught:
+            make({"requestBody": {"content": {f"multipart/{media}": spec}}}).prepare()
+        assert caught.value.place is not None
+        assert "ncoding" in caught.value.place.pointer
