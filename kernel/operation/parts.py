@@ -115,7 +115,8 @@ class MultipartReader:
         for name in self._shape.member_names():
             place = f"{pointer}/encoding{token(name)}"
             self._rules[name] = self._of(name, encoding.get(name), place, schemas)
-        self._further = self._of("", None, pointer, schemas)
+        self._schemas, self._pointer = schemas, pointer
+        self._further: dict[tuple[str, ...] | None, list[PartRule]] = {}
 
     def _of(self, name: str, encoding: Any, pointer: str, schemas: Schemas) -> list[PartRule]:
         """Make the rules for the parts of one name: the last one is for all further ones."""
@@ -125,13 +126,20 @@ class MultipartReader:
         # Each part is one element (OpenAPI 3.x, "Encoding Object").
         return [PartRule(_either(item), encoding, pointer, schemas) for item in member.spelled()]
 
+    def _unspelled(self, name: str) -> list[PartRule]:
+        """Give the rules for a name that the schema does not spell out; names of one kind share them."""
+        kind = self._shape.matching(name)
+        if kind not in self._further:
+            self._further[kind] = self._of(name, None, self._pointer, self._schemas)
+        return self._further[kind]
+
     def read(self, media: MediaType, data: bytes) -> dict[str, Any]:
         """Decode the body; raises `Undecodable`."""
         found: dict[str, Any] = {}
         for part in split_parts(data, _boundary(media), self._limits):
             pointer = self._shape.pointer_of(part.name)
             listed = self._shape.member(part.name).is_array
-            rules = self._rules.get(part.name, self._further)
+            rules = self._rules.get(part.name) or self._unspelled(part.name)
             at = len(found.get(part.name, ())) if listed else 0
             value = rules[min(at, len(rules) - 1)].read(part, pointer)
             if listed:

@@ -11,12 +11,13 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from kernel.operation.scalars import JsonType, type_of
+from kernel.operation.subschemas import FURTHER, further_items, listed, matches, named, positions, unnamed
 
 TYPES: Final[tuple[JsonType, ...]] = ("null", "boolean", "integer", "number", "string", "array", "object")
 SCALARS: Final = frozenset(TYPES[:5])
 _BRANCHES: Final = 512  # schema nodes looked at for one question; more than any real document asks
+_MOST_PATTERNS: Final = 10  # each doubles the kinds of names that there may be
 _NUMERIC: Final = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"})
-_FURTHER: Final = ("additionalProperties", "unevaluatedProperties")
 _OBJECT: Final = frozenset({"properties", "additionalProperties", "patternProperties", "required"})
 # Keywords that never refuse a value, so that `{"type": "string", "description": …}` needs no validator.
 ANNOTATIONS: Final = frozenset({"title", "description", "default", "example", "examples", "deprecated"}) | {
@@ -73,6 +74,7 @@ class Shape:
         "_elements",
         "_members",
         "_names",
+        "_patterns",
         "_root",
         "accepts",
         "is_array",
@@ -97,8 +99,9 @@ class Shape:
         self.accepts: Callable[[Any], bool] | None = None
         self._element: Shape | None = None
         self._elements: tuple[Shape, ...] = ()
-        self._members: dict[str | None, Shape] = {}
+        self._members: dict[str | tuple[str, ...] | None, Shape] = {}
         self._names: dict[str, None] | None = None
+        self._patterns: tuple[str, ...] | None = None
 
     @property
     def is_object(self) -> bool:
@@ -110,14 +113,14 @@ class Shape:
         if self._element is None:
             found: list[Any] = []
             for node in self._branches():
-                found += [*_positions(node), *_further_items(node)]
+                found += [*positions(node), *further_items(node)]
             self._element = Shape(self._root, self._telling(found) or [True])
         return self._element
 
     def spelled(self) -> tuple[Shape, ...]:
         """Give the shapes of an array's elements by position; the last one is that of all further ones."""
         if not self._elements:
-            count = max((len(_positions(node)) for node in self._branches()), default=0)
+            count = max((len(positions(node)) for node in self._branches()), default=0)
             self._elements = tuple(map(self._at, range(count + 1))) if count else (self.element(),)
         return self._elements
 
@@ -129,8 +132,8 @@ class Shape:
     def _at(self, position: int) -> Shape:
         found: list[Any] = []
         for node in self._branches():
-            first = _positions(node)
-            found += [first[position]] if position < len(first) else _further_items(node)
+            first = positions(node)
+            found += [first[position]] if position < len(first) else further_items(node)
         made = Shape(self._root, self._telling(found) or [True])
         return made if made.types else self.element()  # where nothing may stand, the validator says so
 
@@ -139,15 +142,27 @@ class Shape:
         if self._names is None:
             self._names = {}
             for node in self._branches():
-                self._names.update(dict.fromkeys(_named(node)))
+                self._names.update(dict.fromkeys(named(node)))
         return self._names
 
     def member(self, name: str) -> Shape:
-        """Give the shape of a property; those that the schema does not spell out share one."""
-        key = name if name in self.member_names() else None
+        """Give the shape of a property; those of which the schema says the same share one."""
+        key = name if name in self.member_names() else self.matching(name)
         if key not in self._members:
             self._members[key] = Shape(self._root, (self.member_schema(name),))
         return self._members[key]
+
+    def matching(self, name: str) -> tuple[str, ...] | None:
+        """List the patterns of `patternProperties` that a name matches: all such names share what is said.
+
+        None where there are so many patterns that the kinds of names could not be counted: all share all then.
+        """
+        if self._patterns is None:
+            keys = (pattern for node in self._branches() for pattern in named(node, "patternProperties"))
+            self._patterns = tuple(dict.fromkeys(keys))
+        if len(self._patterns) > _MOST_PATTERNS:
+            return None
+        return tuple(pattern for pattern in self._patterns if matches(pattern, name))
 
     def member_schema(self, name: str) -> Any:
         """Give the schema of a property; True where nothing is said."""
@@ -164,18 +179,18 @@ class Shape:
     def _said_of(self, name: str, *, cases: bool) -> list[Any]:
         """List the schemas of a property, or of those that have none of their own."""
         found: list[Any] = []
-        named = name in self.member_names()
+        spelled = name in self.member_names()
+        patterns = None if spelled else self.matching(name)
         for node in self._branches(cases=cases):
-            if named:
-                found += [_named(node)[name]] if name in _named(node) else []
-                continue
-            found += _named(node, "patternProperties").values()
-            found += [node[keyword] for keyword in _FURTHER if isinstance(node.get(keyword), dict)]
+            if not spelled:
+                found += unnamed(node, patterns)
+            elif name in named(node):
+                found.append(named(node)[name])
         return found
 
     def requires(self, name: str) -> bool:
         """Whether some part of the schema asks for the property."""
-        return any(name in _listed(node, "required") for node in self._branches())
+        return any(name in listed(node, "required") for node in self._branches())
 
     def pointer_of(self, name: str) -> str:
         """Write one step of a JSON pointer; a property that the schema does not name stays unnamed."""
@@ -188,7 +203,7 @@ class Shape:
         """Whether the schema asks for further properties in so many words."""
         return any(
             node.get("patternProperties")
-            or any(node.get(keyword) is True or isinstance(node.get(keyword), dict) for keyword in _FURTHER)
+            or any(node.get(keyword) is True or isinstance(node.get(keyword), dict) for keyword in FURTHER)
             for node in self._branches()
         )
 
@@ -205,7 +220,7 @@ class Shape:
             if isinstance(node.get("$ref"), str):
                 waiting.append(lookup(self._root, node["$ref"]))
             if cases:
-                waiting += reversed(list(_named(node, "dependentSchemas").values()))
+                waiting += reversed(list(named(node, "dependentSchemas").values()))
                 waiting += [node[keyword] for keyword in ("else", "then", "if") if keyword in node]
             for keyword in ("oneOf", "anyOf", "allOf"):
                 if isinstance(node.get(keyword), list):
@@ -226,9 +241,9 @@ def _types(root: Any, schema: Any, known: dict[int, tuple[JsonType, ...]]) -> tu
     known[id(schema)] = TYPES  # what a schema says about itself through itself narrows nothing
     found = _own_types(schema)
     narrowings = [] if "$ref" not in schema else [_types(root, dereference(root, schema), known)]
-    narrowings += [_types(root, part, known) for part in _listed(schema, "allOf")]
+    narrowings += [_types(root, part, known) for part in listed(schema, "allOf")]
     for keyword in ("anyOf", "oneOf"):
-        if parts := _listed(schema, keyword):
+        if parts := listed(schema, keyword):
             union = dict.fromkeys(name for part in parts for name in _types(root, part, known))
             narrowings.append(tuple(union))
     for narrowing in narrowings:
@@ -275,24 +290,3 @@ def _guessed(schema: dict[str, Any]) -> tuple[JsonType, ...]:
     if keywords & _NUMERIC:
         return ("number", "string")
     return TYPES
-
-
-def _listed(schema: dict[str, Any], keyword: str) -> list[Any]:
-    """Give an array of schemas; whether it is one is the schema compiler's to judge."""
-    found = schema.get(keyword)
-    return found if isinstance(found, list) else []
-
-
-def _positions(schema: dict[str, Any]) -> list[Any]:
-    """List the schemas of the first elements: `prefixItems`, or the `items` of older dialects."""
-    return _listed(schema, "prefixItems") or _listed(schema, "items")
-
-
-def _further_items(schema: dict[str, Any]) -> list[Any]:
-    found = (schema.get(keyword) for keyword in ("items", "unevaluatedItems"))
-    return [one for one in found if isinstance(one, (dict, bool))]
-
-
-def _named(schema: dict[str, Any], keyword: str = "properties") -> dict[str, Any]:
-    found = schema.get(keyword)
-    return found if isinstance(found, dict) else {}

@@ -535,3 +535,23 @@ def test_a_part_that_is_multipart_itself_is_refused_at_freeze(make: Any, declare
             make({"requestBody": {"content": {f"multipart/{media}": spec}}}).prepare()
         assert caught.value.place is not None
         assert "ncoding" in caught.value.place.pointer
+
+
+def test_a_property_is_typed_by_the_pattern_that_its_name_matches(make: Any) -> None:
+    schema = {
+        "type": "object",
+        "patternProperties": {
+            "^n_": {"type": "integer"},
+            "^l_": {"type": "array", "items": {"type": "integer"}},
+        },
+        "additionalProperties": {"type": "string", "minLength": 2},
+    }
+    assert form(make, b"n_1=7&z=77&l_1=7&l_1=8", schema=schema) is None
+    assert form(make, b"n_1=x", schema=schema) == ("body-invalid", [("/{key}", "type")])
+    assert form(make, b"z=7", schema=schema) == ("body-invalid", [("/{key}", "minLength")])
+    assert form(make, b"z=77&z=88", schema=schema) == ("body-malformed", [("/{key}", "repeated")])
+    pieces = [part("n_1", b"7"), part("z", b"77"), part("l_1", b"7"), part("l_1", b"8")]
+    assert mixed(make, schema, *pieces, media="multipart/form-data") is None
+    for wrong in (part("n_1", b"x"), part("l_1", b"x")):
+        found = mixed(make, schema, wrong, media="multipart/form-data")
+        assert found == ("body-invalid", [("/{key}", "type")])

@@ -19,6 +19,7 @@ from kernel.schema.dialects import Dialect
 
 STRING = {"type": "string"}
 INTEGER = {"type": "integer"}
+PATTERNED = {"type": "object", "patternProperties": {"^n_": INTEGER}}
 COLORS = {"type": "array", "items": {"type": "string"}}
 RGB = {
     "type": "object",
@@ -179,6 +180,18 @@ def test_default_styles_are_those_of_openapi() -> None:
         ({"type": "array", "prefixItems": [STRING, INTEGER]}, b"7,7,7", ["7", 7, "7"]),
         ({"type": "array", "prefixItems": [STRING, INTEGER], "items": False}, b"7,7", ["7", 7]),
         ({"type": "array", "prefixItems": [STRING], "items": INTEGER}, b"7,7,7", ["7", 7, 7]),
+        (PATTERNED, b"n_1,7,a,7", {"n_1": 7, "a": "7"}),
+        ({**PATTERNED, "additionalProperties": {"type": "boolean"}}, b"n_1,7,a,true", {"n_1": 7, "a": True}),
+        (
+            {**PATTERNED, "patternProperties": {"^n_": INTEGER, "1$": STRING}},
+            b"n_2,7,b1,7",
+            {"n_2": 7, "b1": "7"},
+        ),
+        (
+            {"type": "object", "patternProperties": {f"^{at}": INTEGER for at in range(11)}},
+            b"1,7",
+            {"1": 7},
+        ),
         ({"allOf": [{"prefixItems": [STRING]}, {"prefixItems": [{}, INTEGER]}]}, b"7,7", ["7", 7]),
     ],
 )
