@@ -23,7 +23,7 @@ from kernel.operation.violation import ProblemSlug, RequestProblem, Undecodable,
 if TYPE_CHECKING:
     from kernel.operation.reading import Reader
     from kernel.operation.schemas import Direction, Schemas
-    from kernel.schema.validator import SchemaViolation
+    from kernel.schema.validator import CompiledSchema, SchemaViolation
 
 # Spellings seen in the wild that need no parsing; each is resolved at compile time by the one parser.
 _SPELLINGS: Final = (b"", b"; charset=utf-8", b";charset=utf-8", b"; charset=UTF-8", b";charset=UTF-8")
@@ -40,11 +40,13 @@ class Content:
 
     __slots__ = (
         "_branches",
+        "_direction",
         "_items",
         "_pointer",
         "_readers",
         "_reading",
         "_schema",
+        "_schemas",
         "exact",
         "findings",
         "range",
@@ -60,6 +62,7 @@ class Content:
         self.range = media
         self.findings: list[Finding] = []
         self._pointer = pointer
+        self._schemas, self._direction = schemas, direction
         self._schema = spec.get("schema", True)
         if "itemSchema" in spec and "schema" not in spec and media.kind == "multipart":
             self._schema = {"type": "array", "items": spec["itemSchema"]}
@@ -71,7 +74,7 @@ class Content:
         items = None if self.unchecked else item_schema(spec, pointer, schemas)
         self._items = None if items is None else ItemRule(items[0], direction, items[1], schemas, media)
         self._readers: dict[str, Reader | None] = {}
-        self._branches: dict[str, tuple[Reader, ...]] = {}
+        self._branches: dict[str, list[tuple[Reader, CompiledSchema | None]]] = {}
         if self.unchecked:
             self._note("content-unchecked", "the contract says that the content is not checked")
         if not media.is_range:
@@ -98,13 +101,18 @@ class Content:
         return problem
 
     def _fits_branch(self, media: MediaType, data: bytes) -> bool:
-        """Whether text conforms when it is typed as one branch of the schema has it, and not as all of them."""
+        """Whether text conforms when it is typed as one branch of the schema has it, and not as all of them.
+
+        That branch must take what was read as its own: what it does not name was read without its type, so
+        that no other branch may speak for it.
+        """
         branches = self._branches.get(media.essence, ())
         if len(data) * len(branches) > _BRANCH_BYTES:
             return False
-        for reader in branches:
+        for reader, own in branches:
             try:
-                if self.judge(reader(media, data)) is None:
+                value = reader(media, data)
+                if (own is None or own.accepts(value)) and self.judge(value) is None:
                     return True
             except Undecodable:
                 continue
@@ -163,7 +171,11 @@ class Content:
             return self._reading.json
         if self._schema is True or self._is_empty():
             return opaque
-        reader, self._branches[media.essence] = self._reading.choose(media)
+        reader, branches = self._reading.choose(media)
+        self._branches[media.essence] = [
+            (read, self._schemas.compile(branch, self._direction, f"{self._pointer}/schema"))
+            for read, branch in branches
+        ]
         return reader
 
     def _is_empty(self) -> bool:

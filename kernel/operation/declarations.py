@@ -9,6 +9,7 @@ from kernel.errors import ContractInvalid
 from kernel.operation.members import mapping, refused
 from kernel.operation.parameters import STYLES, Parameter, Where
 from kernel.operation.shapes import dereference, follow
+from kernel.operation.subschemas import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -117,7 +118,7 @@ def _others(made: Parameter, spec: Any, schema: Any, pointer: str, schemas: Sche
             yield other
 
 
-def alternatives(root: Any, schema: Any) -> tuple[Any, ...]:
+def alternatives(root: Any, schema: Any) -> tuple[dict[str, Any], ...]:
     """Give each branch of a schema's `oneOf` or `anyOf` by itself, with what stands beside it; () for none.
 
     One text may be a number in one branch and a string in another, each with other neighbours.
@@ -125,8 +126,9 @@ def alternatives(root: Any, schema: Any) -> tuple[Any, ...]:
     plain = dereference(root, schema)
     if isinstance(plain, dict):
         for keyword in ("oneOf", "anyOf"):
-            branches = plain.get(keyword)
-            if isinstance(branches, list) and 1 < len(branches) <= _ALTERNATIVES:
-                beside = {key: value for key, value in plain.items() if key != keyword}
-                return tuple({"allOf": [beside, branch]} for branch in branches)
+            branches = listed(plain, keyword)
+            if 1 < len(branches) <= _ALTERNATIVES:
+                # A discriminator chooses among branches, of which only one is left.
+                beside = {key: value for key, value in plain.items() if key not in {keyword, "discriminator"}}
+                return tuple({**beside, "allOf": [*listed(plain, "allOf"), one]} for one in branches)
     return ()

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from kernel.operation.schemas import Schemas
 
     Reader = Callable[[MediaType, bytes], Any]
+    Branch = tuple[Reader, dict[str, Any]]
 
 UNCHECKED: Final = "x-interlock-unchecked"  # in a Media Type Object: its content is passed on unread
 UNREAD: Final = object()  # a body that is passed on as it is, and has no value for a validator
@@ -54,9 +55,10 @@ class Reading:
         self._exact = exact
         self._encoding = mapping(spec.get("encoding"), f"{pointer}/encoding")
         self._shape = schemas.shape(schema)
+        self._alternatives = alternatives(schemas.root, schema)
 
-    def choose(self, media: MediaType) -> tuple[Reader, tuple[Reader, ...]]:
-        """Give the reader for a type that is not JSON, and one for each branch of the schema.
+    def choose(self, media: MediaType) -> tuple[Reader, tuple[Branch, ...]]:
+        """Give the reader for a type that is not JSON, and one for each branch of the schema, beside that branch.
 
         Raises `ContractInvalid` where a body of the type could not be judged.
         """
@@ -66,7 +68,7 @@ class Reading:
             raise self._unreadable(media, "declare its items by `itemSchema` (OpenAPI 3.2)")
         return self._choose_text(media, self._shape), ()
 
-    def _choose_structured(self, media: MediaType) -> tuple[Reader, tuple[Reader, ...]]:
+    def _choose_structured(self, media: MediaType) -> tuple[Reader, tuple[Branch, ...]]:
         """Forms and XML, by a reader that is made for the schema, and one for each of its branches."""
         if media.kind == "xml":
             plain = dereference(self._schemas.root, self._schema)
@@ -75,15 +77,15 @@ class Reading:
             if media.essence == "application/fhir+xml":
                 # FHIR XML has a mapping of its own (values in attributes), which no Schema Object describes.
                 raise self._unreadable(media, "leave its schema out")
-        found: list[Reader] = []
-        for branch in alternatives(self._schemas.root, self._schema):
+        found: list[Branch] = []
+        for branch in self._alternatives:
             with suppress(ContractInvalid):
-                found.append(self._structured(media, branch))
+                found.append((self._structured(media, branch), branch))
         return self._structured(media, self._schema), tuple(found)
 
     def _structured(self, media: MediaType, schema: Any) -> Reader:
         if media.kind == "xml":
-            return XmlReader(schema, self._schemas).read
+            return XmlReader(schema, self._schemas, root=self._schema).read
         if media.kind == "form":
             return FormReader(schema, self._encoding, self._pointer, self._schemas).read
         if media.essence != "multipart/form-data" and self._schemas.shape(schema).is_array:

@@ -30,8 +30,10 @@ class XmlReader:
     `additionalProperties: false` refuses them.
     """
 
-    def __init__(self, schema: Any, schemas: Schemas) -> None:
+    def __init__(self, schema: Any, schemas: Schemas, *, root: Any = None) -> None:
+        """Read by `schema`; what the root element is called is told by `root` where that is one branch of it."""
         self._schemas = schemas
+        self._root = schema if root is None else root
         self._shape = schemas.shape(schema)
         self._schema = schema
         self._digits = schemas.limits.number_digits
@@ -39,8 +41,8 @@ class XmlReader:
     def read(self, media: MediaType, data: bytes) -> Any:
         """Decode the root element; raises `Undecodable`."""
         root = parse_xml(media, data)
-        spec = self._xml_of(self._schema)
-        names = [spec["name"]] if "name" in spec else self._components(self._schema)
+        spec = self._xml_of(self._root)
+        names = [spec["name"]] if "name" in spec else self._components(self._root)
         if names and not any(_is_named(root.tag, spec, name) for name in names):
             raise Undecodable("element")
         return self._value(root, self._shape, self._schema, "", names)
@@ -118,7 +120,7 @@ class XmlReader:
     def _further(self, shape: Shape, left: _Left, found: dict[str, Any], pointer: str) -> None:
         """Read what no property takes under its local name, as `additionalProperties` has it.
 
-        Where nothing is said of it, it keeps its name and no content.
+        Where nothing is said of it, it keeps its name, and its text where it holds nothing else.
         """
         together: dict[str, list[Element | str]] = {}
         for key, text in left.attributes.items():
@@ -130,7 +132,7 @@ class XmlReader:
             name = f"{{}}{local}" if local in shape.member_names() else local
             schema, at = shape.member_schema(name), pointer + shape.pointer_of(name)
             unsaid = schema is True or (isinstance(schema, dict) and not schema.keys() - ANNOTATIONS)
-            found[name] = "" if unsaid else self._all(mine, shape.member(name), schema, at)
+            found[name] = _plain(mine) if unsaid else self._all(mine, shape.member(name), schema, at)
 
     def _all(self, mine: list[Element | str], member: Shape, schema: Any, pointer: str) -> Any:
         """Read the elements or attributes of one name: an array where the schema is one that is not wrapped."""
@@ -243,6 +245,12 @@ class _Left:
 
 def _local(name: str) -> str:
     return name.rpartition("}")[2]
+
+
+def _plain(mine: list[Element | str]) -> str | list[str]:
+    """Give the texts of elements or attributes of which nothing is said; of what holds elements, none."""
+    texts = [one if isinstance(one, str) else "" if len(one) else one.text or "" for one in mine]
+    return texts[0] if len(texts) == 1 else texts
 
 
 def _no_text(element: Element, pointer: str, *, own: bool = True) -> None:

@@ -442,3 +442,42 @@ def test_elements_that_nothing_wraps_are_typed_by_their_positions(make: Any) -> 
     schema = {"type": "object", "xml": {"name": "r"}, "properties": {"t": pair}, "additionalProperties": pair}
     assert judge(make, "<r><t>7</t><t>7</t><u>7</u><u>7</u></r>", schema) is None
     assert judge(make, "<r><t>7</t><t>x</t></r>", schema) == ("body-invalid", [("/t/1", "type")])
+
+
+CODE = {"properties": {"code": {"type": "string", "maxLength": 2}}}
+NUMBERED = {"required": ["id"], "properties": {"id": {"type": "integer"}}}
+
+
+@pytest.mark.parametrize("keyword", ["oneOf", "anyOf"])
+def test_no_branch_speaks_for_what_another_one_does_not_name(make: Any, keyword: str) -> None:
+    """What a branch does not name has no type in its reading: it must not pass by that in another branch."""
+    schema = {"type": "object", "xml": {"name": "r"}, keyword: [CODE, NUMBERED]}
+    assert judge(make, "<r><code>ab</code></r>", schema) is None
+    assert judge(make, "<r><id>7</id></r>", schema) is None
+    assert judge(make, "<r><code>long</code></r>", schema) == ("body-invalid", [("", keyword)])
+    renamed = {
+        "properties": {"code": {**CODE["properties"]["code"], "xml": {"name": "c", "attribute": True}}}
+    }
+    other = {**schema, keyword: [renamed, {**NUMBERED, "additionalProperties": {"type": "integer"}}]}
+    assert judge(make, '<r c="ab"/>', other) is None
+    assert judge(make, '<r c="777"/>', other) == ("body-invalid", [("", keyword)])
+    assert judge(make, "<r><c>777</c><id>7</id></r>", {**other, keyword: [CODE, other[keyword][1]]}) is None
+
+
+def test_the_root_of_a_branch_is_called_as_the_whole_is(make: Any) -> None:
+    for schema in (
+        {"type": "object", "xml": {"name": "R"}, "oneOf": [CODE, NUMBERED]},
+        {"$ref": "#/components/schemas/R"},
+    ):
+        whole = {"type": "object", "oneOf": [CODE, NUMBERED]}
+        assert judge(make, "<R><code>ab</code></R>", schema, R=whole) is None
+        for text in ("<x><code>ab</code></x>", "<x><id>7</id></x>"):
+            assert judge(make, text, schema, R=whole) == ("body-invalid", [("", "element")])
+
+
+def test_the_text_of_what_nothing_is_said_of_is_judged(make: Any) -> None:
+    forbidden = {"properties": {"code": {"const": "xx"}}, "required": ["code"]}
+    schema = {"type": "object", "xml": {"name": "r"}, "not": forbidden}
+    assert judge(make, "<r><code>xy</code></r>", schema) is None
+    assert judge(make, "<r><code>xx</code></r>", schema) == ("body-invalid", [("", "not")])
+    assert judge(make, '<r code="xx"/>', schema) == ("body-invalid", [("", "not")])
