@@ -117,14 +117,14 @@ def _once(root: Callable[[], Any]) -> Callable[[], Any]:
     return read
 
 
-def _accepted(headers: Headers) -> tuple[str, ...]:
-    """Read Accept as media ranges, best first (RFC 9110 section 12.5.1); what cannot be read accepts anything."""
+def _accepted(headers: Headers) -> tuple[tuple[str, float], ...]:
+    """Read Accept as media ranges and how much each is liked (RFC 9110 section 12.5.1); nothing accepts anything."""
     text = b",".join(value for name, value in headers if name == b"accept")[:_LONGEST_ACCEPT]
-    found: list[tuple[float, str]] = []
+    found: list[tuple[str, float]] = []
     for part in text.decode("latin-1").lower().split(","):
         essence, *parameters = (piece.strip() for piece in part.split(";"))
         weight = next((one[2:] for one in parameters if one.startswith("q=")), "1")
         quality = float(weight) if weight.replace(".", "", 1).isdecimal() else 1.0
-        if "/" in essence and quality > 0:
-            found.append((-quality, essence))
-    return tuple(essence for _, essence in sorted(found, key=lambda one: one[0]))
+        if "/" in essence:
+            found.append((essence, quality))
+    return tuple(found)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from runtime_proxy.preferences import Preferences
     from runtime_proxy.refusal import Refusal
 
+    Accepted = tuple[tuple[str, float], ...]  # media ranges, each with its quality
+
 _BODILESS: Final = frozenset((204, 205, 304))
 _NOT_OURS: Final = frozenset(("content-type", "content-length", "content-encoding", "transfer-encoding"))
 _MOST_TRIED: Final = ATTEMPTS + 64  # examples and made values of one body
@@ -57,8 +59,8 @@ class Recipe:
     check: Callable[[int, Headers, bytes], tuple[Violation, ...]]
     memory: dict[tuple[str, str, str | None, bool], Made | None] = field(default_factory=dict)
 
-    def make(self, wanted: Preferences, accepted: tuple[str, ...]) -> Made:
-        """Make the answer that is asked for; `accepted` media ranges, best first. Raises `Unmade`."""
+    def make(self, wanted: Preferences, accepted: Accepted) -> Made:
+        """Make the answer that is asked for; `accepted` media ranges, none for any. Raises `Unmade`."""
         key, status, spec = self._response(wanted.code)
         for media in self._ranges(spec, status, wanted, accepted):
             # What callers may choose is bounded by what is declared, and so is what is remembered.
@@ -105,7 +107,7 @@ class Recipe:
     # -- bodies ---------------------------------------------------------------------------------------
 
     def _ranges(
-        self, spec: dict[str, Any], status: int, wanted: Preferences, accepted: tuple[str, ...]
+        self, spec: dict[str, Any], status: int, wanted: Preferences, accepted: Accepted
     ) -> list[str]:
         """List the declared media ranges that may answer, the best first; "" is an answer without a body."""
         content = spec.get("content")
@@ -211,15 +213,19 @@ def _examples(media: Any) -> dict[str, Any]:
     return {str(name): one for name, one in found.items()} if isinstance(found, dict) else {}
 
 
-def _preference(text: str, accepted: tuple[str, ...]) -> tuple[int, bool, str]:
+def _preference(text: str, accepted: Accepted) -> tuple[float, bool, str]:
     """Order media types: as the caller accepts them, JSON before others, then by name."""
     kind, essence = _sent(text)
-    rank = next((at for at, one in enumerate(accepted) if _fits(one, essence)), len(accepted))
-    return rank, kind != "json", text
+    return -_liked(essence, accepted), kind != "json", text
 
 
-def _fits(accepted: str, essence: str) -> bool:
-    return accepted in {essence, "*/*"} or (accepted.endswith("/*") and essence.startswith(accepted[:-1]))
+def _liked(essence: str, accepted: Accepted) -> float:
+    """Say how much a type is liked: by the most specific range that it belongs to (RFC 9110 section 12.5.1)."""
+    if not accepted:
+        return 1.0
+    liked = dict(accepted)
+    ranges = (essence, essence.partition("/")[0] + "/*", "*/*")
+    return next((liked[one] for one in ranges if one in liked), 0.0)
 
 
 def _sent(text: str) -> tuple[str, str]:

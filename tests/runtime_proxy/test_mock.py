@@ -145,6 +145,9 @@ async def test_accept_chooses_among_what_is_declared(mocked, kit) -> None:
         ("*/*", "application/json"),
         ("text/plain, application/json;q=0.5", "text/plain"),
         ("image/png", "application/json"),
+        ("*/*, application/json;q=0", "text/plain"),
+        ("application/*;q=0.1, */*;q=0.2", "text/plain"),
+        ("text/plain;q=0.1, */*;q=0.2, application/json;q=0.3", "application/json"),
     ):
         reply = await house.ask("POST", "/orders/v1/orders", ORDER, ("accept", accept))
         assert (reply.status, kit.header(reply, "content-type")) == (201, media)
