@@ -94,8 +94,11 @@ class Recipe:
         else:
             exact = sorted(key for key in declared if key.isdecimal() and key >= "200")
             first = [key for key in exact if key[0] == "2"]
-            ranges = (("2xx", 200), ("default", 200))
-            keys = chain(((key, int(key)) for key in first), ranges, ((key, int(key)) for key in exact))
+            least = (("2xx", 200), ("default", 200))
+            others = (("3xx", 300), ("4xx", 400), ("5xx", 500))
+            keys = chain(
+                ((key, int(key)) for key in first), least, ((key, int(key)) for key in exact), others
+            )
         for key, status in keys:
             if key in declared:
                 found = dereference(self.root, declared[key])

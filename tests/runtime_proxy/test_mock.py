@@ -132,6 +132,24 @@ async def test_declared_headers_are_there(mocked, kit) -> None:
     assert (reply.status, kit.header(reply, "x-count")) == (201, "3")
 
 
+@pytest.mark.parametrize(
+    ("declared", "status"),
+    [
+        (("4XX",), 400),
+        (("5XX", "3XX"), 300),
+        (("404", "4XX"), 404),
+        (("4XX", "default"), 200),
+        (("503", "2XX"), 200),
+    ],
+)
+async def test_a_range_alone_answers_with_its_first_status(mocked, kit, declared, status) -> None:
+    document = described(kit)
+    answer = content(schema={"$ref": "#/components/schemas/Receipt"})
+    document["paths"]["/orders"]["post"]["responses"] = dict.fromkeys(declared, answer)
+    house = await mocked(document)
+    assert (await house.ask("POST", "/orders/v1/orders", ORDER)).status == status
+
+
 async def test_accept_chooses_among_what_is_declared(mocked, kit) -> None:
     answer = {
         "description": "either",
