@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from kernel.contract.positions import token
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
 
     from kernel.operation.schemas import Direction, Schemas
 
+# What no message can hold a name with (RFC 9110 §5.1, RFC 6265 §4.2.1).
+_UNSENDABLE: Final = {
+    "header": re.compile(r"[^!#$%&'*+.^_`|~0-9A-Za-z-]"),
+    "cookie": re.compile(r"[;=\x00-\x1f\x7f]"),
+}
 _ALTERNATIVES: Final = 16  # branches tried one by one for one value
 
 
@@ -26,6 +32,7 @@ def compile_parameter(spec: Any, pointer: str, schemas: Schemas) -> Parameter:
         raise refused("a parameter needs a name and one of the places path, query, header, cookie", pointer)
     made = _compile(name, where, spec, pointer, schemas, "request")
     made.required = spec.get("required") is True
+    _hold_to_its_place(made, pointer)
     made.allow_empty = spec.get("allowEmptyValue") is True and where == "query"
     if where == "path" and not made.required:
         raise refused(f"the path parameter {name!r} must say `required: true`", pointer)
@@ -36,7 +43,15 @@ def compile_header(name: str, spec: Any, pointer: str, schemas: Schemas) -> Para
     """Compile a Header Object of a response."""
     made = _compile(name, "header", spec, pointer, schemas, "response")
     made.required = spec.get("required") is True
+    _hold_to_its_place(made, pointer)
     return made
+
+
+def _hold_to_its_place(made: Parameter, pointer: str) -> None:
+    """Refuse what is required under a name that it cannot be sent by: no message would conform."""
+    odd = _UNSENDABLE.get(made.where)
+    if made.required and odd is not None and odd.search(made.name):
+        raise refused(f"no {made.where} can be called {made.name[:40]!r}, and it is required", pointer)
 
 
 def compile_member(name: str, schema: Any, spec: Any, pointer: str, schemas: Schemas) -> Parameter:

@@ -116,6 +116,31 @@ def test_a_parameter_that_is_declared_in_two_ways_is_refused_at_freeze() -> None
     assert compile_contract(contract({"/a": {"get": {"parameters": [first, dict(first)], **OK}}})).operations
 
 
+@pytest.mark.parametrize(
+    ("where", "name"),
+    [("header", "X A"), ("header", "X:A"), ("header", "Ä"), ("cookie", "a;b"), ("cookie", "a=b")],
+)
+def test_what_is_required_under_a_name_that_cannot_be_sent_is_refused_at_freeze(
+    where: str, name: str
+) -> None:
+    parameter = {"name": name, "in": where, "required": True, "schema": {"type": "string"}}
+    with pytest.raises(ContractInvalid, match="can be called") as caught:
+        compile_contract(contract({"/a": {"get": {"parameters": [parameter], **OK}}})).prepare()
+    assert caught.value.place is not None
+    assert caught.value.place.pointer == "/paths/~1a/get/parameters/0"
+    for fine in (
+        {**parameter, "required": False},
+        {**parameter, "in": "query"},
+        {**parameter, "name": "a[b].c"},
+    ):
+        if (where, fine["name"]) != ("header", "a[b].c"):
+            compile_contract(contract({"/a": {"get": {"parameters": [fine], **OK}}})).prepare()
+    if where == "header":
+        answers = {"200": {"description": "ok", "headers": {name: {"required": True, "schema": {}}}}}
+        with pytest.raises(ContractInvalid, match="can be called"):
+            compile_contract(contract({"/a": {"get": {"responses": answers}}})).prepare()
+
+
 def test_a_path_item_may_be_referenced() -> None:
     root = contract(
         {"/a": {"$ref": "#/components/pathItems/A"}}, components={"pathItems": {"A": {"get": OK}}}
