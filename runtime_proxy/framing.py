@@ -22,7 +22,9 @@ from runtime_proxy.request_line import ABSOLUTE_LINE, COMMON, REQUEST_LINE, line
 _SLASH: Final = ord("/")
 _CODING_LINE: Final = re.compile(rb"\r\ntransfer-encoding:[ \t]*([^\r\n]*)", re.IGNORECASE)
 
-_RARE: Final = frozenset((b"transfer-encoding", b"connection", b"expect", b"upgrade"))
+# To llhttp another name of Connection: after its `close` it reads no further request.
+_OLD: Final = b"proxy-connection"
+_RARE: Final = frozenset((b"transfer-encoding", b"connection", b"expect", b"upgrade", _OLD))
 _ONE: Final = ord("1")
 
 CHUNKED: Final = -1  # as `length`: the body ends with its last chunk
@@ -212,9 +214,11 @@ class HeadReader:
             if slug or length is not None:
                 raise RequestRefused(slug or "framing-refused")
             self.length = CHUNKED
+        if _OLD in fields:
+            self.persistent = modern and b"close" not in options_of(values_of(headers, _OLD))
         if b"connection" in fields:
             options = options_of(values_of(headers, b"connection"))
-            self.persistent = modern and b"close" not in options
+            self.persistent = self.persistent and b"close" not in options
             if not END_TO_END.isdisjoint(options):
                 raise RequestRefused("connection-option-refused")
         if modern and b"expect" in fields:  # a server ignores it in HTTP/1.0

@@ -9,7 +9,8 @@ from typing import Final
 from adapters.wire.http_fields import decimal
 
 FRAMING: Final = frozenset((b"content-length", b"transfer-encoding"))
-MARKED: Final = FRAMING | {b"connection", b"keep-alive"}
+# Providers of old write Proxy-Connection; llhttp takes it for Connection, and reads nothing after its `close`.
+MARKED: Final = FRAMING | {b"connection", b"proxy-connection", b"keep-alive"}
 _LASTING: Final = frozenset((b"content-length", b"keep-alive"))
 _KEPT: Final = (b"connection", b"keep-alive")  # says what HTTP/1.1 means anyway
 _KEEP_ALIVE_TIMEOUT: Final = re.compile(rb"(?:^|[,;\s])timeout=([0-9]{1,9})", re.IGNORECASE)

@@ -237,7 +237,7 @@ class AnswerReader:
         return Answer(self._status, self._headers, b"", stream=stream)
 
     def _judge_connection(self, name: bytes, value: bytes) -> None:
-        if name == b"connection":
+        if name != b"keep-alive":
             self.reusable = self.reusable and value.lower().find(b"close") < 0
         else:
             self.idle_seconds = idle_seconds_of(value, self.idle_seconds)

@@ -28,6 +28,8 @@ TAKEN = [
     ("9112-9.6 close", GET + b"Connection: close\r\n\r\n" + NEXT, [OK]),
     ("9112-9.6 close in a list", GET + b"Connection: x, Close\r\n\r\n" + NEXT, [OK]),
     ("9112-9.6 close in a second line", GET + b"Connection: x\r\nConnection: close\r\n\r\n" + NEXT, [OK]),
+    ("9112-C.2.2 close in the field of clients of old", GET + b"Proxy-Connection: close\r\n\r\n" + NEXT, [OK]),
+    ("9112-C.2.2 which may say to stay too", GET + b"Proxy-Connection: keep-alive\r\n\r\n" + NEXT, [OK, (200, b"GET /next ")]),
     ("9112-9.3 1.0 closes", b"GET /orders HTTP/1.0\r\n" + HOST + b"\r\n" + NEXT, [OK]),
     ("9112-3.2 1.0 without Host", b"GET /orders HTTP/1.0\r\n\r\n", [OK]),
     ("9110-10.1.1 expectation in 1.0", b"GET /orders HTTP/1.0\r\nExpect: 100-continue\r\n\r\n", [OK]),

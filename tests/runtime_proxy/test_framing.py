@@ -120,6 +120,7 @@ LINES = st.sampled_from(
         b"X-A: \nContent-Length: 4",
         b"Transfer-Encoding: chunked",
         b"Connection: close",
+        b"Proxy-Connection: close",
         b"Expect: 100-continue",
         b" folded",
     ]

@@ -298,7 +298,7 @@ async def test_an_answer_may_end_with_its_connection(head: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "head", [b"HTTP/1.1 200 OK\r\nconnection: close\r\n", b"HTTP/1.0 200 OK\r\n", b"HTTP/1.1 200 OK\r\nConnection: foo, Close\r\n"]
+    "head", [b"HTTP/1.1 200 OK\r\nconnection: close\r\n", b"HTTP/1.0 200 OK\r\n", b"HTTP/1.1 200 OK\r\nConnection: foo, Close\r\n", b"HTTP/1.1 200 OK\r\nProxy-Connection: close\r\n"]
 )  # fmt: skip
 async def test_a_connection_that_ends_is_not_used_again(head: bytes) -> None:
     answer = head + b"content-length: 2\r\n\r\nok"
