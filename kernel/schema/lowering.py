@@ -99,7 +99,7 @@ class Lowering:
             if spot.dialect in REF_ALONE:
                 return lowered  # siblings are ignored (OpenAPI 3.0 §4.7.23; draft-07 core §8.3)
         if self.direction is not None and spot.dialect is Dialect.OPENAPI_30:
-            spot = replace(spot, relaxed=spot.relaxed | set(self._one_way(node, spot, 0)))
+            spot = replace(spot, relaxed=spot.relaxed | set(self._one_way(node, spot)))
         for key, value in in_2020_12(node, spot.dialect, spot.pointer).items():
             if key != "format":
                 lowered[key] = self._value(key, value, spot)
@@ -225,23 +225,27 @@ class Lowering:
         self.rules[f"{RULE}{keyword}:{name}"] = schema
         return {"$ref": f"#/$defs/{RULE}{keyword}:{name}"}
 
-    def _one_way(self, node: Any, spot: Spot, depth: int) -> Iterator[str]:
+    def _one_way(self, node: Any, spot: Spot) -> Iterator[str]:
         """Give the properties of a value that do not travel in this direction, those of allOf included."""
-        if not isinstance(node, dict) or depth > 50:  # noqa: PLR2004 - deeper than any document composes
-            return
-        if isinstance(node.get("$ref"), str):
-            yield from self._one_way(self.find(node["$ref"], spot), spot, depth + 1)
-            return
-        properties = node.get("properties")
-        if isinstance(properties, dict):
-            yield from (name for name, item in properties.items() if self._is_one_way(item, spot, 0))
-        members = node.get("allOf")
-        for member in members if isinstance(members, list) else ():
-            yield from self._one_way(member, spot, depth + 1)
+        left, seen = [node], set[int]()
+        while left:
+            node = left.pop()
+            # Once each: where branches meet again and again, there are more ways to a schema than steps to take.
+            if not isinstance(node, dict) or id(node) in seen:
+                continue
+            seen.add(id(node))
+            if isinstance(node.get("$ref"), str):
+                left.append(self.find(node["$ref"], spot))
+                continue
+            properties = node.get("properties")
+            if isinstance(properties, dict):
+                yield from (name for name, item in properties.items() if self._is_one_way(item, spot, 0))
+            members = node.get("allOf")
+            left += members if isinstance(members, list) else ()
 
     def _is_one_way(self, node: Any, spot: Spot, depth: int) -> bool:
         key = "readOnly" if self.direction == "request" else "writeOnly"
-        if not isinstance(node, dict) or depth > 50:  # noqa: PLR2004 - as above
+        if not isinstance(node, dict) or depth > 50:  # noqa: PLR2004 - deeper than any document refers
             return False
         if isinstance(node.get("$ref"), str):
             return self._is_one_way(self.find(node["$ref"], spot), spot, depth + 1)

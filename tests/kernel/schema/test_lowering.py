@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from openapi_schema_validator import OAS30ReadValidator, OAS30Validator, OAS30WriteValidator
 
 from kernel.errors import SchemaRefused
+from kernel.schema.lowering import Lowering, Spot
 from kernel.schema.validator import Dialect, SchemaViolation, compile_schema
 
 
@@ -239,6 +240,31 @@ def test_recursive_one_way_schemas_end():
     made = compiled({"$ref": "#/components/schemas/Node"}, "request", Node=node)
     assert made.accepts({"below": {"below": {}}})
     assert made.violations({"below": {"id": "7"}}) == (SchemaViolation("/below/id", "readOnly"),)
+
+
+def test_branches_that_meet_again_are_looked_into_once():
+    # Of schemas that name the next one twice, the last would be looked into 2^40 times.
+    schemas = {
+        f"#/{number}": {"allOf": [{"$ref": f"#/{number + 1}"}, {"$ref": f"#/{number + 1}"}]}
+        for number in range(40)
+    }
+    schemas["#/40"] = {"properties": {"id": ID}}
+    asked = []
+
+    def find(ref, spot):
+        asked.append(ref)
+        assert len(asked) < 1_000
+        return schemas[ref]
+
+    lowering = Lowering({}, "request", lambda ref, _: ref[2:], find, lambda ref, _: ref)
+    lowered = lowering.lower({**schemas["#/0"], "required": ["id"]}, Spot("", Dialect.OPENAPI_30))
+    assert lowered["required"] == []
+
+
+def test_branches_in_a_circle_are_refused():
+    twice = {"allOf": [{"$ref": "#/components/schemas/A"}, {"$ref": "#/components/schemas/A"}]}
+    with pytest.raises(SchemaRefused, match="leads back"):
+        compiled({"$ref": "#/components/schemas/A"}, "request", A=twice)
 
 
 def test_directions_are_notes_in_3_1():
