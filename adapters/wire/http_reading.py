@@ -153,7 +153,7 @@ class AnswerReader:
     def _skip_interim(self, status: int, marked: Headers) -> None:
         self._interim += 1
         unasked = status == 101 or self._interim > _MOST_INTERIM  # noqa: PLR2004 - RFC 9110 §15.2.2
-        if unasked or any(name in FRAMING for name, _ in marked):
+        if unasked or any(name in FRAMING or value.lower().find(b"close") >= 0 for name, value in marked):
             raise AnswerBroken("the provider sends interim answers that nobody asked for")
 
     def _frame_known(self, data: bytes, end: int, known: KnownFields, length: bytes) -> Answer | None:

@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.wire.http_fields import fields_of
+from adapters.wire.http_framing import AnswerBroken, ReadLimits
+from adapters.wire.http_reading import AnswerReader
 from adapters.wire.known_fields import LARGEST, LIFE, MOST, FieldMemory, KnownFields
 
 LINES = b"\r\nHost: a\r\nX-API-Key: k\r\nContent-Length: %d\r\nAccept: */*\r\n\r\n"
@@ -173,3 +175,20 @@ def test_fields_are_split_at_the_first_colon_and_bared(lines: list[tuple[bytes, 
     head = b"GET / HTTP/1.1\r\n" + b"".join(b"%b:%b\r\n" % (name, value.encode()) for name, value in lines)
     expected = [(name.lower(), value.encode().strip(b" \t")) for name, value in lines]
     assert fields_of(head + b"\r\n") == expected
+
+
+@pytest.mark.parametrize("name", [b"Connection", b"Proxy-Connection"])
+def test_an_answer_that_is_known_follows_no_end_of_the_connection(name: bytes) -> None:
+    """llhttp reads nothing after `close`, and an answer that it is not shown has the same end before it."""
+    ok = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+    memory = FieldMemory()
+    for _ in range(3):
+        reader = AnswerReader(ReadLimits(), memory)
+        with pytest.raises(AnswerBroken):
+            reader.feed(b"HTTP/1.1 103 Early Hints\r\n%b: close\r\n\r\n" % name + ok)
+        for _ in range(2):
+            reader = AnswerReader(ReadLimits(), memory)
+            answer = reader.feed(b"HTTP/1.1 103 Early Hints\r\n\r\n" + ok)
+            assert answer is not None
+            assert answer.body == b"ok"
+    assert memory.kept == 1
