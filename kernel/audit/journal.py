@@ -220,7 +220,9 @@ class Journal:
             if self._failure is None:
                 while self._queue:
                     self._write_queue()
-                    tell(self._sync(), _settle_all)
+                    self._sync()
+                    told, self._written = self._written, []
+                    tell(told, _settle_all)
                 self._tape.end_epoch()
         except Exception as error:  # noqa: BLE001 - as above
             self._die(error)
@@ -245,21 +247,20 @@ class Journal:
 
     def _commit_group(self) -> None:
         """Sync what was written, let go of the tape, wake everybody who waits for it."""
-        told = self._sync()
+        self._sync()
         if time.monotonic() >= self._tape.head_due:
             self._tape.sign_head()
+        told, self._written = self._written, []  # only now: where anything fails, they are told so
         # In this order: the loops that are told go on with what came meanwhile, and must find the tape free.
         self._let_go()
         if not tell(told, self._settle) and self._queue:
             self._write_group()
 
-    def _sync(self) -> list[Entry]:
-        """Make durable what was written; gives who waits for it."""
+    def _sync(self) -> None:
+        """Make durable what was written."""
         if self._failure is not None:
             raise self._failure
         self._tape.sync()
-        told, self._written = self._written, []
-        return told
 
     def _settle(self, told: list[Entry]) -> None:
         """Settle those who are told, in their own loop, then go on with what came meanwhile."""

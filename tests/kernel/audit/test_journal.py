@@ -222,6 +222,22 @@ async def test_after_one_failure_the_journal_is_dead_for_ever(
     assert log.verify().ok
 
 
+async def test_who_waits_while_a_head_cannot_be_signed_is_told(
+    log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder of heads may be another disk, and full: a record that is durable by then is not forgotten."""
+    journal = log.open()
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, os.strerror(28))
+
+    monkeypatch.setattr(journal._tape._heads, "append", full)
+    journal._tape.head_due = 0.0  # with the next group
+    async with asyncio.timeout(10):
+        with pytest.raises(AuditError, match="cannot be written any more: No space left"):
+            await journal.append(log.completed())
+
+
 async def test_a_closed_journal_takes_nothing(log: Log) -> None:
     journal = log.open()
     await journal.aclose()
