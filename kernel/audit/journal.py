@@ -50,7 +50,7 @@ class Journal:
         self._lock = lock
         self._most_waiting = queue
         self._queue: deque[Entry] = deque()  # not written yet; any thread may add to it
-        self._written: list[Entry] = []  # written, not synced
+        self._written: list[Entry] = []  # being written, or not synced
         self._failure: AuditError | None = None
         self._closing = False
         self._gone = False
@@ -194,12 +194,12 @@ class Journal:
         """Write all that waits; the tape is claimed. A failure stays for the thread to find."""
         queue = self._queue
         entries = [queue.popleft() for _ in range(len(queue))]
+        self._written += entries  # before a failure is known: the thread ends with it, and tells them
         try:
             for index, error in self._tape.write([entry.record for entry in entries]).items():
                 entries[index].error = error
         except Exception as error:  # noqa: BLE001 - whatever it was, nothing may be answered for any more
             self._die(error)
-        self._written += entries
 
     def _kick(self) -> None:
         try:

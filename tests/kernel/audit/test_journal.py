@@ -238,6 +238,27 @@ async def test_who_waits_while_a_head_cannot_be_signed_is_told(
             await journal.append(log.completed())
 
 
+async def test_a_group_whose_write_fails_is_told_even_where_the_thread_ends_at_once(
+    log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = log.open()
+    die = journal._die
+
+    def fail(*_: object) -> None:
+        raise OSError(28, os.strerror(28))
+
+    def die_and_be_seen(error: Exception) -> None:
+        die(error)
+        journal._kick()
+        journal._syncer.join(20)  # the thread looks now
+
+    monkeypatch.setattr(journal._tape, "write", fail)
+    monkeypatch.setattr(journal, "_die", die_and_be_seen)
+    async with asyncio.timeout(10):
+        with pytest.raises(AuditError, match="cannot be written any more: No space left"):
+            await journal.append(log.completed())
+
+
 async def test_a_closed_journal_takes_nothing(log: Log) -> None:
     journal = log.open()
     await journal.aclose()
