@@ -265,8 +265,8 @@ class Journal:
     def _settle(self, told: list[Entry]) -> None:
         """Settle those who are told, in their own loop, then go on with what came meanwhile."""
         _settle_all(told)
-        if self._queue and self._due is None:
-            self._due = loop = asyncio.get_running_loop()
+        if self._queue and self._due is not (loop := asyncio.get_running_loop()):  # another may have ended
+            self._due = loop
             loop.call_soon(self._gather, loop, _TURNS)
 
     def _take(self) -> bool:

@@ -259,6 +259,43 @@ async def test_a_group_whose_write_fails_is_told_even_where_the_thread_ends_at_o
             await journal.append(log.completed())
 
 
+async def test_a_loop_that_ended_before_its_group_was_written_keeps_nobody_waiting(
+    log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tape, "HEAD_EVERY", 60.0)  # signing one would look at the queue too
+    journal = log.open()
+
+    async def leave() -> None:
+        journal.append(log.completed("of a loop that ends"))
+
+    def live_shortly() -> None:
+        loop = asyncio.new_event_loop()
+        loop.run_until_complete(leave())
+        loop.close()
+
+    await asyncio.to_thread(live_shortly)
+    reached, go_on = threading.Semaphore(0), threading.Semaphore(0)
+    sync = journal._tape.sync
+
+    def held() -> None:
+        reached.release()
+        go_on.acquire(timeout=20)
+        sync()
+
+    monkeypatch.setattr(journal._tape, "sync", held)
+    thread = asyncio.create_task(asyncio.to_thread(journal.append_and_wait, log.completed("of a thread")))
+    await asyncio.to_thread(reached.acquire, timeout=20)
+    first = journal.append(log.completed("first"))  # is written once the thread's is synced
+    go_on.release()
+    await asyncio.to_thread(reached.acquire, timeout=20)
+    second = journal.append(log.completed("second"))  # once the first is
+    go_on.release(9)
+    async with asyncio.timeout(10):
+        await first
+        await second
+    await thread
+
+
 async def test_a_closed_journal_takes_nothing(log: Log) -> None:
     journal = log.open()
     await journal.aclose()
