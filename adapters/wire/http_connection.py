@@ -131,8 +131,9 @@ class HttpConnection(PiecewiseConnection):
     def expired(self) -> None:
         """End what passed its deadline; called by the pool's clock."""
         if self._unread:
-            self.take_up()  # this turn brought something after all
-            return
+            self.take_up()  # it brought something after all, which may be the end of an answer
+            if self.deadline >= self.loop.time():
+                return
         if self._stream is not None:
             self._stream.failed(UpstreamTimeout(f"{self._owner.name} takes too long", sent=True))
             return

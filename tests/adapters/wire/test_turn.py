@@ -147,6 +147,35 @@ async def test_a_large_piece_that_waits_comes_before_the_end_of_its_stream() -> 
     await client.close()
 
 
+async def test_a_large_piece_that_waits_puts_off_no_deadline() -> None:
+    """A provider that floods has nearly always a piece waiting when the clock looks."""
+    client, loop = HttpClient("lab", Origin("127.0.0.1", 9)), asyncio.get_running_loop()
+    connection = HttpConnection(client, ReadLimits(), loop, loop.time() + 60)
+    connection.connection_made(Wire())
+    answer = connection.exchange(b"", Call(b"POST", b"/", [], b"{}", 5.0), loop.time() - 1)
+    connection.data_received(b"HTTP/1.1 200 OK\r\n\r\n" + b"f" * LARGE)
+    connection.data_received(b"f" * LARGE)
+    connection.expired()
+    assert str(answer.exception()) == "lab did not answer in time"
+    connection.connection_lost(None)
+    await client.close()
+
+
+async def test_a_large_piece_that_waits_may_be_the_end_of_an_answer_that_is_late() -> None:
+    client, loop = HttpClient("lab", Origin("127.0.0.1", 9)), asyncio.get_running_loop()
+    connection, wire = HttpConnection(client, ReadLimits(), loop, loop.time() + 60), Wire()
+    connection.connection_made(wire)
+    answer = connection.exchange(b"", Call(b"POST", b"/", [], b"{}", 5.0), loop.time() - 1)
+    connection.data_received(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % (2 * LARGE) + b"f" * LARGE)
+    connection.data_received(b"f" * LARGE)
+    connection.expired()
+    assert answer.result().body == b"f" * 2 * LARGE
+    assert not wire.closed
+    connection.close()
+    connection.connection_lost(None)
+    await client.close()
+
+
 async def test_a_connection_that_nobody_takes_from_is_not_read_from_when_it_is_its_time() -> None:
     client, loop = HttpClient("lab", Origin("127.0.0.1", 9)), asyncio.get_running_loop()
     connection, wire = HttpConnection(client, ReadLimits(), loop, loop.time() + 60), Wire()
