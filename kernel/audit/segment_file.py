@@ -19,7 +19,7 @@ from kernel.audit.segment import BLANK
 if TYPE_CHECKING:
     from pathlib import Path
 
-_BLOCK: Final = 4096  # bytes; no disk has larger sectors
+_BLOCK: Final = 4096  # bytes; a disk with larger sectors refuses one
 _PIECE: Final = 128 * 1024  # bytes that are written at once past the cache
 _MOST_ROOM: Final = 1024 * 1024  # bytes ahead
 _NO_SUCH_WAY = (errno.EINVAL, errno.EOPNOTSUPP)
@@ -85,24 +85,32 @@ class _Cached:
 
 
 class _PastCache:
-    """In whole blocks, from memory of ours to the disk; the room is written when the file is opened, and grows."""
+    """In whole blocks, from memory of ours to the disk."""
 
     def __init__(self, file: int, size: int) -> None:
         self._file = file
         self._taken: list[bytes] = []
-        self._begun = self._room = size
+        self._begun = size
         self._piece, self._blank = mmap.mmap(-1, _PIECE), mmap.mmap(-1, _PIECE)
         self._views = memoryview(self._piece), memoryview(self._blank)
         self._blank[:] = BLANK * _PIECE
         self._filled = size % _BLOCK  # bytes of the piece that are part of the segment already
         self._start = size - self._filled  # where the piece belongs
+        self._room = self._start + _BLOCK
         try:
-            if os.preadv(file, [self._views[0][:_BLOCK]], self._start) < self._filled:
-                raise OSError(errno.EIO, os.strerror(errno.EIO))
-            self._put()
+            self._probe()
         except BaseException:
             self.close()
             raise
+
+    def _probe(self) -> None:
+        """Read the last block and write it, full or empty: what refuses one block has to do so now."""
+        block, filled = self._views[0][:_BLOCK], self._filled
+        if os.preadv(self._file, [block], self._start) < filled:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        self._piece[filled:_BLOCK] = self._blank[filled:_BLOCK]
+        if os.pwritev(self._file, [block], self._start) < _BLOCK:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def write(self, data: bytes) -> None:
         self._taken.append(data)

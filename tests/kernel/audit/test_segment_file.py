@@ -106,6 +106,31 @@ def test_a_file_system_without_such_a_way_is_written_through_its_cache(
     assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
+@pytest.mark.parametrize("size", [4_095, 4_096, 8_192, 12_288])
+def test_a_disk_with_larger_sectors_is_written_through_the_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    """Sectors of 8 KiB: reading at the end of the file and writing nothing are no trial of it, nor are two blocks."""
+    path = tmp_path / "segment"
+    wanted = _lines(size, [size - 2])[0]
+    path.write_bytes(wanted)
+    write = os.pwritev
+
+    def refusing(file: int, buffers: list[memoryview], offset: int) -> int:
+        if (size := sum(map(len, buffers))) and (offset | size) % 8_192:
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+        return write(file, buffers, offset)
+
+    monkeypatch.setattr(os, "pwritev", refusing)
+    opened = open_segment(path, size, fsync=True)
+    for line in _lines(1, [300, 9_000]):
+        opened.write(line)
+        opened.sync()
+        wanted += line
+    assert path.read_bytes().rstrip(b"\n") + b"\n" == wanted
+    opened.close()
+
+
 def test_any_other_refusal_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "segment"
     path.write_bytes(HEADER)
