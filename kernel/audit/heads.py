@@ -112,9 +112,10 @@ class HeadsFile:
     def append(self, head: Head, *, sync: bool) -> None:
         """Write one head; OSError is the journal's to judge."""
         if os.fstat(self._file).st_size > LARGEST_FILE:
-            os.close(self._file)
             self.path.replace(self.path.with_name(f"{self.path.name}.1"))
-            self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o640)
+            after = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o640)
+            os.close(self._file)
+            self._file = after
         os.write(self._file, msgspec.json.encode(head) + b"\n")
         if sync:
             os.fdatasync(self._file)

@@ -228,9 +228,11 @@ class Journal:
             self._die(error)
         finally:
             self._closing = self._gone = True
-            self._tape.close()
-            os.close(self._lock)
-            self._tell_late()
+            try:
+                self._tape.close()
+            finally:
+                os.close(self._lock)
+                self._tell_late()
 
     def _pause(self) -> None:
         """Wait for a group; in between sign a head when one is due."""

@@ -6,12 +6,13 @@ import asyncio
 import hashlib
 import json
 import os
+import pathlib
 import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kernel.audit import tape
+from kernel.audit import heads, tape
 from kernel.errors import AuditError
 
 if TYPE_CHECKING:
@@ -294,6 +295,29 @@ async def test_a_loop_that_ended_before_its_group_was_written_keeps_nobody_waiti
         await first
         await second
     await thread
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.parametrize("broken", ["heads", "segment"])
+async def test_who_waits_is_told_where_no_file_of_heads_can_follow_or_the_files_cannot_be_closed(
+    log: Log, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    journal = log.open()
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(30, os.strerror(30))
+
+    monkeypatch.setattr(heads, "LARGEST_FILE", 0)
+    monkeypatch.setattr(pathlib.Path, "replace", fail)
+    if broken == "segment":
+        monkeypatch.setattr(journal._tape, "close", fail)
+    journal._tape.head_due = 0.0  # with the next group
+    async with asyncio.timeout(10):
+        with pytest.raises(AuditError, match="cannot be written any more: Read-only"):
+            await journal.append(log.completed())
+    await journal.aclose()
+    monkeypatch.undo()
+    log.open().append_and_wait(log.completed("after a restart"))
 
 
 async def test_a_closed_journal_takes_nothing(log: Log) -> None:
