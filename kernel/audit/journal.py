@@ -35,6 +35,9 @@ _WRITER = re.compile(r"[a-z][a-z0-9-]{0,63}")
 # A group waits for that many turns of the loop, none of which waits for anything, or for that many records (ADR 40).
 _TURNS: Final = 4
 _ENOUGH: Final = 64
+# Seconds after which the thread writes what waits by itself: the loop that was told to go on with it may have ended.
+_PATIENCE: Final = 0.05
+_FOREVER: Final = float("inf")
 
 
 class Journal:
@@ -235,14 +238,15 @@ class Journal:
                 self._tell_late()
 
     def _pause(self) -> None:
-        """Wait for a group; in between sign a head when one is due."""
-        if not self._tape.head_wanted:
+        """Wait for a group; in between sign a head when one is due, and write what nobody came to write."""
+        tape = self._tape
+        head_in = tape.head_due - time.monotonic() if tape.head_wanted else _FOREVER
+        seconds = min(head_in, _PATIENCE) if self._queue else head_in
+        if seconds == _FOREVER:
             self._wake.acquire()
-        elif (
-            not self._wake.acquire(timeout=max(self._tape.head_due - time.monotonic(), 0.001))
-            and self._take()
-        ):
-            self._tape.sign_head()
+        elif not self._wake.acquire(timeout=max(seconds, 0.001)) and self._take():
+            if seconds == head_in:
+                tape.sign_head()
             self._let_go()
             if self._queue:
                 self._write_group()

@@ -320,6 +320,29 @@ async def test_who_waits_is_told_where_no_file_of_heads_can_follow_or_the_files_
     log.open().append_and_wait(log.completed("after a restart"))
 
 
+async def test_a_loop_that_ended_while_its_group_was_synced_keeps_nobody_waiting(
+    log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tape, "HEAD_EVERY", 60.0)  # signing one would look at the queue too
+    journal = log.open()
+    reached, go_on = threading.Event(), threading.Event()
+    for call in ("fdatasync", "pwritev"):
+        monkeypatch.setattr(os, call, _held(getattr(os, call), reached, go_on))
+    ended = asyncio.new_event_loop()
+
+    async def leave() -> None:
+        journal.append(log.completed("of a loop that ends"))
+        while not reached.is_set():
+            await asyncio.sleep(0.001)
+
+    await asyncio.to_thread(ended.run_until_complete, leave())
+    waiting = journal.append(log.completed("waiting"))  # for the group before it, which that loop is told of
+    go_on.set()
+    async with asyncio.timeout(10):
+        await waiting
+    ended.close()
+
+
 async def test_a_closed_journal_takes_nothing(log: Log) -> None:
     journal = log.open()
     await journal.aclose()
