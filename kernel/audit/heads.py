@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import errno
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -116,7 +117,9 @@ class HeadsFile:
             after = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o640)
             os.close(self._file)
             self._file = after
-        os.write(self._file, msgspec.json.encode(head) + b"\n")
+        line = msgspec.json.encode(head) + b"\n"
+        if os.write(self._file, line) < len(line):  # the next head would stand on the same line
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         if sync:
             os.fdatasync(self._file)
 

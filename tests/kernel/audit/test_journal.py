@@ -297,6 +297,23 @@ async def test_a_loop_that_ended_before_its_group_was_written_keeps_nobody_waiti
     await thread
 
 
+async def test_a_head_of_which_a_part_is_written_is_a_failure_and_cut_off(
+    log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that is full up to half a line takes that half, and says so by the count alone."""
+    journal = log.open()
+    write = os.write
+    with monkeypatch.context() as full:
+        full.setattr(os, "write", lambda file, data: write(file, data[:100]))
+        journal._tape.head_due = 0.0  # with the next group
+        async with asyncio.timeout(10):
+            with pytest.raises(AuditError, match="cannot be written any more: No space left"):
+                await journal.append(log.completed())
+    await journal.aclose()
+    log.write(1)
+    assert log.verify().problems == ()
+
+
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 @pytest.mark.parametrize("broken", ["heads", "segment"])
 async def test_who_waits_is_told_where_no_file_of_heads_can_follow_or_the_files_cannot_be_closed(
