@@ -72,7 +72,7 @@ def in_use() -> list[Path]:
 def build() -> int:
     """Put the compiled form of the present source beside it; 0 also where there is no compiler."""
     name = digest()
-    if in_use() and STAMP.is_file() and STAMP.read_text() == name:
+    if _is_whole(name):
         return 0
     remove()
     kept = KEPT / name
@@ -86,9 +86,8 @@ def build() -> int:
             _say("they could not be compiled (.tools/compile.log says why): the proxy runs as pure Python")
             return 0
         _forget_old(kept)
-    for file in kept.rglob(PATTERN):
-        beside = file.relative_to(kept)
-        shutil.copy2(file, (LIBRARY if len(beside.parts) == 1 else ROOT) / beside)
+    for file, beside in _places(kept):
+        shutil.copy2(file, beside)
     STAMP.write_text(name)
     return 0
 
@@ -103,12 +102,26 @@ def remove() -> int:
 
 def check() -> int:
     """Tell whether the compiled form, where there is one, is that of the source."""
-    stale = bool(in_use()) and not (STAMP.is_file() and STAMP.read_text() == digest())
+    stale = bool(in_use()) and not _is_whole(digest())
     if stale:
         _say(
-            "the compiled modules are older than their source; run: make setup (or make test for the pure form)"
+            "the compiled modules are not those of their source; run: make setup (or make test for the pure form)"
         )
     return int(stale)
+
+
+def _places(kept: Path) -> list[tuple[Path, Path]]:
+    """List the files of a build, each with where it goes."""
+    inside = [(file, file.relative_to(kept)) for file in kept.rglob(PATTERN)]
+    return [(file, (LIBRARY if len(beside.parts) == 1 else ROOT) / beside) for file, beside in inside]
+
+
+def _is_whole(name: str) -> bool:
+    """Whether a build of that name is in use, every file of it: the library alone is never asked for."""
+    if not (STAMP.is_file() and STAMP.read_text() == name):
+        return False
+    places = _places(KEPT / name)
+    return bool(places) and all(beside.is_file() for _, beside in places)
 
 
 def _compile(kept: Path) -> bool:
