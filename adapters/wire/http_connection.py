@@ -11,7 +11,7 @@ from adapters.errors import UpstreamBroken, UpstreamError, UpstreamTimeout
 from adapters.wire.http_framing import AnswerBroken, ReadLimits
 from adapters.wire.http_pieces import NEVER, PiecewiseConnection
 from adapters.wire.http_reading import AnswerReader
-from adapters.wire.turn import LARGE
+from adapters.wire.turn import FREE, LARGE
 from kernel.promise import Promise
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ class HttpConnection(PiecewiseConnection):
     """A connection of a pool; `deadline` (loop time) is watched by the pool's clock."""
 
     __slots__ = (
+        "_brought",
         "_owner",
         "_poll",
         "_reader",
@@ -80,6 +81,7 @@ class HttpConnection(PiecewiseConnection):
         self.deadline = deadline  # by which it must have been given its first exchange
         self.idle_since = 0.0
         self.uses = 0
+        self._brought = 0  # bytes since the exchange began
 
     @property
     def idle_seconds(self) -> float | None:
@@ -112,6 +114,7 @@ class HttpConnection(PiecewiseConnection):
         silent = self.loop.time() + self._read_timeout
         self.deadline = silent if silent < deadline else deadline  # noqa: FURB136 - hot
         self.uses += 1
+        self._brought = 0
         self._begun = time.perf_counter()
         if call.source is not None:
             self._begin_upload(head, call.source, call.timeout_seconds)
@@ -151,8 +154,9 @@ class HttpConnection(PiecewiseConnection):
 
     def data_received(self, data: bytes) -> None:
         """Keep what may be a whole answer until all connections were read from; take up anything else at once."""
-        turn = self._owner.turn
-        if len(data) >= LARGE and not turn.has_time(self, self.loop):
+        turn, before = self._owner.turn, self._brought
+        self._brought = before + len(data)
+        if len(data) >= LARGE and before >= FREE and not turn.has_time(self, self.loop):
             self._hold(data)
             return
         self._receive(data, turn, self.loop, may_wait=self._stream is None)

@@ -1,8 +1,8 @@
 """What comes in one turn of the event loop is read first and worked on then: each step finds its code at hand.
 
 Reading from sockets and working on what was read by turns costs a tenth more: one drives the other out of the
-processor's caches (ADR 36). Of large pieces one is worked on each millisecond: a provider that floods, over many
-connections at once, holds up what others bring by one piece, not by all.
+processor's caches (ADR 36). Of long answers one large piece is worked on each millisecond: a provider that floods,
+over many connections at once, holds up what others bring by one piece, not by all (ADR 41).
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from collections import deque
 from typing import Final, Protocol
 
 SMALL: Final = 16 * 1024  # bytes; what is larger is worked on at once, so that its sender can be slowed down
-LARGE: Final = 32 * 1024  # bytes read at once, of a body that comes in more than one piece
+LARGE: Final = 32 * 1024  # bytes read at once
+FREE: Final = 128 * 1024  # bytes of an answer whose pieces are worked on at once, however large
 _APART: Final = 0.001  # seconds; with pieces of up to 250 KB no line of a gigabit is slowed down by it
 _log = logging.getLogger("interlock.wire")
 

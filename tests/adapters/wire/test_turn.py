@@ -11,7 +11,7 @@ from adapters.port import Call
 from adapters.wire.http import HttpClient, Origin
 from adapters.wire.http_connection import HttpConnection
 from adapters.wire.http_framing import ReadLimits
-from adapters.wire.turn import LARGE, SMALL, Turn
+from adapters.wire.turn import FREE, LARGE, SMALL, Turn
 from tests.doubles.edge import HOST, Client, Pipeline, edge_of
 
 
@@ -100,7 +100,7 @@ async def test_pieces_of_one_turn_are_taken_in_their_order() -> None:
     await client.close()
 
 
-async def test_of_large_pieces_one_is_worked_on_at_a_time() -> None:
+async def test_of_long_answers_one_large_piece_is_worked_on_at_a_time() -> None:
     """Three connections of a provider that floods: what others bring waits for one piece of theirs, not for three."""
     client, loop = HttpClient("lab", Origin("127.0.0.1", 9)), asyncio.get_running_loop()
     call = Call(b"POST", b"/", [], b"{}", 5.0)
@@ -110,23 +110,27 @@ async def test_of_large_pieces_one_is_worked_on_at_a_time() -> None:
         wires.append(Wire())
         connections[-1].connection_made(wires[-1])
         answers.append(connections[-1].exchange(b"", call, loop.time() + 5))
-    connections[2].data_received(b"HTTP/1.1 200 OK\r\n")
+    for connection in connections:
+        connection.data_received(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % (FREE + LARGE))
+        for _ in range(4):
+            connection.data_received(b"f" * (FREE // 4))
+    assert [wire.reading for wire in wires] == [True] * 3
     await asyncio.sleep(0)
-    for connection in connections[:2]:
-        connection.data_received(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % LARGE + b"f" * LARGE)
-    connections[2].data_received(b"content-length: %d\r\n\r\n" % LARGE + b"f" * LARGE)
+    for connection in connections:
+        connection.data_received(b"f" * LARGE)
     states = []
-    while len(states) < 3:
-        state = [answer.done() for answer in answers], [wire.reading for wire in wires]
-        if state not in states:
-            states.append(state)
-        await asyncio.sleep(0)
+    async with asyncio.timeout(10):
+        while not answers[2].done():
+            state = [answer.done() for answer in answers], [wire.reading for wire in wires]
+            if state not in states:
+                states.append(state)
+            await asyncio.sleep(0)
     assert states == [
         ([True, False, False], [True, False, False]),
         ([True, True, False], [True, True, False]),
-        ([True, True, True], [True, True, True]),
     ]
-    assert [answer.result().body for answer in answers] == [b"f" * LARGE] * 3
+    assert [wire.reading for wire in wires] == [True] * 3
+    assert [answer.result().body for answer in answers] == [b"f" * (FREE + LARGE)] * 3
     for connection in connections:
         connection.close()
         connection.connection_lost(None)
@@ -138,10 +142,11 @@ async def test_a_large_piece_that_waits_comes_before_the_end_of_its_stream() -> 
     connection = HttpConnection(client, ReadLimits(), loop, loop.time() + 60)
     connection.connection_made(Wire())
     answer = connection.exchange(b"", Call(b"POST", b"/", [], b"{}", 5.0), loop.time() + 5)
-    connection.data_received(b"HTTP/1.1 200 OK\r\n\r\n" + b"a" * LARGE)
+    connection.data_received(b"HTTP/1.1 200 OK\r\n\r\n" + b"a" * FREE)
     connection.data_received(b"b" * LARGE)
+    connection.data_received(b"c" * LARGE)
     connection.eof_received()
-    assert answer.result().body == b"a" * LARGE + b"b" * LARGE
+    assert answer.result().body == b"a" * FREE + b"b" * LARGE + b"c" * LARGE
     connection.connection_lost(None)
     await asyncio.sleep(0.01)
     await client.close()
@@ -153,7 +158,8 @@ async def test_a_large_piece_that_waits_puts_off_no_deadline() -> None:
     connection = HttpConnection(client, ReadLimits(), loop, loop.time() + 60)
     connection.connection_made(Wire())
     answer = connection.exchange(b"", Call(b"POST", b"/", [], b"{}", 5.0), loop.time() - 1)
-    connection.data_received(b"HTTP/1.1 200 OK\r\n\r\n" + b"f" * LARGE)
+    connection.data_received(b"HTTP/1.1 200 OK\r\n\r\n" + b"f" * FREE)
+    connection.data_received(b"f" * LARGE)
     connection.data_received(b"f" * LARGE)
     connection.expired()
     assert str(answer.exception()) == "lab did not answer in time"
@@ -166,10 +172,13 @@ async def test_a_large_piece_that_waits_may_be_the_end_of_an_answer_that_is_late
     connection, wire = HttpConnection(client, ReadLimits(), loop, loop.time() + 60), Wire()
     connection.connection_made(wire)
     answer = connection.exchange(b"", Call(b"POST", b"/", [], b"{}", 5.0), loop.time() - 1)
-    connection.data_received(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % (2 * LARGE) + b"f" * LARGE)
+    length = FREE + 2 * LARGE
+    connection.data_received(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % length + b"f" * FREE)
     connection.data_received(b"f" * LARGE)
+    connection.data_received(b"f" * LARGE)
+    assert not answer.done()
     connection.expired()
-    assert answer.result().body == b"f" * 2 * LARGE
+    assert answer.result().body == b"f" * length
     assert not wire.closed
     connection.close()
     connection.connection_lost(None)
@@ -181,7 +190,8 @@ async def test_a_connection_that_nobody_takes_from_is_not_read_from_when_it_is_i
     connection, wire = HttpConnection(client, ReadLimits(), loop, loop.time() + 60), Wire()
     connection.connection_made(wire)
     connection.exchange(b"", Call(b"POST", b"/", [], b"{}", 5.0), loop.time() + 5)
-    connection.data_received(b"HTTP/1.1 200 OK\r\n\r\n" + b"f" * LARGE)
+    connection.data_received(b"HTTP/1.1 200 OK\r\n\r\n" + b"f" * FREE)
+    connection.data_received(b"f" * LARGE)
     connection.data_received(b"f" * LARGE)
     connection._slow_down(True)
     connection.take_up()
