@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import time
 from binascii import hexlify
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
@@ -38,6 +39,8 @@ _RECORD_AT: Final = len(_BEFORE_CHAIN) + 64 + len(_BEFORE_RECORD)
 LARGEST_LINE: Final = _RECORD_AT + LARGEST_RECORD + len(_AFTER_RECORD)
 _sha256: Final = hashlib.sha256
 BLANK: Final = b"\n"  # a line of the room ahead
+_LOOKS: Final = 3
+_BETWEEN_LOOKS: Final = 0.02  # seconds
 _SEGMENT_FILE = re.compile(r"([0-9]{8})\.jsonl")
 
 # What is kept of an opened exchange or series, so that it can be ended after a crash.
@@ -168,12 +171,21 @@ def read_lines(file: BinaryIO) -> Iterator[Line]:
 
 
 def _is_room(file: BinaryIO, offset: int) -> bool:
-    """Whether blank lines alone follow, or the writer has just begun to write there."""
-    alone = not file.read().strip(BLANK)
-    file.seek(offset)
-    began = file.read(1) != BLANK
-    file.seek(offset + 1)
-    return alone or began
+    """Whether blank lines alone follow, or the writer has just begun to write there.
+
+    Looked at more than once: a later block of a group may be there to be read a moment before its first one.
+    """
+    for look in range(_LOOKS):
+        if look:
+            time.sleep(_BETWEEN_LOOKS)
+        file.seek(offset + 1)
+        alone = not file.read().strip(BLANK)
+        file.seek(offset)
+        began = file.read(1) != BLANK
+        file.seek(offset + 1)
+        if alone or began:
+            return True
+    return False
 
 
 def segment_path(folder: Path, number: int) -> Path:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kernel.audit.segment import genesis, link, record_line, split_line
+from kernel.audit import segment
+from kernel.audit.segment import genesis, link, read_lines, record_line, split_line
 from kernel.errors import AuditError
 from kernel.sealing.keys import SigningKey
 
@@ -271,6 +273,24 @@ def test_nothing_may_stand_after_the_room_ahead(log: Log) -> None:
         file.write(b"x\n")
     (problem,) = log.verify().problems
     assert (problem.reason, problem.seq) == ("altered", 3)
+
+
+def test_a_later_block_may_be_seen_before_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever reads while a group is written finds it whole a moment later: that is no altered log."""
+    first, later = b'{"chain":"1"}\n', b'{"chain":"2"}\n'
+    file = io.BytesIO(b"header\n" + b"\n" * len(first) + later + b"\n\n")
+    looks: list[float] = []
+
+    class Clock:
+        @staticmethod
+        def sleep(seconds: float) -> None:
+            looks.append(seconds)
+            file.getbuffer()[len(b"header\n") :][: len(first)] = first
+
+    monkeypatch.setattr(segment, "time", Clock)
+    lines = [(line.data, line.whole) for line in read_lines(file)]
+    assert lines == [(b"header\n", True), (b"\n", False)]
+    assert len(looks) == 1
 
 
 def test_only_the_newest_segment_has_room_ahead(log: Log) -> None:
