@@ -261,6 +261,7 @@ async def test_a_refusal_that_cannot_be_recorded_is_not_given(house, kit) -> Non
     assert (reply.status, kit.problem(reply)["slug"]) == (503, "audit-unavailable")
 
 
+@pytest.mark.pure
 async def test_a_fault_of_ours_is_500_and_recorded(house, kit, monkeypatch) -> None:
     import runtime_proxy.pipeline as module
 
@@ -277,6 +278,7 @@ async def test_a_fault_of_ours_is_500_and_recorded(house, kit, monkeypatch) -> N
     assert (reply.status, kit.problem(reply)["slug"]) == (500, "internal-error")
 
 
+@pytest.mark.pure
 async def test_a_fault_after_the_call_went_out_does_not_deny_that_it_did(house, kit, monkeypatch) -> None:
     import runtime_proxy.pipeline as module
 

@@ -87,6 +87,7 @@ async def test_many_records_wait_for_no_further_turn(log: Log) -> None:
     assert groups == [64, 1]
 
 
+@pytest.mark.pure
 async def test_a_group_is_synced_only_when_it_is_written(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever wakes the thread meanwhile: a group is not told, nor forgotten, before it is whole."""
     journal = log.open()
@@ -239,6 +240,7 @@ async def test_who_waits_while_a_head_cannot_be_signed_is_told(
             await journal.append(log.completed())
 
 
+@pytest.mark.pure
 async def test_a_group_whose_write_fails_is_told_even_where_the_thread_ends_at_once(
     log: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -260,6 +262,7 @@ async def test_a_group_whose_write_fails_is_told_even_where_the_thread_ends_at_o
             await journal.append(log.completed())
 
 
+@pytest.mark.pure
 async def test_a_loop_that_ended_before_its_group_was_written_keeps_nobody_waiting(
     log: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -316,6 +319,7 @@ async def test_a_head_of_which_a_part_is_written_is_a_failure_and_cut_off(
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 @pytest.mark.parametrize("broken", ["heads", "segment"])
+@pytest.mark.pure
 async def test_who_waits_is_told_where_no_file_of_heads_can_follow_or_the_files_cannot_be_closed(
     log: Log, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
