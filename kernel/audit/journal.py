@@ -125,8 +125,7 @@ class Journal:
         entry = Entry(record, loop)
         self._put(entry)
         if self._due is not loop and not self._claimed:  # else `_settle` goes on with it
-            self._due = loop
-            loop.call_soon(self._gather, loop, _TURNS)
+            self._begin_to_gather(loop)
         return entry
 
     def append_and_wait(self, record: dict[str, Any], timeout: float | None = 30.0) -> None:
@@ -175,6 +174,10 @@ class Journal:
         self._queue.append(entry)
         if self._gone:  # the thread ended between our look and our append
             self._tell_late()
+
+    def _begin_to_gather(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._due = loop
+        loop.call_soon(self._gather, loop, _TURNS)
 
     def _gather(self, loop: asyncio.AbstractEventLoop, turns: int) -> None:
         """Write what waits, once that many turns of the loop have brought more or enough is there."""
@@ -272,8 +275,7 @@ class Journal:
         """Settle those who are told, in their own loop, then go on with what came meanwhile."""
         _settle_all(told)
         if self._queue and self._due is not (loop := asyncio.get_running_loop()):  # another may have ended
-            self._due = loop
-            loop.call_soon(self._gather, loop, _TURNS)
+            self._begin_to_gather(loop)
 
     def _take(self) -> bool:
         with self._guard:

@@ -14,6 +14,7 @@ import mmap
 import os
 from typing import TYPE_CHECKING, Final, Protocol
 
+from kernel.audit.recovery import write_all
 from kernel.audit.segment import BLANK
 
 if TYPE_CHECKING:
@@ -68,9 +69,7 @@ class _Cached:
             ahead = min(self._end - self._begun, _MOST_ROOM)
             data += BLANK * ahead
             self._room = self._end + ahead
-        written = os.pwrite(self._file, data, at)
-        while written < len(data):
-            written += os.pwrite(self._file, memoryview(data)[written:], at + written)
+        write_all(self._file, data, at)
 
     def sync(self) -> None:
         if self._fsync:
@@ -109,8 +108,7 @@ class _PastCache:
         if os.preadv(self._file, [block], self._start) < filled:
             raise OSError(errno.EIO, os.strerror(errno.EIO))
         self._piece[filled:_BLOCK] = self._blank[filled:_BLOCK]
-        if os.pwritev(self._file, [block], self._start) < _BLOCK:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        self._write_whole([block], _BLOCK)
 
     def write(self, data: bytes) -> None:
         self._taken.append(data)
@@ -139,11 +137,14 @@ class _PastCache:
             whole, rest = divmod(ahead, _PIECE)
             buffers += [self._views[1]] * whole + [self._views[1][:rest]]
             self._room = start + blocks + ahead
-        if os.pwritev(self._file, buffers, start) < blocks + ahead:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # the only reason for a part
+        self._write_whole(buffers, blocks + ahead)
         kept = filled % _BLOCK
         self._piece[:kept] = self._piece[filled - kept : filled]
         self._start, self._filled = start + filled - kept, kept
+
+    def _write_whole(self, buffers: list[memoryview], size: int) -> None:
+        if os.pwritev(self._file, buffers, self._start) < size:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # the only reason for a part
 
     def trim(self) -> None:
         os.ftruncate(self._file, self._start + self._filled)
