@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import hashlib
 import json
 import os
@@ -163,6 +164,10 @@ async def test_a_bad_record_fails_alone(log: Log, change: dict[str, Any], reason
     assert log.verify().ok
 
 
+def _full(*_: object, **__: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
 def _held(call: Callable[..., int], reached: threading.Event, go_on: threading.Event) -> Callable[..., int]:
     def held(*arguments: Any) -> int:
         reached.set()
@@ -230,10 +235,7 @@ async def test_who_waits_while_a_head_cannot_be_signed_is_told(
     """The folder of heads may be another disk, and full: a record that is durable by then is not forgotten."""
     journal = log.open()
 
-    def full(*_: object, **__: object) -> None:
-        raise OSError(28, os.strerror(28))
-
-    monkeypatch.setattr(journal._tape._heads, "append", full)
+    monkeypatch.setattr(journal._tape._heads, "append", _full)
     journal._tape.head_due = 0.0  # with the next group
     async with asyncio.timeout(10):
         with pytest.raises(AuditError, match="cannot be written any more: No space left"):
@@ -247,15 +249,12 @@ async def test_a_group_whose_write_fails_is_told_even_where_the_thread_ends_at_o
     journal = log.open()
     die = journal._die
 
-    def fail(*_: object) -> None:
-        raise OSError(28, os.strerror(28))
-
     def die_and_be_seen(error: Exception) -> None:
         die(error)
         journal._kick()
         journal._syncer.join(20)  # the thread looks now
 
-    monkeypatch.setattr(journal._tape, "write", fail)
+    monkeypatch.setattr(journal._tape, "write", _full)
     monkeypatch.setattr(journal, "_die", die_and_be_seen)
     async with asyncio.timeout(10):
         with pytest.raises(AuditError, match="cannot be written any more: No space left"):
